@@ -1,0 +1,1 @@
+//! The command language (see design.md): words, parser, printer, errors. Knows no simulator.

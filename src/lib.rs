@@ -1,0 +1,19 @@
+//! Brokerlab: a deterministic step simulator of message brokers.
+//!
+//! The floors of the house, lowest first; each may use those below it, never one above, and neighbours on a floor do
+//! not know each other (`tests/floors.rs` checks it):
+//!
+//! 1. [`sim`]: the kernel: virtual time, events, network, disks, randomness, causes.
+//! 2. [`kafka`]: Apache Kafka as sans-IO state machines.
+//! 3. [`lab`]: the systems in one world: the language, runs, the ledger, invariants, "why?".
+//! 4. [`share`]: links.
+//! 5. `ui`: the page (only in wasm).
+//!
+//! `src/main.rs` mounts the page in a browser and is the headless command on a terminal.
+
+pub mod kafka;
+pub mod lab;
+pub mod share;
+pub mod sim;
+#[cfg(target_arch = "wasm32")]
+pub mod ui;

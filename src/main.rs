@@ -1,0 +1,3 @@
+//! The headless command on a terminal; in a browser, the page's entry.
+
+fn main() {}
