@@ -1,1 +1,13 @@
-//! TODO-room: kafka.
+//! Apache Kafka 4.3.1 as sans-IO state machines: brokers, controller, coordinators, clients.
+//!
+//! Nothing here knows the scenario language, runs or the page. A process takes an input and collects effects
+//! (`sim::Ctx`); the rules themselves are pure functions in the rooms below.
+
+pub mod broker;
+pub mod client;
+pub mod config;
+pub mod controller;
+pub mod groups;
+pub mod log;
+pub mod protocol;
+pub mod types;
