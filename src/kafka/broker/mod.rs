@@ -1,0 +1,1 @@
+//! A broker: the replicas, the requests, the fetchers, its life with the controller.

@@ -1,0 +1,1 @@
+//! Clients: network, metadata, producer, consumer, admin.

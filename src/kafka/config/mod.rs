@@ -1,0 +1,1 @@
+//! Configuration keys, defaults, refusals, and typed settings.

@@ -1,0 +1,1 @@
+//! The controller: registrations, partitions, elections, topics.

@@ -1,0 +1,2 @@
+//! The group coordinator.
+pub mod assignors;
