@@ -1,1 +1,4 @@
 //! The log of a replica.
+
+pub mod batch;
+pub mod wire;
