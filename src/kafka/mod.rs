@@ -8,6 +8,9 @@ pub mod client;
 pub mod config;
 pub mod controller;
 pub mod groups;
+pub mod hash;
 pub mod log;
 pub mod protocol;
 pub mod types;
+#[cfg(test)]
+pub(crate) mod vectors;

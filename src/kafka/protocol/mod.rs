@@ -1,1 +1,3 @@
 //! Requests, responses and errors.
+
+pub mod errors;
