@@ -1,0 +1,124 @@
+//! Hosts, names and directed links, with everything that can be wrong with them.
+
+use super::clock::Span;
+use super::disk::DiskMode;
+use super::process::{HostId, ProcId};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// One way between hosts when nothing else is said: a rack away.
+pub const DEFAULT_LATENCY: Span = Span::us(300);
+
+/// Between processes of one host.
+pub const LOOPBACK_LATENCY: Span = Span::us(20);
+
+/// A machine.
+#[derive(Clone, Debug)]
+pub struct Host {
+    pub name: Rc<str>,
+    /// Powered: a host without power answers nothing, not even with a reset.
+    pub up: bool,
+    pub disk: DiskMode,
+    pub(super) ports: BTreeMap<u16, ProcId>,
+}
+
+/// One direction between two hosts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Link {
+    /// `None`: the default.
+    pub latency: Option<Span>,
+    /// Every packet is lost.
+    pub cut: bool,
+    /// Added to the latency.
+    pub delay: Span,
+    /// Of a hundred packets, so many are lost (TCP sends them again).
+    pub loss_percent: u32,
+}
+
+/// All hosts and links.
+#[derive(Clone, Debug, Default)]
+pub struct Network {
+    hosts: Vec<Host>,
+    links: BTreeMap<(HostId, HostId), Link>,
+}
+
+impl Network {
+    pub fn add_host(&mut self, name: &str) -> HostId {
+        self.hosts.push(Host {
+            name: name.into(),
+            up: true,
+            disk: DiskMode::Ok,
+            ports: BTreeMap::new(),
+        });
+        HostId((self.hosts.len() - 1) as u32)
+    }
+
+    pub fn hosts(&self) -> impl Iterator<Item = (HostId, &Host)> {
+        self.hosts
+            .iter()
+            .enumerate()
+            .map(|(i, host)| (HostId(i as u32), host))
+    }
+
+    /// Name resolution: the host with that name.
+    pub fn resolve(&self, name: &str) -> Option<HostId> {
+        self.hosts()
+            .find(|(_, host)| &*host.name == name)
+            .map(|(id, _)| id)
+    }
+
+    pub fn host(&self, id: HostId) -> &Host {
+        // Host ids are made by `add_host` alone and hosts never go.
+        &self.hosts[id.0 as usize]
+    }
+
+    pub fn host_mut(&mut self, id: HostId) -> &mut Host {
+        &mut self.hosts[id.0 as usize]
+    }
+
+    pub fn link(&self, from: HostId, to: HostId) -> Link {
+        if self.links.is_empty() {
+            return Link::default();
+        }
+        self.links.get(&(from, to)).copied().unwrap_or_default()
+    }
+
+    pub fn link_mut(&mut self, from: HostId, to: HostId) -> &mut Link {
+        self.links.entry((from, to)).or_default()
+    }
+
+    /// Links that were ever touched.
+    pub fn links(&self) -> impl Iterator<Item = ((HostId, HostId), Link)> {
+        self.links.iter().map(|(ends, link)| (*ends, *link))
+    }
+
+    /// How long a packet takes.
+    pub fn latency(&self, from: HostId, to: HostId) -> Span {
+        let link = self.link(from, to);
+        let default = if from == to {
+            LOOPBACK_LATENCY
+        } else {
+            DEFAULT_LATENCY
+        };
+        link.latency.unwrap_or(default) + link.delay
+    }
+
+    /// No packet comes through from `from` to `to`.
+    pub fn is_cut(&self, from: HostId, to: HostId) -> bool {
+        self.link(from, to).cut || !self.host(from).up || !self.host(to).up
+    }
+
+    /// Ends every cut, delay and loss; latencies stay.
+    pub fn heal_all(&mut self) {
+        for link in self.links.values_mut() {
+            *link = Link {
+                latency: link.latency,
+                ..Link::default()
+            };
+        }
+    }
+
+    pub(super) fn listener(&self, host: HostId, port: u16) -> Option<ProcId> {
+        self.host(host).ports.get(&port).copied()
+    }
+}
