@@ -443,3 +443,7 @@ impl BatchBuilder {
         })
     }
 }
+
+#[cfg(test)]
+#[path = "batch_tests.rs"]
+mod tests;

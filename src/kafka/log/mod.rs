@@ -1,4 +1,5 @@
 //! The log of a replica.
 
 pub mod batch;
+pub mod epochs;
 pub mod wire;
