@@ -11,6 +11,7 @@ pub mod groups;
 pub mod hash;
 pub mod log;
 pub mod protocol;
+pub mod topic_name;
 pub mod types;
 #[cfg(test)]
 pub(crate) mod vectors;
