@@ -147,10 +147,7 @@ mod tests {
     #[test]
     fn r67_a_new_partition_is_led_by_the_first_in_sync_replica() {
         let new = PartitionRegistration::new(vec![3, 1, 2], vec![1, 2]);
-        assert_eq!(
-            (new.leader, new.leader_epoch, new.partition_epoch),
-            (1, 0, 0)
-        );
+        assert_eq!((new.leader, new.leader_epoch, new.partition_epoch), (1, 0, 0));
         assert!(!PartitionRegistration::new(vec![3], vec![]).has_leader());
     }
 }

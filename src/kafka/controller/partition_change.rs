@@ -188,17 +188,10 @@ impl Builder<'_> {
     }
 
     fn elect(&self, election: Election) -> Elected {
-        let clean = |leader| Elected {
-            leader,
-            unclean: false,
-        };
-        let unclean = |leader| Elected {
-            leader,
-            unclean: true,
-        };
+        let clean = |leader| Elected { leader, unclean: false };
+        let unclean = |leader| Elected { leader, unclean: true };
         let preferred = self.replicas.first().copied();
-        if let Some(id) = preferred.filter(|id| election == Election::Preferred && self.valid(*id))
-        {
+        if let Some(id) = preferred.filter(|id| election == Election::Preferred && self.valid(*id)) {
             return clean(id);
         }
         if self.valid(self.before.leader) {
@@ -324,8 +317,7 @@ mod tests {
 
     fn ids(value: &Value) -> Vec<NodeId> {
         let list = value.as_array().into_iter().flatten();
-        list.map(|id| id.as_i64().expect("an id") as NodeId)
-            .collect()
+        list.map(|id| id.as_i64().expect("an id") as NodeId).collect()
     }
 
     fn some_ids(value: &Value) -> Option<Vec<NodeId>> {
@@ -416,16 +408,10 @@ mod tests {
                 }
             };
             let alive = ids(&case["alive"]);
-            let change = build(&before, &wish, election, &rules(&case), &|id| {
-                alive.contains(&id)
-            });
+            let change = build(&before, &wish, election, &rules(&case), &|id| alive.contains(&id));
             assert_eq!(change, record(&case["record"]), "case {case}");
             if let Some(change) = change {
-                assert_eq!(
-                    before.merge(&change),
-                    registration(&case["after"]),
-                    "case {case}"
-                );
+                assert_eq!(before.merge(&change), registration(&case["after"]), "case {case}");
             }
         }
     }
@@ -451,9 +437,7 @@ mod tests {
 
         fn change(&mut self, wish: &Wish, election: Election) -> bool {
             let active = &self.active;
-            let change = build(&self.now, wish, election, &self.rules, &|id| {
-                active.contains(&id)
-            });
+            let change = build(&self.now, wish, election, &self.rules, &|id| active.contains(&id));
             if let Some(change) = &change {
                 self.now = self.now.merge(change);
             }
@@ -513,10 +497,7 @@ mod tests {
         assert_eq!((p.now.leader, &p.now.isr[..]), (NO_LEADER, &[2][..]));
         assert!(!p.unfence(0, Election::Online));
         assert!(p.unfence(2, Election::Online));
-        assert_eq!(
-            (p.now.leader, p.now.recovery),
-            (2, LeaderRecoveryState::Recovered)
-        );
+        assert_eq!((p.now.leader, p.now.recovery), (2, LeaderRecoveryState::Recovered));
     }
 
     #[test]
@@ -538,15 +519,9 @@ mod tests {
         assert_eq!((&p.now.isr[..], &p.now.elr[..]), (&[2][..], &[1][..]));
         p.fence(2);
         assert_eq!((&p.now.isr[..], &p.now.elr[..]), (&[][..], &[1, 2][..]));
-        assert_eq!(
-            (p.now.leader, &p.now.last_known_elr[..]),
-            (NO_LEADER, &[2][..])
-        );
+        assert_eq!((p.now.leader, &p.now.last_known_elr[..]), (NO_LEADER, &[2][..]));
         assert!(p.unfence(1, Election::Online));
-        assert_eq!(
-            (p.now.leader, &p.now.isr[..], &p.now.elr[..]),
-            (1, &[1][..], &[2][..])
-        );
+        assert_eq!((p.now.leader, &p.now.isr[..], &p.now.elr[..]), (1, &[1][..], &[2][..]));
         assert!(p.now.last_known_elr.is_empty());
         assert_eq!(p.now.recovery, LeaderRecoveryState::Recovered);
     }
