@@ -10,8 +10,10 @@ pub mod controller;
 pub mod groups;
 pub mod hash;
 pub mod log;
+pub mod metadata;
+pub mod note;
 pub mod protocol;
+pub mod rule;
 pub mod topic_name;
 pub mod types;
-#[cfg(test)]
-pub(crate) mod vectors;
+pub mod wire;

@@ -54,17 +54,12 @@ impl Network {
     }
 
     pub fn hosts(&self) -> impl Iterator<Item = (HostId, &Host)> {
-        self.hosts
-            .iter()
-            .enumerate()
-            .map(|(i, host)| (HostId(i as u32), host))
+        self.hosts.iter().enumerate().map(|(i, host)| (HostId(i as u32), host))
     }
 
     /// Name resolution: the host with that name.
     pub fn resolve(&self, name: &str) -> Option<HostId> {
-        self.hosts()
-            .find(|(_, host)| &*host.name == name)
-            .map(|(id, _)| id)
+        self.hosts().find(|(_, host)| &*host.name == name).map(|(id, _)| id)
     }
 
     pub fn host(&self, id: HostId) -> &Host {
@@ -95,11 +90,7 @@ impl Network {
     /// How long a packet takes.
     pub fn latency(&self, from: HostId, to: HostId) -> Span {
         let link = self.link(from, to);
-        let default = if from == to {
-            LOOPBACK_LATENCY
-        } else {
-            DEFAULT_LATENCY
-        };
+        let default = if from == to { LOOPBACK_LATENCY } else { DEFAULT_LATENCY };
         link.latency.unwrap_or(default) + link.delay
     }
 

@@ -78,9 +78,8 @@ impl Random {
 }
 
 fn fnv(basis: u64, text: &str) -> u64 {
-    text.bytes().fold(basis, |h, b| {
-        (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    text.bytes()
+        .fold(basis, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
 #[cfg(test)]
@@ -98,11 +97,7 @@ mod tests {
     }
 
     fn golden() -> (Vec<u64>, Vec<u64>, Vec<u64>) {
-        (
-            vec![23, 710, 880, 228],
-            vec![1277, 2560, 156, 242],
-            vec![94, 108, 111],
-        )
+        (vec![23, 710, 880, 228], vec![1277, 2560, 156, 242], vec![94, 108, 111])
     }
 
     #[test]

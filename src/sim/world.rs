@@ -1,9 +1,7 @@
 //! The world: processes, their connections and timers, and one step after the other.
 
 use super::clock::{Span, Time};
-use super::conn::{
-    Addr, Conn, ConnId, End, Flight, RETRANSMITS, SYN_AGAIN_SECS, Way, retransmit_after,
-};
+use super::conn::{Addr, Conn, ConnId, End, Flight, RETRANSMITS, SYN_AGAIN_SECS, Way, retransmit_after};
 use super::ctx::Ctx;
 use super::hash::StableHasher;
 use super::network::Network;
@@ -298,10 +296,7 @@ impl<W: Wire> Core<W> {
         let Some(side) = self.side(me, id) else {
             return;
         };
-        let to = self
-            .conns
-            .get(id.0)
-            .and_then(|conn| conn.ends[1 - side].proc);
+        let to = self.conns.get(id.0).and_then(|conn| conn.ends[1 - side].proc);
         let hand = self.take_watch(me, to, msg.kind());
         if hand == Some(Hand::Duplicate) {
             self.launch(id, side, Some(msg.clone()));
@@ -486,14 +481,7 @@ impl<W: Wire> Core<W> {
         }
     }
 
-    fn start_event(
-        &mut self,
-        kind: EventKind,
-        to: ProcId,
-        from: Option<ProcId>,
-        tag: u8,
-        cause: u64,
-    ) -> Step {
+    fn start_event(&mut self, kind: EventKind, to: ProcId, from: Option<ProcId>, tag: u8, cause: u64) -> Step {
         let id = self.next_event;
         self.next_event += 1;
         self.event = id;
@@ -518,9 +506,7 @@ impl<W: Wire> Core<W> {
 
     fn stale(&self, due: &Due) -> bool {
         match due {
-            Due::Deliver(key, version) => {
-                self.flights.get(*key).is_none_or(|f| f.version != *version)
-            }
+            Due::Deliver(key, version) => self.flights.get(*key).is_none_or(|f| f.version != *version),
             Due::Timer(key) => self
                 .timers
                 .get(*key)
@@ -529,9 +515,7 @@ impl<W: Wire> Core<W> {
                 .thawed
                 .get(*key)
                 .is_none_or(|t| self.proc(t.proc).incarnation != t.incarnation),
-            Due::Syn(id, _) | Due::SynAck(id, _) | Due::Refuse(id) => {
-                self.conns.get(id.0).is_none()
-            }
+            Due::Syn(id, _) | Due::SynAck(id, _) | Due::Refuse(id) => self.conns.get(id.0).is_none(),
             Due::Start(proc, incarnation) => self.proc(*proc).incarnation != *incarnation,
         }
     }
@@ -666,10 +650,7 @@ impl<W: Wire> Core<W> {
     }
 
     fn syn_again(&mut self, id: ConnId, attempt: u8) -> Turn<W> {
-        if let (Some(conn), Some(secs)) = (
-            self.conns.get(id.0),
-            SYN_AGAIN_SECS.get(usize::from(attempt)),
-        ) {
+        if let (Some(conn), Some(secs)) = (self.conns.get(id.0), SYN_AGAIN_SECS.get(usize::from(attempt))) {
             let latency = self.network.latency(conn.ends[0].host, conn.ends[1].host);
             let at = (conn.first_syn + Span::secs(*secs) + latency).max(self.now);
             self.queue.push(at, Due::Syn(id, attempt + 1));
@@ -1008,12 +989,7 @@ impl<P: Process> Sim<P> {
             self.core.now = at;
             match self.core.turn(due) {
                 Turn::Nothing => continue,
-                Turn::Lost {
-                    to,
-                    from,
-                    tag,
-                    cause,
-                } => {
+                Turn::Lost { to, from, tag, cause } => {
                     let step = self.core.start_event(EventKind::Lost, to, from, tag, cause);
                     self.core.end_event(&step);
                     return Some(step);
@@ -1113,11 +1089,7 @@ impl<P: Process> Sim<P> {
         }
         let now = self.core.now;
         let host = self.core.host_of(id);
-        self.core
-            .network
-            .host_mut(host)
-            .ports
-            .retain(|_, owner| *owner != id);
+        self.core.network.host_mut(host).ports.retain(|_, owner| *owner != id);
         let proc = self.core.proc_mut(id);
         proc.status = Status::Down(Some(how));
         proc.since = now;
@@ -1143,10 +1115,7 @@ impl<P: Process> Sim<P> {
 
     /// The host loses power: all its processes are gone without a word to anybody.
     pub fn power_off(&mut self, host: HostId) {
-        let here: Vec<ProcId> = self
-            .ids()
-            .filter(|id| self.core.host_of(*id) == host)
-            .collect();
+        let here: Vec<ProcId> = self.ids().filter(|id| self.core.host_of(*id) == host).collect();
         for id in here {
             self.halt(id, Halt::PowerLoss);
         }
@@ -1225,8 +1194,7 @@ impl<P: Process> Sim<P> {
             .filter(|(_, f)| f.held)
             .filter(|(_, f)| {
                 let Some(pattern) = pattern else { return true };
-                let (Some(conn), Some(msg)) = (self.core.conns.get(f.conn.0), f.msg.as_ref())
-                else {
+                let (Some(conn), Some(msg)) = (self.core.conns.get(f.conn.0), f.msg.as_ref()) else {
                     return false;
                 };
                 conn.ends[f.side]
@@ -1254,8 +1222,7 @@ impl<P: Process> Sim<P> {
             .flights
             .iter()
             .filter(|(_, f)| {
-                let (Some(conn), Some(msg)) = (self.core.conns.get(f.conn.0), f.msg.as_ref())
-                else {
+                let (Some(conn), Some(msg)) = (self.core.conns.get(f.conn.0), f.msg.as_ref()) else {
                     return false;
                 };
                 fits(conn, f, msg).is_some()

@@ -3,6 +3,11 @@
 pub mod follower;
 pub mod high_watermark;
 pub mod isr;
+pub mod note;
 pub mod partition;
 #[cfg(test)]
 mod partition_tests;
+
+/// What a broker waits for.
+#[derive(Clone, Debug)]
+pub enum BrokerTimer {}

@@ -2,3 +2,9 @@
 
 pub mod partition;
 pub mod partition_change;
+
+pub mod note;
+
+/// What a controller waits for.
+#[derive(Clone, Debug)]
+pub enum ControllerTimer {}

@@ -1,2 +1,4 @@
 //! The group coordinator.
 pub mod assignors;
+
+pub mod note;

@@ -1,0 +1,163 @@
+//! Calls that somebody outside makes on a client, and what they return, in the Java clients' own terms.
+
+use super::super::types::NamedPartition;
+use crate::kafka::protocol::admin::{DescribedConfig, DescribedPartition, OngoingReassignment};
+use crate::kafka::protocol::data::ActiveProducer;
+use crate::kafka::protocol::groups::CommittedOffset;
+use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
+use std::rc::Rc;
+
+/// Names one call; whoever makes it chooses the number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallId(pub u32);
+
+/// An exception as a user of the client sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ClientError {
+    /// Simple class name: `NotEnoughReplicasException`.
+    pub class: Rc<str>,
+    pub message: Option<Rc<str>>,
+    pub cause: Option<Box<ClientError>>,
+}
+
+impl ClientError {
+    pub fn new(class: &str, message: &str) -> Self {
+        ClientError {
+            class: class.into(),
+            message: Some(message.into()),
+            cause: None,
+        }
+    }
+
+    pub fn caused_by(mut self, cause: ClientError) -> Self {
+        self.cause = Some(Box::new(cause));
+        self
+    }
+}
+
+/// What became of one record handed to `send()`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Sent {
+    /// Offset `None`: not told (acks=0, or a duplicate sequence).
+    At(NamedPartition, Option<i64>),
+    Failed(ClientError),
+    /// `send()` itself threw.
+    Threw(ClientError),
+}
+
+/// A record as `poll()` returns it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Consumed {
+    pub partition: NamedPartition,
+    pub offset: i64,
+    pub leader_epoch: i32,
+    pub timestamp: i64,
+    /// The topic stamps with the time of the append.
+    pub append_time: bool,
+    pub key: Option<Rc<[u8]>>,
+    pub value: Option<Rc<[u8]>>,
+    pub headers: Vec<(Rc<str>, Option<Rc<[u8]>>)>,
+    /// The ledger's number of the record.
+    pub origin: u32,
+}
+
+/// What a call returned.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Answer {
+    Done,
+    Sent(Vec<Sent>),
+    Records(Vec<Consumed>),
+    Position(i64),
+    Committed(BTreeMap<NamedPartition, Option<CommittedOffset>>),
+    /// Partition to offset, timestamp, leader epoch (`None`: no such offset).
+    Offsets(BTreeMap<NamedPartition, Result<Option<(i64, i64, i32)>, ClientError>>),
+    /// Per name (topic, group, partition, ...) done or the error.
+    Each(BTreeMap<Rc<str>, Result<(), ClientError>>),
+    /// Topic to its partitions.
+    Topics(BTreeMap<Rc<str>, Result<Vec<SeenPartition>, ClientError>>),
+    Configs(Vec<SeenConfig>),
+    Cluster {
+        controller: i32,
+        brokers: Vec<(i32, bool)>,
+    },
+    Reassignments(Vec<SeenReassignment>),
+    /// Partition to low watermark.
+    LowWatermarks(BTreeMap<NamedPartition, Result<i64, ClientError>>),
+    Groups(Vec<(Rc<str>, Rc<str>, Rc<str>, Rc<str>)>),
+    Group(SeenGroup),
+    Producers(Vec<SeenProducer>),
+    Quorum {
+        leader: i32,
+        epoch: i32,
+        voters: Vec<i32>,
+        observers: Vec<i32>,
+    },
+    Features(BTreeMap<Rc<str>, i16>),
+}
+
+/// A partition as an admin describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenPartition(pub DescribedPartition);
+
+impl Hash for SeenPartition {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.0.partition, self.0.leader, self.0.leader_epoch).hash(state);
+        (&self.0.replicas, &self.0.isr, &self.0.elr).hash(state);
+    }
+}
+
+/// A setting as an admin describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenConfig(pub DescribedConfig);
+
+impl Hash for SeenConfig {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.0.name, &self.0.value, self.0.source).hash(state);
+    }
+}
+
+/// A reassignment as an admin lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenReassignment(pub OngoingReassignment);
+
+impl Hash for SeenReassignment {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.0.partition, &self.0.replicas, &self.0.adding, &self.0.removing).hash(state);
+    }
+}
+
+/// A producer as an admin describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenProducer(pub ActiveProducer);
+
+impl Hash for SeenProducer {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.0.producer_id, self.0.producer_epoch, self.0.last_sequence).hash(state);
+    }
+}
+
+/// A group as an admin describes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct SeenGroup {
+    pub group: Rc<str>,
+    pub kind: Rc<str>,
+    pub state: Rc<str>,
+    pub protocol_type: Rc<str>,
+    pub assignor: Rc<str>,
+    pub coordinator: Option<i32>,
+    pub epoch: i32,
+    pub members: Vec<SeenMember>,
+}
+
+/// A member as an admin describes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct SeenMember {
+    pub client_id: Rc<str>,
+    pub member_id: Rc<str>,
+    pub instance: Option<Rc<str>>,
+    pub assigned: Vec<NamedPartition>,
+}
+
+/// What a call ends in.
+pub type CallResult = Result<Rc<Answer>, ClientError>;

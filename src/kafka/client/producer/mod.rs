@@ -1,0 +1,37 @@
+//! The producer: `send()`, accumulator, sender, idempotence.
+
+use super::call::CallId;
+use crate::kafka::types::Bytes;
+use std::rc::Rc;
+
+/// A record as handed to `send()`.
+#[derive(Clone, Debug)]
+pub struct NewRecord {
+    /// The ledger's number, from 1.
+    pub origin: u32,
+    pub topic: Rc<str>,
+    /// `None`: the partitioner decides.
+    pub partition: Option<i32>,
+    /// Milliseconds since 1970; `None`: the time of `send()`.
+    pub timestamp: Option<i64>,
+    pub key: Option<Bytes>,
+    pub value: Option<Bytes>,
+    pub headers: Vec<(Rc<str>, Option<Bytes>)>,
+}
+
+/// What somebody outside tells a producer.
+#[derive(Clone, Debug)]
+pub enum ProducerOrder {
+    /// `send()` for each record, back to back; then `flush()` if said. The call returns when all have their answer.
+    Send {
+        call: CallId,
+        records: Vec<NewRecord>,
+        flush: bool,
+    },
+    /// `close()`.
+    Close { call: CallId },
+}
+
+/// What a producer waits for.
+#[derive(Clone, Debug)]
+pub enum ProducerTimer {}

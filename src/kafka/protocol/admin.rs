@@ -1,0 +1,231 @@
+//! What an admin client asks for. Brokers answer what they know and forward the rest to the controller.
+
+use super::data::BrokerNode;
+use super::errors::ErrorCode;
+use crate::kafka::types::{NamedPartition, NodeId, TopicId};
+use std::rc::Rc;
+
+/// An error with the text that the answer carries, if it carries one.
+pub type ApiError = (ErrorCode, Option<Rc<str>>);
+
+#[derive(Clone, Debug)]
+pub struct CreateTopicsRequest {
+    pub topics: Vec<CreatableTopic>,
+    pub validate_only: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct CreatableTopic {
+    pub name: Rc<str>,
+    /// -1: the default, or as the assignments say.
+    pub num_partitions: i32,
+    pub replication_factor: i16,
+    pub assignments: Vec<(i32, Vec<NodeId>)>,
+    pub configs: Vec<(Rc<str>, Option<Rc<str>>)>,
+}
+
+#[derive(Clone, Debug)]
+pub struct CreateTopicsResponse {
+    pub topics: Vec<CreatedTopic>,
+}
+
+#[derive(Clone, Debug)]
+pub struct CreatedTopic {
+    pub name: Rc<str>,
+    pub id: Option<TopicId>,
+    pub error: ErrorCode,
+    pub message: Option<Rc<str>>,
+    pub num_partitions: i32,
+    pub replication_factor: i16,
+}
+
+#[derive(Clone, Debug)]
+pub struct DeleteTopicsRequest {
+    pub topics: Vec<Rc<str>>,
+}
+
+#[derive(Clone, Debug)]
+pub struct DeleteTopicsResponse {
+    pub topics: Vec<(Rc<str>, ApiError)>,
+}
+
+#[derive(Clone, Debug)]
+pub struct CreatePartitionsRequest {
+    /// Topic, new count, replicas of the added partitions (empty: placed by the controller).
+    pub topics: Vec<(Rc<str>, i32, Option<Vec<Vec<NodeId>>>)>,
+    pub validate_only: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct CreatePartitionsResponse {
+    pub topics: Vec<(Rc<str>, ApiError)>,
+}
+
+/// What a setting belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ConfigResource {
+    Topic(Rc<str>),
+    /// One broker by its id; empty: the default of all.
+    Broker(Rc<str>),
+    Group(Rc<str>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AlterOp {
+    Set(Rc<str>),
+    Delete,
+    Append(Rc<str>),
+    Subtract(Rc<str>),
+}
+
+#[derive(Clone, Debug)]
+pub struct IncrementalAlterConfigsRequest {
+    pub resources: Vec<(ConfigResource, Vec<(Rc<str>, AlterOp)>)>,
+    pub validate_only: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct IncrementalAlterConfigsResponse {
+    pub resources: Vec<(ConfigResource, ApiError)>,
+}
+
+#[derive(Clone, Debug)]
+pub struct DescribeConfigsRequest {
+    /// Resource and the keys asked for (`None`: all).
+    pub resources: Vec<(ConfigResource, Option<Vec<Rc<str>>>)>,
+}
+
+#[derive(Clone, Debug)]
+pub struct DescribeConfigsResponse {
+    pub resources: Vec<(ConfigResource, ApiError, Vec<DescribedConfig>)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DescribedConfig {
+    pub name: Rc<str>,
+    pub value: Option<Rc<str>>,
+    /// `DYNAMIC_TOPIC_CONFIG`, `STATIC_BROKER_CONFIG`, `DEFAULT_CONFIG`, ...
+    pub source: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ElectionType {
+    Preferred,
+    Unclean,
+}
+
+#[derive(Clone, Debug)]
+pub struct ElectLeadersRequest {
+    pub kind: ElectionType,
+    /// `None`: all partitions.
+    pub partitions: Option<Vec<NamedPartition>>,
+}
+
+#[derive(Clone, Debug)]
+pub struct ElectLeadersResponse {
+    pub error: ErrorCode,
+    pub partitions: Vec<(NamedPartition, ApiError)>,
+}
+
+#[derive(Clone, Debug)]
+pub struct AlterPartitionReassignmentsRequest {
+    /// `None`: cancel.
+    pub partitions: Vec<(NamedPartition, Option<Vec<NodeId>>)>,
+    pub allow_replication_factor_change: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct AlterPartitionReassignmentsResponse {
+    pub error: ApiError,
+    pub partitions: Vec<(NamedPartition, ApiError)>,
+}
+
+#[derive(Clone, Debug)]
+pub struct ListPartitionReassignmentsRequest {
+    /// `None`: all.
+    pub partitions: Option<Vec<NamedPartition>>,
+}
+
+#[derive(Clone, Debug)]
+pub struct ListPartitionReassignmentsResponse {
+    pub error: ErrorCode,
+    pub partitions: Vec<OngoingReassignment>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OngoingReassignment {
+    pub partition: NamedPartition,
+    pub replicas: Vec<NodeId>,
+    pub adding: Vec<NodeId>,
+    pub removing: Vec<NodeId>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct DescribeClusterRequest {
+    pub include_fenced: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct DescribeClusterResponse {
+    pub error: ErrorCode,
+    pub cluster_id: Rc<str>,
+    pub controller_id: NodeId,
+    /// Node and whether it is fenced.
+    pub brokers: Vec<(BrokerNode, bool)>,
+}
+
+#[derive(Clone, Debug)]
+pub struct UnregisterBrokerRequest {
+    pub broker: NodeId,
+}
+
+#[derive(Clone, Debug)]
+pub struct UnregisterBrokerResponse {
+    pub error: ApiError,
+}
+
+#[derive(Clone, Debug)]
+pub struct DescribeTopicPartitionsRequest {
+    pub topics: Vec<Rc<str>>,
+}
+
+#[derive(Clone, Debug)]
+pub struct DescribeTopicPartitionsResponse {
+    pub topics: Vec<DescribedTopic>,
+}
+
+#[derive(Clone, Debug)]
+pub struct DescribedTopic {
+    pub error: ErrorCode,
+    pub name: Rc<str>,
+    pub id: Option<TopicId>,
+    pub internal: bool,
+    pub partitions: Vec<DescribedPartition>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DescribedPartition {
+    pub error: ErrorCode,
+    pub partition: i32,
+    pub leader: NodeId,
+    pub leader_epoch: i32,
+    pub replicas: Vec<NodeId>,
+    pub isr: Vec<NodeId>,
+    pub elr: Vec<NodeId>,
+    pub last_known_elr: Vec<NodeId>,
+    pub offline: Vec<NodeId>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct DescribeQuorumRequest;
+
+#[derive(Clone, Debug)]
+pub struct DescribeQuorumResponse {
+    pub error: ErrorCode,
+    pub leader: NodeId,
+    pub leader_epoch: i32,
+    pub high_watermark: i64,
+    /// Replica and its log end offset (-1 unknown).
+    pub voters: Vec<(NodeId, i64)>,
+    pub observers: Vec<(NodeId, i64)>,
+}
