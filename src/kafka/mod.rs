@@ -16,4 +16,6 @@ pub mod protocol;
 pub mod rule;
 pub mod topic_name;
 pub mod types;
+#[cfg(test)]
+pub(crate) mod vectors;
 pub mod wire;
