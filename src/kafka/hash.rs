@@ -35,9 +35,8 @@ pub fn partition_for_key(key: &[u8], partitions: i32) -> i32 {
 
 /// `java.lang.String.hashCode`: over UTF-16 units, wrapping.
 pub fn java_string_hash(text: &str) -> i32 {
-    text.encode_utf16().fold(0i32, |hash, unit| {
-        hash.wrapping_mul(31).wrapping_add(i32::from(unit))
-    })
+    text.encode_utf16()
+        .fold(0i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)))
 }
 
 /// The partition of an internal topic that keeps an id (a group, a transactional id, `group:topicId:partition`): the
@@ -63,9 +62,7 @@ mod tests {
     fn bytes(hex: &str) -> Vec<u8> {
         let digits = hex.as_bytes().chunks(2);
         digits
-            .map(|two| {
-                u8::from_str_radix(std::str::from_utf8(two).expect("ASCII"), 16).expect("hex")
-            })
+            .map(|two| u8::from_str_radix(std::str::from_utf8(two).expect("ASCII"), 16).expect("hex"))
             .collect()
     }
 

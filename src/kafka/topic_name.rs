@@ -4,11 +4,7 @@
 pub const MAX_NAME_LENGTH: usize = 249;
 
 /// Topics that Kafka keeps for itself and shows as internal.
-pub const INTERNAL: [&str; 3] = [
-    "__consumer_offsets",
-    "__transaction_state",
-    "__share_group_state",
-];
+pub const INTERNAL: [&str; 3] = ["__consumer_offsets", "__transaction_state", "__share_group_state"];
 
 /// Is it one of Kafka's own topics?
 pub fn is_internal(name: &str) -> bool {
@@ -36,9 +32,7 @@ pub fn check(what: &str, name: &str) -> Result<(), String> {
     } else if name.encode_utf16().count() > MAX_NAME_LENGTH {
         format!("the length of '{name}' is longer than the max allowed length {MAX_NAME_LENGTH}")
     } else if !name.chars().all(legal) {
-        format!(
-            "'{name}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'"
-        )
+        format!("'{name}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'")
     } else {
         return Ok(());
     };
@@ -62,18 +56,13 @@ pub fn collide(a: &str, b: &str) -> bool {
 ///
 /// # Errors
 /// The text that goes with `INVALID_TOPIC_EXCEPTION`.
-pub fn check_new<'a>(
-    name: &str,
-    existing: impl IntoIterator<Item = &'a str>,
-) -> Result<(), String> {
+pub fn check_new<'a>(name: &str, existing: impl IntoIterator<Item = &'a str>) -> Result<(), String> {
     validate(name)?;
     if !has_collision_chars(name) {
         return Ok(());
     }
     match existing.into_iter().find(|other| collide(name, other)) {
-        Some(other) => Err(format!(
-            "Topic '{name}' collides with existing topic: {other}"
-        )),
+        Some(other) => Err(format!("Topic '{name}' collides with existing topic: {other}")),
         None => Ok(()),
     }
 }
@@ -92,11 +81,7 @@ mod tests {
             match text("kind") {
                 "name" => {
                     let name = text("name");
-                    assert_eq!(
-                        validate(name).err().as_deref(),
-                        row["error"].as_str(),
-                        "{row}"
-                    );
+                    assert_eq!(validate(name).err().as_deref(), row["error"].as_str(), "{row}");
                     assert_eq!(is_internal(name), row["internal"], "{row}");
                     assert_eq!(has_collision_chars(name), row["collision_chars"], "{row}");
                 }
@@ -111,11 +96,7 @@ mod tests {
                         if !expected.is_null() {
                             assert_eq!(expected["error"], "INVALID_TOPIC_EXCEPTION", "{row}");
                         }
-                        assert_eq!(
-                            found.err().as_deref(),
-                            expected["message"].as_str(),
-                            "{row}"
-                        );
+                        assert_eq!(found.err().as_deref(), expected["message"].as_str(), "{row}");
                     }
                 }
                 other => panic!("unknown kind {other}"),

@@ -286,9 +286,7 @@ impl BrokerConfig {
 /// The default of a group's setting lies between its least and its most.
 fn within(group: &str, what: &str, value: i64, min: i64, max: i64) -> Result<(), ConfigError> {
     let side = |relation, limit| {
-        let text = format!(
-            "group.{group}.{what} must be {relation} than or equal to group.{group}.{limit}.{what}"
-        );
+        let text = format!("group.{group}.{what} must be {relation} than or equal to group.{group}.{limit}.{what}");
         Err(ConfigError::of("IllegalArgumentException", text))
     };
     if value < min {
@@ -316,10 +314,7 @@ mod tests {
     use super::*;
 
     fn refused(pairs: &[(&str, &str)]) -> ConfigError {
-        let given = pairs
-            .iter()
-            .map(|(k, v)| (k.to_string(), v.to_string()))
-            .collect();
+        let given = pairs.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
         BrokerConfig::from_map(&given).expect_err("refused")
     }
 

@@ -37,11 +37,7 @@ pub enum OffsetReset {
 
 impl OffsetReset {
     fn of(text: &str) -> OffsetReset {
-        match (
-            text,
-            text.strip_prefix("by_duration:")
-                .and_then(duration::milliseconds),
-        ) {
+        match (text, text.strip_prefix("by_duration:").and_then(duration::milliseconds)) {
             (_, Some(ms)) => OffsetReset::ByDuration(ms),
             ("earliest", _) => OffsetReset::Earliest,
             ("none", _) => OffsetReset::None,
@@ -83,10 +79,7 @@ impl Assignor {
     }
 
     fn list(classes: &[String]) -> Vec<Assignor> {
-        classes
-            .iter()
-            .filter_map(|class| Assignor::of_class(class))
-            .collect()
+        classes.iter().filter_map(|class| Assignor::of_class(class)).collect()
     }
 }
 
@@ -213,19 +206,12 @@ impl ConsumerConfig {
                 ],
             ),
         };
-        let set = |name: &&&str| {
-            given
-                .get(**name)
-                .is_some_and(|text| !text.trim().is_empty())
-        };
+        let set = |name: &&&str| given.get(**name).is_some_and(|text| !text.trim().is_empty());
         let found: Vec<&str> = foreign.iter().filter(set).copied().collect();
         if found.is_empty() {
             return Ok(());
         }
-        let text = format!(
-            "{} cannot be set when group.protocol={protocol}",
-            found.join(", ")
-        );
+        let text = format!("{} cannot be set when group.protocol={protocol}", found.join(", "));
         Err(ConfigError::new(text))
     }
 
@@ -267,11 +253,7 @@ mod tests {
     fn conflicts_agree_with_vectors() {
         // A text cannot be null, which is what is refused there.
         let null = ["value.deserializer"];
-        let given = [(
-            "bootstrap.servers".to_string(),
-            "localhost:9092".to_string(),
-        )]
-        .into();
+        let given = [("bootstrap.servers".to_string(), "localhost:9092".to_string())].into();
         let rows = conflicts::check("consumer", &null, &given, |given| {
             ConsumerConfig::from_map(given).map(drop)
         });
@@ -281,10 +263,7 @@ mod tests {
     #[test]
     fn what_is_settled() {
         let make = |pairs: &[(&str, &str)]| {
-            let given = pairs
-                .iter()
-                .map(|(k, v)| (k.to_string(), v.to_string()))
-                .collect();
+            let given = pairs.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
             ConsumerConfig::from_map(&given).expect("valid")
         };
         assert!(!make(&[]).enable_auto_commit);

@@ -92,11 +92,7 @@ impl fmt::Display for Decimal {
         // Java writes 10^-3 <= x < 10^7 plainly, everything else as d.dddE.
         let plain = (-2..=7).contains(&self.exponent);
         let point = usize::try_from(if plain { self.exponent.max(0) } else { 1 }).unwrap_or(0);
-        let whole: String = digits
-            .chars()
-            .chain(std::iter::repeat('0'))
-            .take(point)
-            .collect();
+        let whole: String = digits.chars().chain(std::iter::repeat('0')).take(point).collect();
         let gap = if plain {
             usize::try_from(-self.exponent).unwrap_or(0)
         } else {
@@ -104,11 +100,7 @@ impl fmt::Display for Decimal {
         };
         let fraction = format!("{}{}", "0".repeat(gap), digits.get(point..).unwrap_or(""));
         let or_zero = |part: String| {
-            if part.is_empty() {
-                "0".to_string()
-            } else {
-                part
-            }
+            if part.is_empty() { "0".to_string() } else { part }
         };
         write!(f, "{sign}{}.{}", or_zero(whole), or_zero(fraction))?;
         if plain {
@@ -157,9 +149,7 @@ mod tests {
 
     #[test]
     fn compares_by_value() {
-        let ascending = [
-            "-10", "-9.5", "-0.1", "0", "0.09", "0.1", "0.5", "0.51", "1.0", "10",
-        ];
+        let ascending = ["-10", "-9.5", "-0.1", "0", "0.09", "0.1", "0.5", "0.51", "1.0", "10"];
         for pair in ascending.windows(2) {
             assert!(decimal(pair[0]).is_below(&decimal(pair[1])), "{pair:?}");
             assert!(!decimal(pair[1]).is_below(&decimal(pair[0])), "{pair:?}");

@@ -90,20 +90,14 @@ impl Valid {
             Valid::Between(min, max) => Some(format!("[{min},...,{max}]")),
             Valid::Decimals(min, max) => Some(format!("[{min},...,{max}]")),
             Valid::GzipLevel => Some("[1,...,9] or -1".into()),
-            Valid::OneOf(choice) | Valid::List(_, choice) => {
-                Some(format!("[{}]", choice.join(", ")))
-            }
-            Valid::OneOfAnyCase(choice) => {
-                Some(format!("(case insensitive) [{}]", choice.join(", ")))
-            }
+            Valid::OneOf(choice) | Valid::List(_, choice) => Some(format!("[{}]", choice.join(", "))),
+            Valid::OneOfAnyCase(choice) => Some(format!("(case insensitive) [{}]", choice.join(", "))),
             Valid::NonEmpty => Some("non-empty string".into()),
             Valid::NonNull => Some("non-null string".into()),
             Valid::OffsetReset => Some("[latest, earliest, none, by_duration:PnDTnHnMn.nS]".into()),
             Valid::AcknowledgementMode => Some("[implicit, explicit]".into()),
             Valid::BootstrapServers | Valid::QuorumVoters => Some("non-empty list".into()),
-            Valid::ThrottledReplicas => {
-                Some("[partitionId]:[brokerId],[partitionId]:[brokerId],...".into())
-            }
+            Valid::ThrottledReplicas => Some("[partitionId]:[brokerId],[partitionId]:[brokerId],...".into()),
         }
     }
 }
@@ -117,15 +111,21 @@ pub struct Definition {
     pub valid: Valid,
 }
 
-/// One row of the tables in [`keys`].
-pub const fn def(name: &'static str, kind: Kind, default: Default, valid: Valid) -> Definition {
-    Definition {
-        name,
-        kind,
-        default,
-        valid,
-    }
+/// Writes a table of settings, one row each: name, type, default, values taken.
+macro_rules! definitions {
+    ($($name:literal: $kind:ident = $default:expr, $valid:expr;)*) => {
+        /// Sorted by name.
+        pub const KEYS: &[$crate::kafka::config::definition::Definition] = &[
+            $($crate::kafka::config::definition::Definition {
+                name: $name,
+                kind: $crate::kafka::config::definition::Kind::$kind,
+                default: $default,
+                valid: $valid,
+            },)*
+        ];
+    };
 }
+pub(super) use definitions;
 
 /// Whose setting it is. Many names mean something else for somebody else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -169,15 +169,9 @@ impl Scope {
 
 /// May this setting of a broker change at run time?
 pub fn dynamic(broker_setting: &str) -> Dynamic {
-    if keys::broker::PER_BROKER
-        .binary_search(&broker_setting)
-        .is_ok()
-    {
+    if keys::broker::PER_BROKER.binary_search(&broker_setting).is_ok() {
         Dynamic::PerBroker
-    } else if keys::broker::CLUSTER_WIDE
-        .binary_search(&broker_setting)
-        .is_ok()
-    {
+    } else if keys::broker::CLUSTER_WIDE.binary_search(&broker_setting).is_ok() {
         Dynamic::ClusterWide
     } else {
         Dynamic::ReadOnly
@@ -219,9 +213,7 @@ mod tests {
                 continue;
             };
             let name = row["name"].as_str().expect("a name");
-            let found = scope
-                .find(name)
-                .unwrap_or_else(|| panic!("no {name} in {scope:?}"));
+            let found = scope.find(name).unwrap_or_else(|| panic!("no {name} in {scope:?}"));
             assert_eq!(found.kind.name(), row["type"], "{name}");
             let default = match (row["required"].as_bool(), row["default"].as_str()) {
                 (Some(true), _) => None,
@@ -233,11 +225,7 @@ mod tests {
                 Default::Required => None,
             };
             assert_eq!(said, default, "{name}");
-            assert_eq!(
-                found.valid.text().as_deref(),
-                row["valid"].as_str(),
-                "{name}"
-            );
+            assert_eq!(found.valid.text().as_deref(), row["valid"].as_str(), "{name}");
             if scope == Scope::Broker {
                 let change = match dynamic(name) {
                     Dynamic::ReadOnly => None,
@@ -257,9 +245,7 @@ mod tests {
                 let empty = Vec::new();
                 let row = row["broker_synonyms"].as_array().unwrap_or(&empty);
                 assert_eq!(
-                    row.iter()
-                        .map(|v| v.as_str().expect("text"))
-                        .collect::<Vec<_>>(),
+                    row.iter().map(|v| v.as_str().expect("text")).collect::<Vec<_>>(),
                     stand_in
                 );
             }

@@ -17,10 +17,7 @@ pub(crate) fn milliseconds(text: &str) -> Option<i64> {
         return None;
     }
     let mut sum = section(date, &[('D', 86_400_000)])?;
-    sum = sum.checked_add(section(
-        time,
-        &[('H', 3_600_000), ('M', 60_000), ('S', 1000)],
-    )?)?;
+    sum = sum.checked_add(section(time, &[('H', 3_600_000), ('M', 60_000), ('S', 1000)])?)?;
     if negate { sum.checked_neg() } else { Some(sum) }
 }
 

@@ -27,9 +27,7 @@ impl ConfigError {
 
     /// A `ConfigException` about a value: `Invalid value 7 for configuration x: why`.
     pub fn value(name: &str, value: &str, why: &str) -> ConfigError {
-        ConfigError::new(format!(
-            "Invalid value {value} for configuration {name}: {why}"
-        ))
+        ConfigError::new(format!("Invalid value {value} for configuration {name}: {why}"))
     }
 
     /// A `KafkaException` of a constructor that this error made fail.

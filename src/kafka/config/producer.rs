@@ -181,11 +181,7 @@ mod tests {
     fn conflicts_agree_with_vectors() {
         // A text cannot be null, which is what is refused there.
         let null = ["key.serializer"];
-        let given = [(
-            "bootstrap.servers".to_string(),
-            "localhost:9092".to_string(),
-        )]
-        .into();
+        let given = [("bootstrap.servers".to_string(), "localhost:9092".to_string())].into();
         let rows = conflicts::check("producer", &null, &given, |given| {
             ProducerConfig::from_map(given).map(drop)
         });
@@ -195,32 +191,19 @@ mod tests {
     #[test]
     fn what_is_settled() {
         let make = |pairs: &[(&str, &str)]| {
-            let given = pairs
-                .iter()
-                .map(|(k, v)| (k.to_string(), v.to_string()))
-                .collect();
+            let given = pairs.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
             ProducerConfig::from_map(&given).expect("valid")
         };
         let config = make(&[]);
         assert!(config.enable_idempotence && config.acks == Acks::All);
         assert_eq!(
-            (
-                config.linger_ms,
-                config.batch_size,
-                config.delivery_timeout_ms
-            ),
+            (config.linger_ms, config.batch_size, config.delivery_timeout_ms),
             (5, 16384, 120_000)
         );
         assert!(!make(&[("acks", "1")]).enable_idempotence);
         assert!(!make(&[("retries", "0")]).enable_idempotence);
-        assert_eq!(
-            make(&[("linger.ms", "130000")]).delivery_timeout_ms,
-            160_000
-        );
+        assert_eq!(make(&[("linger.ms", "130000")]).delivery_timeout_ms, 160_000);
         assert_eq!(make(&[("batch.size", "0")]).batch_size, 1);
-        assert_eq!(
-            make(&[("reconnect.backoff.ms", "7")]).reconnect_backoff_max_ms,
-            7
-        );
+        assert_eq!(make(&[("reconnect.backoff.ms", "7")]).reconnect_backoff_max_ms, 7);
     }
 }

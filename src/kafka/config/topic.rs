@@ -118,11 +118,7 @@ impl TopicConfig {
         }
         Values::check(Scope::Topic, topic)?;
         let mut all = defaults_from_broker(broker);
-        all.extend(
-            topic
-                .iter()
-                .map(|(name, text)| (name.clone(), text.clone())),
-        );
+        all.extend(topic.iter().map(|(name, text)| (name.clone(), text.clone())));
         let config = TopicConfig::read(&Values::trust(Scope::Topic, &all))?;
         config.check_compaction_lags()?;
         Ok(config)
@@ -136,9 +132,7 @@ impl TopicConfig {
         }
         Err(ConfigError::of(
             "InvalidConfigurationException",
-            format!(
-                "conflict topic config setting min.compaction.lag.ms ({min}) > max.compaction.lag.ms ({max})"
-            ),
+            format!("conflict topic config setting min.compaction.lag.ms ({min}) > max.compaction.lag.ms ({max})"),
         ))
     }
 }
@@ -172,10 +166,7 @@ mod tests {
     use crate::kafka::config::conflicts;
 
     fn properties(pairs: &[(&str, &str)]) -> Properties {
-        pairs
-            .iter()
-            .map(|(k, v)| (k.to_string(), v.to_string()))
-            .collect()
+        pairs.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect()
     }
 
     #[test]
@@ -195,25 +186,18 @@ mod tests {
             ("min.insync.replicas", "2"),
             ("log.cleanup.policy", "compact"),
         ]);
-        let config = TopicConfig::effective(&properties(&[("min.insync.replicas", "3")]), &broker)
-            .expect("valid");
+        let config = TopicConfig::effective(&properties(&[("min.insync.replicas", "3")]), &broker).expect("valid");
         assert_eq!(config.retention_ms, 120_000);
         assert_eq!(config.segment_ms, 3_600_000);
         assert_eq!(config.min_insync_replicas, 3);
         assert!(config.compact && !config.delete);
-        let forever = TopicConfig::effective(
-            &Properties::new(),
-            &properties(&[("log.retention.hours", "-2")]),
-        );
+        let forever = TopicConfig::effective(&Properties::new(), &properties(&[("log.retention.hours", "-2")]));
         assert_eq!(forever.expect("valid").retention_ms, -1);
     }
 
     #[test]
     fn compaction_lags_do_not_cross() {
-        let given = properties(&[
-            ("min.compaction.lag.ms", "10"),
-            ("max.compaction.lag.ms", "9"),
-        ]);
+        let given = properties(&[("min.compaction.lag.ms", "10"), ("max.compaction.lag.ms", "9")]);
         let error = TopicConfig::from_map(&given).expect_err("refused");
         assert_eq!(
             error.message,

@@ -22,9 +22,9 @@ pub(super) fn check(definition: &Definition, value: &Value) -> Result<(), Config
     };
     match (definition.valid, entries) {
         (Valid::List(emptiness, choice), entries) => list(name, emptiness, choice, entries),
-        (Valid::BootstrapServers | Valid::QuorumVoters | Valid::ThrottledReplicas, None) => Err(
-            ConfigError::new(format!("Invalid value null for configuration {name}")),
-        ),
+        (Valid::BootstrapServers | Valid::QuorumVoters | Valid::ThrottledReplicas, None) => {
+            Err(ConfigError::new(format!("Invalid value null for configuration {name}")))
+        }
         (Valid::BootstrapServers, Some(entries)) => check_bootstrap_servers(name, entries),
         (Valid::QuorumVoters, Some(entries)) => check_voters(name, entries),
         (Valid::ThrottledReplicas, Some(entries)) => throttled_replicas(name, entries, value),
@@ -76,8 +76,7 @@ fn at_most(max: impl std::fmt::Display) -> String {
 }
 
 fn decimals(min: &str, max: &str, found: &Decimal) -> Option<String> {
-    let below =
-        |a: Option<&Decimal>, b: Option<&Decimal>| a.zip(b).is_some_and(|(a, b)| a.is_below(b));
+    let below = |a: Option<&Decimal>, b: Option<&Decimal>| a.zip(b).is_some_and(|(a, b)| a.is_below(b));
     if below(Some(found), Decimal::parse(min).as_ref()) {
         Some(at_least(min))
     } else if below(Decimal::parse(max).as_ref(), Some(found)) {
@@ -96,12 +95,7 @@ fn is_offset_reset(text: &str) -> bool {
 }
 
 /// A list without repetition. [ConfigDef.ValidList]
-fn list(
-    name: &str,
-    emptiness: Emptiness,
-    choice: &[&str],
-    entries: Option<&[String]>,
-) -> Result<(), ConfigError> {
+fn list(name: &str, emptiness: Emptiness, choice: &[&str], entries: Option<&[String]>) -> Result<(), ConfigError> {
     let Some(entries) = entries else {
         return match emptiness {
             Emptiness::Anything | Emptiness::FilledOrNull => Ok(()),
@@ -136,10 +130,7 @@ fn list(
 /// `*`, or `partition:broker` entries. [ThrottledReplicaListValidator]
 fn throttled_replicas(name: &str, entries: &[String], value: &Value) -> Result<(), ConfigError> {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let pair = |text: &str| {
-        text.split_once(':')
-            .is_some_and(|(a, b)| digits(a) && digits(b))
-    };
+    let pair = |text: &str| text.split_once(':').is_some_and(|(a, b)| digits(a) && digits(b));
     let all = entries.first().is_none_or(|first| first == "*");
     if all || entries.iter().all(|entry| entry.is_empty() || pair(entry)) {
         return Ok(());

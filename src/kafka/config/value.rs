@@ -83,9 +83,7 @@ fn of_kind(definition: &Definition, text: &str) -> Result<Value, ConfigError> {
         Kind::Class if known_class(trimmed) => Ok(Value::Text(trimmed.into())),
         Kind::Class => refuse(&format!("Class {trimmed} could not be found.")),
         Kind::List if trimmed.is_empty() => Ok(Value::List(Vec::new())),
-        Kind::List => Ok(Value::List(
-            trimmed.split(',').map(|e| e.trim().into()).collect(),
-        )),
+        Kind::List => Ok(Value::List(trimmed.split(',').map(|e| e.trim().into()).collect())),
     }
 }
 

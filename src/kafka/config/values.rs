@@ -82,8 +82,7 @@ impl<'a> Values<'a> {
     /// As for [`Values::number`].
     pub fn int(&self, name: &str) -> Result<i32, ConfigError> {
         let number = self.number(name)?;
-        i32::try_from(number)
-            .map_err(|_| ConfigError::value(name, &number.to_string(), "Not a number of type INT"))
+        i32::try_from(number).map_err(|_| ConfigError::value(name, &number.to_string(), "Not a number of type INT"))
     }
 
     /// Yes or no.

@@ -8,3 +8,4 @@ pub mod note;
 /// What a controller waits for.
 #[derive(Clone, Debug)]
 pub enum ControllerTimer {}
+pub mod placement;

@@ -40,16 +40,8 @@ impl Parent {
             Parent::RefreshRetriable => &METADATA[1..],
             Parent::Retriable => &METADATA[2..],
             Parent::Api => &METADATA[3..],
-            Parent::ApplicationRecoverable => &[
-                "ApplicationRecoverableException",
-                "ApiException",
-                "KafkaException",
-            ],
-            Parent::InvalidConfiguration => &[
-                "InvalidConfigurationException",
-                "ApiException",
-                "KafkaException",
-            ],
+            Parent::ApplicationRecoverable => &["ApplicationRecoverableException", "ApiException", "KafkaException"],
+            Parent::InvalidConfiguration => &["InvalidConfigurationException", "ApiException", "KafkaException"],
             Parent::Authorization => &[
                 "AuthorizationException",
                 "InvalidConfigurationException",
@@ -62,11 +54,7 @@ impl Parent {
                 "ApiException",
                 "KafkaException",
             ],
-            Parent::OutOfOrderSequence => &[
-                "OutOfOrderSequenceException",
-                "ApiException",
-                "KafkaException",
-            ],
+            Parent::OutOfOrderSequence => &["OutOfOrderSequenceException", "ApiException", "KafkaException"],
             Parent::InvalidOffset => &["InvalidOffsetException", "ApiException", "KafkaException"],
         }
     }
@@ -182,10 +170,7 @@ impl ErrorCode {
 
     /// May it succeed after a refresh of what the client knows (`RefreshRetriableException`)?
     pub fn refresh_retriable(self) -> bool {
-        matches!(
-            self.parent(),
-            Parent::RefreshRetriable | Parent::InvalidMetadata
-        )
+        matches!(self.parent(), Parent::RefreshRetriable | Parent::InvalidMetadata)
     }
 
     /// Can the application go on after restarting its client (`ApplicationRecoverableException`)?

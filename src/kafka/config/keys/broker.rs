@@ -3,1664 +3,376 @@
 use super::super::definition::Default::{Is, Null, Required};
 use super::super::definition::Emptiness::{Anything, Filled, FilledOrNull, MayBeEmpty};
 use super::super::definition::Valid::{
-    Any, AtLeast, Between, BootstrapServers, Decimals, GzipLevel, List, NonEmpty, NonNull, OneOf,
-    OneOfAnyCase, QuorumVoters,
+    Any, AtLeast, Between, BootstrapServers, Decimals, GzipLevel, List, NonEmpty, NonNull, OneOf, OneOfAnyCase,
+    QuorumVoters,
 };
-use super::super::definition::{Definition, Kind, def};
+use super::super::definition::definitions;
 
-/// Sorted by name.
-pub const KEYS: &[Definition] = &[
-    def(
-        "add.partitions.to.txn.retry.backoff.max.ms",
-        Kind::Int,
-        Is("100"),
-        AtLeast(0),
-    ),
-    def(
-        "add.partitions.to.txn.retry.backoff.ms",
-        Kind::Int,
-        Is("20"),
-        AtLeast(1),
-    ),
-    def(
-        "advertised.listeners",
-        Kind::List,
-        Null,
-        List(FilledOrNull, &[]),
-    ),
-    def("alter.config.policy.class.name", Kind::Class, Null, Any),
-    def(
-        "alter.log.dirs.replication.quota.window.num",
-        Kind::Int,
-        Is("11"),
-        AtLeast(1),
-    ),
-    def(
-        "alter.log.dirs.replication.quota.window.size.seconds",
-        Kind::Int,
-        Is("1"),
-        AtLeast(1),
-    ),
-    def("authorizer.class.name", Kind::Text, Is(""), NonNull),
-    def("auto.create.topics.enable", Kind::Boolean, Is("true"), Any),
-    def(
-        "auto.leader.rebalance.enable",
-        Kind::Boolean,
-        Is("true"),
-        Any,
-    ),
-    def("background.threads", Kind::Int, Is("10"), AtLeast(1)),
-    def("broker.heartbeat.interval.ms", Kind::Int, Is("2000"), Any),
-    def("broker.id", Kind::Int, Is("-1"), Any),
-    def("broker.rack", Kind::Text, Null, Any),
-    def("broker.session.timeout.ms", Kind::Int, Is("9000"), Any),
-    def("client.quota.callback.class", Kind::Class, Null, Any),
-    def("compression.gzip.level", Kind::Int, Is("-1"), GzipLevel),
-    def("compression.lz4.level", Kind::Int, Is("9"), Between(1, 17)),
-    def(
-        "compression.type",
-        Kind::Text,
-        Is("producer"),
-        OneOf(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]),
-    ),
-    def(
-        "compression.zstd.level",
-        Kind::Int,
-        Is("3"),
-        Between(-131072, 22),
-    ),
-    def(
-        "config.providers",
-        Kind::List,
-        Is(""),
-        List(MayBeEmpty, &[]),
-    ),
-    def(
-        "connection.failed.authentication.delay.ms",
-        Kind::Int,
-        Is("100"),
-        AtLeast(0),
-    ),
-    def("connections.max.idle.ms", Kind::Long, Is("600000"), Any),
-    def("connections.max.reauth.ms", Kind::Long, Is("0"), Any),
-    def("controlled.shutdown.enable", Kind::Boolean, Is("true"), Any),
-    def(
-        "controller.listener.names",
-        Kind::List,
-        Required,
-        List(Filled, &[]),
-    ),
-    def(
-        "controller.performance.always.log.threshold.ms",
-        Kind::Long,
-        Is("2000"),
-        AtLeast(0),
-    ),
-    def(
-        "controller.performance.sample.period.ms",
-        Kind::Long,
-        Is("60000"),
-        AtLeast(100),
-    ),
-    def(
-        "controller.quorum.append.linger.ms",
-        Kind::Int,
-        Is("25"),
-        AtLeast(0),
-    ),
-    def(
-        "controller.quorum.auto.join.enable",
-        Kind::Boolean,
-        Is("false"),
-        Any,
-    ),
-    def(
-        "controller.quorum.bootstrap.servers",
-        Kind::List,
-        Is(""),
-        BootstrapServers,
-    ),
-    def(
-        "controller.quorum.election.backoff.max.ms",
-        Kind::Int,
-        Is("1000"),
-        AtLeast(0),
-    ),
-    def(
-        "controller.quorum.election.timeout.ms",
-        Kind::Int,
-        Is("1000"),
-        AtLeast(0),
-    ),
-    def(
-        "controller.quorum.fetch.max.bytes",
-        Kind::Int,
-        Is("1048576"),
-        AtLeast(1),
-    ),
-    def(
-        "controller.quorum.fetch.snapshot.max.bytes",
-        Kind::Int,
-        Is("1048576"),
-        AtLeast(1),
-    ),
-    def(
-        "controller.quorum.fetch.timeout.ms",
-        Kind::Int,
-        Is("2000"),
-        AtLeast(0),
-    ),
-    def(
-        "controller.quorum.request.timeout.ms",
-        Kind::Int,
-        Is("2000"),
-        AtLeast(0),
-    ),
-    def(
-        "controller.quorum.retry.backoff.ms",
-        Kind::Int,
-        Is("20"),
-        AtLeast(0),
-    ),
-    def("controller.quorum.voters", Kind::List, Is(""), QuorumVoters),
-    def(
-        "controller.quota.window.num",
-        Kind::Int,
-        Is("11"),
-        AtLeast(1),
-    ),
-    def(
-        "controller.quota.window.size.seconds",
-        Kind::Int,
-        Is("1"),
-        AtLeast(1),
-    ),
-    def("controller.socket.timeout.ms", Kind::Int, Is("30000"), Any),
-    def(
-        "cordoned.log.dirs",
-        Kind::List,
-        Is(""),
-        List(MayBeEmpty, &[]),
-    ),
-    def("create.topic.policy.class.name", Kind::Class, Null, Any),
-    def("default.replication.factor", Kind::Int, Is("1"), Any),
-    def(
-        "delegation.token.expiry.check.interval.ms",
-        Kind::Long,
-        Is("3600000"),
-        AtLeast(1),
-    ),
-    def(
-        "delegation.token.expiry.time.ms",
-        Kind::Long,
-        Is("86400000"),
-        AtLeast(1),
-    ),
-    def(
-        "delegation.token.max.lifetime.ms",
-        Kind::Long,
-        Is("604800000"),
-        AtLeast(1),
-    ),
-    def("delegation.token.secret.key", Kind::Password, Null, Any),
-    def(
-        "delete.records.purgatory.purge.interval.requests",
-        Kind::Int,
-        Is("1"),
-        Any,
-    ),
-    def("delete.topic.enable", Kind::Boolean, Is("true"), Any),
-    def(
-        "early.start.listeners",
-        Kind::List,
-        Null,
-        List(Anything, &[]),
-    ),
-    def("fetch.max.bytes", Kind::Int, Is("57671680"), AtLeast(1024)),
-    def(
-        "fetch.purgatory.purge.interval.requests",
-        Kind::Int,
-        Is("1000"),
-        Any,
-    ),
-    def(
-        "follower.fetch.last.tiered.offset.enable",
-        Kind::Boolean,
-        Is("false"),
-        Any,
-    ),
-    def(
-        "follower.replication.throttled.rate",
-        Kind::Long,
-        Is("9223372036854775807"),
-        AtLeast(0),
-    ),
-    def(
-        "group.consumer.assignment.interval.ms",
-        Kind::Int,
-        Is("1000"),
-        AtLeast(0),
-    ),
-    def(
-        "group.consumer.assignors",
-        Kind::List,
-        Is("uniform,range"),
-        List(Filled, &[]),
-    ),
-    def(
-        "group.consumer.heartbeat.interval.ms",
-        Kind::Int,
-        Is("5000"),
-        AtLeast(1),
-    ),
-    def(
-        "group.consumer.max.assignment.interval.ms",
-        Kind::Int,
-        Is("15000"),
-        AtLeast(0),
-    ),
-    def(
-        "group.consumer.max.heartbeat.interval.ms",
-        Kind::Int,
-        Is("15000"),
-        AtLeast(1),
-    ),
-    def(
-        "group.consumer.max.session.timeout.ms",
-        Kind::Int,
-        Is("60000"),
-        AtLeast(1),
-    ),
-    def(
-        "group.consumer.max.size",
-        Kind::Int,
-        Is("2147483647"),
-        AtLeast(1),
-    ),
-    def(
-        "group.consumer.migration.policy",
-        Kind::Text,
-        Is("bidirectional"),
-        OneOfAnyCase(&["DISABLED", "DOWNGRADE", "UPGRADE", "BIDIRECTIONAL"]),
-    ),
-    def(
-        "group.consumer.min.assignment.interval.ms",
-        Kind::Int,
-        Is("0"),
-        AtLeast(0),
-    ),
-    def(
-        "group.consumer.min.heartbeat.interval.ms",
-        Kind::Int,
-        Is("5000"),
-        AtLeast(1),
-    ),
-    def(
-        "group.consumer.min.session.timeout.ms",
-        Kind::Int,
-        Is("45000"),
-        AtLeast(1),
-    ),
-    def(
-        "group.consumer.regex.refresh.interval.ms",
-        Kind::Int,
-        Is("600000"),
-        AtLeast(10000),
-    ),
-    def(
-        "group.consumer.session.timeout.ms",
-        Kind::Int,
-        Is("45000"),
-        AtLeast(1),
-    ),
-    def(
-        "group.coordinator.append.linger.ms",
-        Kind::Int,
-        Is("-1"),
-        AtLeast(-1),
-    ),
-    def(
-        "group.coordinator.background.threads",
-        Kind::Int,
-        Is("2"),
-        AtLeast(1),
-    ),
-    def(
-        "group.coordinator.cached.buffer.max.bytes",
-        Kind::Int,
-        Is("1048588"),
-        AtLeast(524288),
-    ),
-    def(
-        "group.coordinator.rebalance.protocols",
-        Kind::List,
-        Is("classic,consumer,streams"),
-        List(Filled, &["consumer", "classic", "share", "streams"]),
-    ),
-    def("group.coordinator.threads", Kind::Int, Is("4"), AtLeast(1)),
-    def(
-        "group.initial.rebalance.delay.ms",
-        Kind::Int,
-        Is("3000"),
-        Any,
-    ),
-    def(
-        "group.max.session.timeout.ms",
-        Kind::Int,
-        Is("1800000"),
-        Any,
-    ),
-    def("group.max.size", Kind::Int, Is("2147483647"), AtLeast(1)),
-    def("group.min.session.timeout.ms", Kind::Int, Is("6000"), Any),
-    def(
-        "group.share.assignment.interval.ms",
-        Kind::Int,
-        Is("1000"),
-        AtLeast(0),
-    ),
-    def(
-        "group.share.assignors",
-        Kind::List,
-        Is("simple"),
-        List(Filled, &[]),
-    ),
-    def(
-        "group.share.delivery.count.limit",
-        Kind::Int,
-        Is("5"),
-        Between(2, 10),
-    ),
-    def(
-        "group.share.heartbeat.interval.ms",
-        Kind::Int,
-        Is("5000"),
-        AtLeast(1),
-    ),
-    def(
-        "group.share.initialize.retry.interval.ms",
-        Kind::Int,
-        Is("30000"),
-        AtLeast(1),
-    ),
-    def(
-        "group.share.max.assignment.interval.ms",
-        Kind::Int,
-        Is("15000"),
-        AtLeast(0),
-    ),
-    def(
-        "group.share.max.delivery.count.limit",
-        Kind::Int,
-        Is("10"),
-        Between(5, 25),
-    ),
-    def(
-        "group.share.max.heartbeat.interval.ms",
-        Kind::Int,
-        Is("15000"),
-        AtLeast(1),
-    ),
-    def(
-        "group.share.max.partition.max.record.locks",
-        Kind::Int,
-        Is("4000"),
-        Between(2000, 10000),
-    ),
-    def(
-        "group.share.max.record.lock.duration.ms",
-        Kind::Int,
-        Is("60000"),
-        Between(30000, 3600000),
-    ),
-    def(
-        "group.share.max.session.timeout.ms",
-        Kind::Int,
-        Is("60000"),
-        AtLeast(1),
-    ),
-    def(
-        "group.share.max.share.sessions",
-        Kind::Int,
-        Is("2000"),
-        AtLeast(1),
-    ),
-    def(
-        "group.share.max.size",
-        Kind::Int,
-        Is("200"),
-        Between(1, 1000),
-    ),
-    def(
-        "group.share.min.assignment.interval.ms",
-        Kind::Int,
-        Is("0"),
-        AtLeast(0),
-    ),
-    def(
-        "group.share.min.delivery.count.limit",
-        Kind::Int,
-        Is("2"),
-        Between(2, 5),
-    ),
-    def(
-        "group.share.min.heartbeat.interval.ms",
-        Kind::Int,
-        Is("5000"),
-        AtLeast(1),
-    ),
-    def(
-        "group.share.min.partition.max.record.locks",
-        Kind::Int,
-        Is("100"),
-        Between(100, 2000),
-    ),
-    def(
-        "group.share.min.record.lock.duration.ms",
-        Kind::Int,
-        Is("15000"),
-        Between(1000, 30000),
-    ),
-    def(
-        "group.share.min.session.timeout.ms",
-        Kind::Int,
-        Is("45000"),
-        AtLeast(1),
-    ),
-    def(
-        "group.share.partition.max.record.locks",
-        Kind::Int,
-        Is("2000"),
-        Between(100, 10000),
-    ),
-    def(
-        "group.share.persister.class.name",
-        Kind::Text,
-        Is("org.apache.kafka.server.share.persister.DefaultStatePersister"),
-        Any,
-    ),
-    def(
-        "group.share.record.lock.duration.ms",
-        Kind::Int,
-        Is("30000"),
-        Between(1000, 3600000),
-    ),
-    def(
-        "group.share.session.timeout.ms",
-        Kind::Int,
-        Is("45000"),
-        AtLeast(1),
-    ),
-    def(
-        "group.streams.assignment.interval.ms",
-        Kind::Int,
-        Is("1000"),
-        AtLeast(0),
-    ),
-    def(
-        "group.streams.heartbeat.interval.ms",
-        Kind::Int,
-        Is("5000"),
-        AtLeast(1),
-    ),
-    def(
-        "group.streams.initial.rebalance.delay.ms",
-        Kind::Int,
-        Is("3000"),
-        AtLeast(0),
-    ),
-    def(
-        "group.streams.max.assignment.interval.ms",
-        Kind::Int,
-        Is("15000"),
-        AtLeast(0),
-    ),
-    def(
-        "group.streams.max.heartbeat.interval.ms",
-        Kind::Int,
-        Is("15000"),
-        AtLeast(1),
-    ),
-    def(
-        "group.streams.max.session.timeout.ms",
-        Kind::Int,
-        Is("60000"),
-        AtLeast(1),
-    ),
-    def(
-        "group.streams.max.size",
-        Kind::Int,
-        Is("2147483647"),
-        AtLeast(1),
-    ),
-    def(
-        "group.streams.max.standby.replicas",
-        Kind::Int,
-        Is("2"),
-        AtLeast(0),
-    ),
-    def(
-        "group.streams.min.assignment.interval.ms",
-        Kind::Int,
-        Is("0"),
-        AtLeast(0),
-    ),
-    def(
-        "group.streams.min.heartbeat.interval.ms",
-        Kind::Int,
-        Is("5000"),
-        AtLeast(1),
-    ),
-    def(
-        "group.streams.min.session.timeout.ms",
-        Kind::Int,
-        Is("45000"),
-        AtLeast(1),
-    ),
-    def(
-        "group.streams.num.standby.replicas",
-        Kind::Int,
-        Is("0"),
-        AtLeast(0),
-    ),
-    def(
-        "group.streams.session.timeout.ms",
-        Kind::Int,
-        Is("45000"),
-        AtLeast(1),
-    ),
-    def(
-        "initial.broker.registration.timeout.ms",
-        Kind::Int,
-        Is("60000"),
-        Any,
-    ),
-    def("inter.broker.listener.name", Kind::Text, Null, Any),
-    def(
-        "internal.metadata.delete.delay.millis",
-        Kind::Long,
-        Is("60000"),
-        Any,
-    ),
-    def("internal.metadata.log.segment.bytes", Kind::Int, Null, Any),
-    def(
-        "internal.metadata.max.batch.size.in.bytes",
-        Kind::Int,
-        Is("8388608"),
-        Any,
-    ),
-    def(
-        "kafka.metrics.polling.interval.secs",
-        Kind::Int,
-        Is("10"),
-        AtLeast(1),
-    ),
-    def(
-        "kafka.metrics.reporters",
-        Kind::List,
-        Is(""),
-        List(MayBeEmpty, &[]),
-    ),
-    def(
-        "leader.imbalance.check.interval.seconds",
-        Kind::Long,
-        Is("300"),
-        AtLeast(1),
-    ),
-    def(
-        "leader.replication.throttled.rate",
-        Kind::Long,
-        Is("9223372036854775807"),
-        AtLeast(0),
-    ),
-    def(
-        "listener.security.protocol.map",
-        Kind::Text,
-        Is("SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT"),
-        Any,
-    ),
-    def(
-        "listeners",
-        Kind::List,
-        Is("PLAINTEXT://:9092"),
-        List(Filled, &[]),
-    ),
-    def(
-        "log.cleaner.backoff.ms",
-        Kind::Long,
-        Is("15000"),
-        AtLeast(0),
-    ),
-    def(
-        "log.cleaner.dedupe.buffer.size",
-        Kind::Long,
-        Is("134217728"),
-        Any,
-    ),
-    def(
-        "log.cleaner.delete.retention.ms",
-        Kind::Long,
-        Is("86400000"),
-        AtLeast(0),
-    ),
-    def("log.cleaner.enable", Kind::Boolean, Is("true"), Any),
-    def(
-        "log.cleaner.io.buffer.load.factor",
-        Kind::Double,
-        Is("0.9"),
-        Any,
-    ),
-    def(
-        "log.cleaner.io.buffer.size",
-        Kind::Int,
-        Is("524288"),
-        AtLeast(0),
-    ),
-    def(
-        "log.cleaner.io.max.bytes.per.second",
-        Kind::Double,
-        Is("1.7976931348623157E308"),
-        Any,
-    ),
-    def(
-        "log.cleaner.max.compaction.lag.ms",
-        Kind::Long,
-        Is("9223372036854775807"),
-        AtLeast(1),
-    ),
-    def(
-        "log.cleaner.min.cleanable.ratio",
-        Kind::Double,
-        Is("0.5"),
-        Decimals("0", "1"),
-    ),
-    def(
-        "log.cleaner.min.compaction.lag.ms",
-        Kind::Long,
-        Is("0"),
-        AtLeast(0),
-    ),
-    def("log.cleaner.threads", Kind::Int, Is("1"), AtLeast(0)),
-    def(
-        "log.cleanup.policy",
-        Kind::List,
-        Is("delete"),
-        List(MayBeEmpty, &["compact", "delete"]),
-    ),
-    def(
-        "log.dir",
-        Kind::List,
-        Is("/tmp/kafka-logs"),
-        List(Filled, &[]),
-    ),
-    def(
-        "log.dir.failure.timeout.ms",
-        Kind::Long,
-        Is("30000"),
-        AtLeast(1),
-    ),
-    def("log.dirs", Kind::List, Null, List(FilledOrNull, &[])),
-    def(
-        "log.flush.interval.messages",
-        Kind::Long,
-        Is("9223372036854775807"),
-        AtLeast(1),
-    ),
-    def("log.flush.interval.ms", Kind::Long, Null, Any),
-    def(
-        "log.flush.offset.checkpoint.interval.ms",
-        Kind::Int,
-        Is("60000"),
-        AtLeast(0),
-    ),
-    def(
-        "log.flush.scheduler.interval.ms",
-        Kind::Long,
-        Is("9223372036854775807"),
-        Any,
-    ),
-    def(
-        "log.flush.start.offset.checkpoint.interval.ms",
-        Kind::Int,
-        Is("60000"),
-        AtLeast(0),
-    ),
-    def(
-        "log.index.interval.bytes",
-        Kind::Int,
-        Is("4096"),
-        AtLeast(0),
-    ),
-    def(
-        "log.index.size.max.bytes",
-        Kind::Int,
-        Is("10485760"),
-        AtLeast(4),
-    ),
-    def(
-        "log.initial.task.delay.ms",
-        Kind::Long,
-        Is("30000"),
-        AtLeast(0),
-    ),
-    def(
-        "log.local.retention.bytes",
-        Kind::Long,
-        Is("-2"),
-        AtLeast(-2),
-    ),
-    def("log.local.retention.ms", Kind::Long, Is("-2"), AtLeast(-2)),
-    def(
-        "log.message.timestamp.after.max.ms",
-        Kind::Long,
-        Is("3600000"),
-        AtLeast(0),
-    ),
-    def(
-        "log.message.timestamp.before.max.ms",
-        Kind::Long,
-        Is("9223372036854775807"),
-        AtLeast(0),
-    ),
-    def(
-        "log.message.timestamp.type",
-        Kind::Text,
-        Is("CreateTime"),
-        OneOf(&["CreateTime", "LogAppendTime"]),
-    ),
-    def("log.preallocate", Kind::Boolean, Is("false"), Any),
-    def("log.retention.bytes", Kind::Long, Is("-1"), Any),
-    def(
-        "log.retention.check.interval.ms",
-        Kind::Long,
-        Is("300000"),
-        AtLeast(1),
-    ),
-    def("log.retention.hours", Kind::Int, Is("168"), Any),
-    def("log.retention.minutes", Kind::Int, Null, Any),
-    def("log.retention.ms", Kind::Long, Null, Any),
-    def("log.roll.hours", Kind::Int, Is("168"), AtLeast(1)),
-    def("log.roll.jitter.hours", Kind::Int, Is("0"), AtLeast(0)),
-    def("log.roll.jitter.ms", Kind::Long, Null, Any),
-    def("log.roll.ms", Kind::Long, Null, Any),
-    def(
-        "log.segment.bytes",
-        Kind::Int,
-        Is("1073741824"),
-        AtLeast(1048576),
-    ),
-    def(
-        "log.segment.delete.delay.ms",
-        Kind::Long,
-        Is("60000"),
-        AtLeast(0),
-    ),
-    def(
-        "max.connection.creation.rate",
-        Kind::Int,
-        Is("2147483647"),
-        AtLeast(0),
-    ),
-    def("max.connections", Kind::Int, Is("2147483647"), AtLeast(0)),
-    def(
-        "max.connections.per.ip",
-        Kind::Int,
-        Is("2147483647"),
-        AtLeast(0),
-    ),
-    def("max.connections.per.ip.overrides", Kind::Text, Is(""), Any),
-    def(
-        "max.incremental.fetch.session.cache.slots",
-        Kind::Int,
-        Is("1000"),
-        AtLeast(0),
-    ),
-    def(
-        "max.request.partition.size.limit",
-        Kind::Int,
-        Is("2000"),
-        AtLeast(1),
-    ),
-    def("message.max.bytes", Kind::Int, Is("1048588"), AtLeast(0)),
-    def("metadata.log.dir", Kind::Text, Null, Any),
-    def(
-        "metadata.log.max.record.bytes.between.snapshots",
-        Kind::Long,
-        Is("20971520"),
-        AtLeast(1),
-    ),
-    def(
-        "metadata.log.max.snapshot.interval.ms",
-        Kind::Long,
-        Is("3600000"),
-        AtLeast(0),
-    ),
-    def(
-        "metadata.log.segment.bytes",
-        Kind::Int,
-        Is("1073741824"),
-        AtLeast(8388608),
-    ),
-    def("metadata.log.segment.ms", Kind::Long, Is("604800000"), Any),
-    def(
-        "metadata.max.idle.interval.ms",
-        Kind::Int,
-        Is("500"),
-        AtLeast(0),
-    ),
-    def(
-        "metadata.max.retention.bytes",
-        Kind::Long,
-        Is("104857600"),
-        Any,
-    ),
-    def(
-        "metadata.max.retention.ms",
-        Kind::Long,
-        Is("604800000"),
-        Any,
-    ),
-    def(
-        "metric.reporters",
-        Kind::List,
-        Is("org.apache.kafka.common.metrics.JmxReporter"),
-        List(MayBeEmpty, &[]),
-    ),
-    def("metrics.num.samples", Kind::Int, Is("2"), AtLeast(1)),
-    def("metrics.recording.level", Kind::Text, Is("INFO"), Any),
-    def(
-        "metrics.sample.window.ms",
-        Kind::Long,
-        Is("30000"),
-        AtLeast(1),
-    ),
-    def("min.insync.replicas", Kind::Int, Is("1"), AtLeast(1)),
-    def("node.id", Kind::Int, Required, AtLeast(0)),
-    def("num.io.threads", Kind::Int, Is("8"), AtLeast(1)),
-    def("num.network.threads", Kind::Int, Is("3"), AtLeast(1)),
-    def("num.partitions", Kind::Int, Is("1"), AtLeast(1)),
-    def(
-        "num.recovery.threads.per.data.dir",
-        Kind::Int,
-        Is("2"),
-        AtLeast(1),
-    ),
-    def("num.replica.alter.log.dirs.threads", Kind::Int, Null, Any),
-    def("num.replica.fetchers", Kind::Int, Is("1"), AtLeast(1)),
-    def("offset.metadata.max.bytes", Kind::Int, Is("4096"), Any),
-    def(
-        "offsets.commit.timeout.ms",
-        Kind::Int,
-        Is("5000"),
-        AtLeast(1),
-    ),
-    def(
-        "offsets.load.buffer.size",
-        Kind::Int,
-        Is("5242880"),
-        AtLeast(1),
-    ),
-    def(
-        "offsets.retention.check.interval.ms",
-        Kind::Long,
-        Is("600000"),
-        AtLeast(1),
-    ),
-    def(
-        "offsets.retention.minutes",
-        Kind::Int,
-        Is("10080"),
-        AtLeast(1),
-    ),
-    def("offsets.topic.compression.codec", Kind::Int, Is("0"), Any),
-    def(
-        "offsets.topic.num.partitions",
-        Kind::Int,
-        Is("50"),
-        AtLeast(1),
-    ),
-    def(
-        "offsets.topic.replication.factor",
-        Kind::Short,
-        Is("3"),
-        AtLeast(1),
-    ),
-    def(
-        "offsets.topic.segment.bytes",
-        Kind::Int,
-        Is("104857600"),
-        AtLeast(1),
-    ),
-    def(
-        "principal.builder.class",
-        Kind::Class,
-        Is("org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder"),
-        Any,
-    ),
-    def(
-        "process.roles",
-        Kind::List,
-        Required,
-        List(Filled, &["broker", "controller"]),
-    ),
-    def(
-        "producer.id.expiration.check.interval.ms",
-        Kind::Int,
-        Is("600000"),
-        AtLeast(1),
-    ),
-    def(
-        "producer.id.expiration.ms",
-        Kind::Int,
-        Is("86400000"),
-        AtLeast(1),
-    ),
-    def(
-        "producer.purgatory.purge.interval.requests",
-        Kind::Int,
-        Is("1000"),
-        Any,
-    ),
-    def("queued.max.request.bytes", Kind::Long, Is("-1"), Any),
-    def("queued.max.requests", Kind::Int, Is("500"), AtLeast(1)),
-    def("quota.window.num", Kind::Int, Is("11"), AtLeast(1)),
-    def("quota.window.size.seconds", Kind::Int, Is("1"), AtLeast(1)),
-    def("remote.fetch.max.wait.ms", Kind::Int, Is("500"), AtLeast(1)),
-    def(
-        "remote.list.offsets.request.timeout.ms",
-        Kind::Long,
-        Is("30000"),
-        AtLeast(1),
-    ),
-    def(
-        "remote.log.index.file.cache.total.size.bytes",
-        Kind::Long,
-        Is("1073741824"),
-        AtLeast(1),
-    ),
-    def(
-        "remote.log.index.file.cache.ttl.ms",
-        Kind::Long,
-        Is("900000"),
-        AtLeast(-1),
-    ),
-    def(
-        "remote.log.manager.copier.thread.pool.size",
-        Kind::Int,
-        Is("10"),
-        AtLeast(1),
-    ),
-    def(
-        "remote.log.manager.copy.max.bytes.per.second",
-        Kind::Long,
-        Is("9223372036854775807"),
-        AtLeast(1),
-    ),
-    def(
-        "remote.log.manager.copy.quota.window.num",
-        Kind::Int,
-        Is("11"),
-        AtLeast(1),
-    ),
-    def(
-        "remote.log.manager.copy.quota.window.size.seconds",
-        Kind::Int,
-        Is("1"),
-        AtLeast(1),
-    ),
-    def(
-        "remote.log.manager.expiration.thread.pool.size",
-        Kind::Int,
-        Is("10"),
-        AtLeast(1),
-    ),
-    def(
-        "remote.log.manager.fetch.max.bytes.per.second",
-        Kind::Long,
-        Is("9223372036854775807"),
-        AtLeast(1),
-    ),
-    def(
-        "remote.log.manager.fetch.quota.window.num",
-        Kind::Int,
-        Is("11"),
-        AtLeast(1),
-    ),
-    def(
-        "remote.log.manager.fetch.quota.window.size.seconds",
-        Kind::Int,
-        Is("1"),
-        AtLeast(1),
-    ),
-    def(
-        "remote.log.manager.follower.thread.pool.size",
-        Kind::Int,
-        Is("2"),
-        AtLeast(1),
-    ),
-    def(
-        "remote.log.manager.task.interval.ms",
-        Kind::Long,
-        Is("30000"),
-        AtLeast(1),
-    ),
-    def(
-        "remote.log.manager.task.retry.backoff.max.ms",
-        Kind::Long,
-        Is("30000"),
-        AtLeast(1),
-    ),
-    def(
-        "remote.log.manager.task.retry.backoff.ms",
-        Kind::Long,
-        Is("500"),
-        AtLeast(1),
-    ),
-    def(
-        "remote.log.manager.task.retry.jitter",
-        Kind::Double,
-        Is("0.2"),
-        Decimals("0", "0.5"),
-    ),
-    def(
-        "remote.log.manager.thread.pool.size",
-        Kind::Int,
-        Is("2"),
-        AtLeast(1),
-    ),
-    def(
-        "remote.log.metadata.custom.metadata.max.bytes",
-        Kind::Int,
-        Is("128"),
-        AtLeast(0),
-    ),
-    def(
-        "remote.log.metadata.manager.class.name",
-        Kind::Text,
-        Is(
-            "org.apache.kafka.server.log.remote.metadata.storage.TopicBasedRemoteLogMetadataManager",
-        ),
-        NonEmpty,
-    ),
-    def(
-        "remote.log.metadata.manager.class.path",
-        Kind::Text,
-        Null,
-        Any,
-    ),
-    def(
-        "remote.log.metadata.manager.impl.prefix",
-        Kind::Text,
-        Is("rlmm.config."),
-        NonEmpty,
-    ),
-    def(
-        "remote.log.metadata.manager.listener.name",
-        Kind::Text,
-        Null,
-        NonEmpty,
-    ),
-    def(
-        "remote.log.reader.max.pending.tasks",
-        Kind::Int,
-        Is("100"),
-        AtLeast(1),
-    ),
-    def("remote.log.reader.threads", Kind::Int, Is("10"), AtLeast(1)),
-    def(
-        "remote.log.storage.manager.class.name",
-        Kind::Text,
-        Null,
-        NonEmpty,
-    ),
-    def(
-        "remote.log.storage.manager.class.path",
-        Kind::Text,
-        Null,
-        Any,
-    ),
-    def(
-        "remote.log.storage.manager.impl.prefix",
-        Kind::Text,
-        Is("rsm.config."),
-        NonEmpty,
-    ),
-    def(
-        "remote.log.storage.system.enable",
-        Kind::Boolean,
-        Is("false"),
-        Any,
-    ),
-    def(
-        "replica.alter.log.dirs.io.max.bytes.per.second",
-        Kind::Long,
-        Is("9223372036854775807"),
-        AtLeast(0),
-    ),
-    def(
-        "replica.fetch.backoff.ms",
-        Kind::Int,
-        Is("1000"),
-        AtLeast(0),
-    ),
-    def(
-        "replica.fetch.max.bytes",
-        Kind::Int,
-        Is("1048576"),
-        AtLeast(0),
-    ),
-    def("replica.fetch.min.bytes", Kind::Int, Is("1"), Any),
-    def(
-        "replica.fetch.response.max.bytes",
-        Kind::Int,
-        Is("10485760"),
-        AtLeast(0),
-    ),
-    def("replica.fetch.wait.max.ms", Kind::Int, Is("500"), Any),
-    def(
-        "replica.high.watermark.checkpoint.interval.ms",
-        Kind::Long,
-        Is("5000"),
-        Any,
-    ),
-    def("replica.lag.time.max.ms", Kind::Long, Is("30000"), Any),
-    def("replica.selector.class", Kind::Text, Null, Any),
-    def(
-        "replica.socket.receive.buffer.bytes",
-        Kind::Int,
-        Is("65536"),
-        Any,
-    ),
-    def("replica.socket.timeout.ms", Kind::Int, Is("30000"), Any),
-    def(
-        "replication.quota.window.num",
-        Kind::Int,
-        Is("11"),
-        AtLeast(1),
-    ),
-    def(
-        "replication.quota.window.size.seconds",
-        Kind::Int,
-        Is("1"),
-        AtLeast(1),
-    ),
-    def("request.timeout.ms", Kind::Int, Is("30000"), Any),
-    def("sasl.client.callback.handler.class", Kind::Class, Null, Any),
-    def(
-        "sasl.enabled.mechanisms",
-        Kind::List,
-        Is("GSSAPI"),
-        List(Filled, &[]),
-    ),
-    def("sasl.jaas.config", Kind::Password, Null, Any),
-    def(
-        "sasl.kerberos.kinit.cmd",
-        Kind::Text,
-        Is("/usr/bin/kinit"),
-        Any,
-    ),
-    def(
-        "sasl.kerberos.min.time.before.relogin",
-        Kind::Long,
-        Is("60000"),
-        Any,
-    ),
-    def(
-        "sasl.kerberos.principal.to.local.rules",
-        Kind::List,
-        Is("DEFAULT"),
-        List(Filled, &[]),
-    ),
-    def("sasl.kerberos.service.name", Kind::Text, Null, Any),
-    def(
-        "sasl.kerberos.ticket.renew.jitter",
-        Kind::Double,
-        Is("0.05"),
-        Any,
-    ),
-    def(
-        "sasl.kerberos.ticket.renew.window.factor",
-        Kind::Double,
-        Is("0.8"),
-        Any,
-    ),
-    def("sasl.login.callback.handler.class", Kind::Class, Null, Any),
-    def("sasl.login.class", Kind::Class, Null, Any),
-    def("sasl.login.connect.timeout.ms", Kind::Int, Null, Any),
-    def("sasl.login.read.timeout.ms", Kind::Int, Null, Any),
-    def(
-        "sasl.login.refresh.buffer.seconds",
-        Kind::Short,
-        Is("300"),
-        Any,
-    ),
-    def(
-        "sasl.login.refresh.min.period.seconds",
-        Kind::Short,
-        Is("60"),
-        Any,
-    ),
-    def(
-        "sasl.login.refresh.window.factor",
-        Kind::Double,
-        Is("0.8"),
-        Any,
-    ),
-    def(
-        "sasl.login.refresh.window.jitter",
-        Kind::Double,
-        Is("0.05"),
-        Any,
-    ),
-    def(
-        "sasl.login.retry.backoff.max.ms",
-        Kind::Long,
-        Is("10000"),
-        Any,
-    ),
-    def("sasl.login.retry.backoff.ms", Kind::Long, Is("100"), Any),
-    def(
-        "sasl.mechanism.controller.protocol",
-        Kind::Text,
-        Is("GSSAPI"),
-        Any,
-    ),
-    def(
-        "sasl.mechanism.inter.broker.protocol",
-        Kind::Text,
-        Is("GSSAPI"),
-        Any,
-    ),
-    def(
-        "sasl.oauthbearer.assertion.algorithm",
-        Kind::Text,
-        Is("RS256"),
-        OneOfAnyCase(&["ES256", "RS256"]),
-    ),
-    def(
-        "sasl.oauthbearer.assertion.claim.aud",
-        Kind::Text,
-        Null,
-        Any,
-    ),
-    def(
-        "sasl.oauthbearer.assertion.claim.exp.seconds",
-        Kind::Int,
-        Is("300"),
-        Between(0, 86400),
-    ),
-    def(
-        "sasl.oauthbearer.assertion.claim.iss",
-        Kind::Text,
-        Null,
-        Any,
-    ),
-    def(
-        "sasl.oauthbearer.assertion.claim.jti.include",
-        Kind::Boolean,
-        Is("false"),
-        Any,
-    ),
-    def(
-        "sasl.oauthbearer.assertion.claim.nbf.seconds",
-        Kind::Int,
-        Is("60"),
-        Between(0, 3600),
-    ),
-    def(
-        "sasl.oauthbearer.assertion.claim.sub",
-        Kind::Text,
-        Null,
-        Any,
-    ),
-    def("sasl.oauthbearer.assertion.file", Kind::Text, Null, Any),
-    def(
-        "sasl.oauthbearer.assertion.private.key.file",
-        Kind::Text,
-        Null,
-        Any,
-    ),
-    def(
-        "sasl.oauthbearer.assertion.private.key.passphrase",
-        Kind::Password,
-        Null,
-        Any,
-    ),
-    def(
-        "sasl.oauthbearer.assertion.template.file",
-        Kind::Text,
-        Null,
-        Any,
-    ),
-    def(
-        "sasl.oauthbearer.client.credentials.client.id",
-        Kind::Text,
-        Null,
-        Any,
-    ),
-    def(
-        "sasl.oauthbearer.client.credentials.client.secret",
-        Kind::Password,
-        Null,
-        Any,
-    ),
-    def(
-        "sasl.oauthbearer.clock.skew.seconds",
-        Kind::Int,
-        Is("30"),
-        Any,
-    ),
-    def(
-        "sasl.oauthbearer.expected.audience",
-        Kind::List,
-        Is(""),
-        List(MayBeEmpty, &[]),
-    ),
-    def("sasl.oauthbearer.expected.issuer", Kind::Text, Null, Any),
-    def(
-        "sasl.oauthbearer.jwks.endpoint.refresh.ms",
-        Kind::Long,
-        Is("3600000"),
-        Any,
-    ),
-    def(
-        "sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms",
-        Kind::Long,
-        Is("10000"),
-        Any,
-    ),
-    def(
-        "sasl.oauthbearer.jwks.endpoint.retry.backoff.ms",
-        Kind::Long,
-        Is("100"),
-        Any,
-    ),
-    def("sasl.oauthbearer.jwks.endpoint.url", Kind::Text, Null, Any),
-    def(
-        "sasl.oauthbearer.jwt.retriever.class",
-        Kind::Class,
-        Is("org.apache.kafka.common.security.oauthbearer.DefaultJwtRetriever"),
-        Any,
-    ),
-    def(
-        "sasl.oauthbearer.jwt.validator.class",
-        Kind::Class,
-        Is("org.apache.kafka.common.security.oauthbearer.DefaultJwtValidator"),
-        Any,
-    ),
-    def("sasl.oauthbearer.scope", Kind::Text, Null, Any),
-    def(
-        "sasl.oauthbearer.scope.claim.name",
-        Kind::Text,
-        Is("scope"),
-        Any,
-    ),
-    def(
-        "sasl.oauthbearer.sub.claim.name",
-        Kind::Text,
-        Is("sub"),
-        Any,
-    ),
-    def("sasl.oauthbearer.token.endpoint.url", Kind::Text, Null, Any),
-    def("sasl.server.callback.handler.class", Kind::Class, Null, Any),
-    def("sasl.server.max.receive.size", Kind::Int, Is("524288"), Any),
-    def(
-        "security.inter.broker.protocol",
-        Kind::Text,
-        Is("PLAINTEXT"),
-        OneOf(&["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]),
-    ),
-    def("security.providers", Kind::Text, Null, Any),
-    def(
-        "server.max.startup.time.ms",
-        Kind::Long,
-        Is("9223372036854775807"),
-        AtLeast(0),
-    ),
-    def(
-        "share.coordinator.append.linger.ms",
-        Kind::Int,
-        Is("-1"),
-        AtLeast(-1),
-    ),
-    def(
-        "share.coordinator.cached.buffer.max.bytes",
-        Kind::Int,
-        Is("1048588"),
-        AtLeast(524288),
-    ),
-    def(
-        "share.coordinator.cold.partition.snapshot.interval.ms",
-        Kind::Int,
-        Is("300000"),
-        AtLeast(1),
-    ),
-    def(
-        "share.coordinator.load.buffer.size",
-        Kind::Int,
-        Is("5242880"),
-        AtLeast(1),
-    ),
-    def(
-        "share.coordinator.snapshot.update.records.per.snapshot",
-        Kind::Int,
-        Is("500"),
-        Between(0, 500),
-    ),
-    def(
-        "share.coordinator.state.topic.compression.codec",
-        Kind::Int,
-        Is("0"),
-        Any,
-    ),
-    def(
-        "share.coordinator.state.topic.min.isr",
-        Kind::Short,
-        Is("2"),
-        AtLeast(1),
-    ),
-    def(
-        "share.coordinator.state.topic.num.partitions",
-        Kind::Int,
-        Is("50"),
-        AtLeast(1),
-    ),
-    def(
-        "share.coordinator.state.topic.prune.interval.ms",
-        Kind::Int,
-        Is("300000"),
-        AtLeast(1),
-    ),
-    def(
-        "share.coordinator.state.topic.replication.factor",
-        Kind::Short,
-        Is("3"),
-        AtLeast(1),
-    ),
-    def(
-        "share.coordinator.state.topic.segment.bytes",
-        Kind::Int,
-        Is("104857600"),
-        AtLeast(1),
-    ),
-    def("share.coordinator.threads", Kind::Int, Is("1"), AtLeast(1)),
-    def(
-        "share.coordinator.write.timeout.ms",
-        Kind::Int,
-        Is("5000"),
-        AtLeast(1),
-    ),
-    def(
-        "share.fetch.purgatory.purge.interval.requests",
-        Kind::Int,
-        Is("1000"),
-        Any,
-    ),
-    def(
-        "socket.connection.setup.timeout.max.ms",
-        Kind::Long,
-        Is("30000"),
-        Any,
-    ),
-    def(
-        "socket.connection.setup.timeout.ms",
-        Kind::Long,
-        Is("10000"),
-        Any,
-    ),
-    def(
-        "socket.listen.backlog.size",
-        Kind::Int,
-        Is("50"),
-        AtLeast(1),
-    ),
-    def("socket.receive.buffer.bytes", Kind::Int, Is("102400"), Any),
-    def(
-        "socket.request.max.bytes",
-        Kind::Int,
-        Is("104857600"),
-        AtLeast(1),
-    ),
-    def("socket.send.buffer.bytes", Kind::Int, Is("102400"), Any),
-    def("ssl.allow.dn.changes", Kind::Boolean, Is("false"), Any),
-    def("ssl.allow.san.changes", Kind::Boolean, Is("false"), Any),
-    def(
-        "ssl.cipher.suites",
-        Kind::List,
-        Is(""),
-        List(MayBeEmpty, &[]),
-    ),
-    def(
-        "ssl.client.auth",
-        Kind::Text,
-        Is("none"),
-        OneOf(&["required", "requested", "none"]),
-    ),
-    def(
-        "ssl.enabled.protocols",
-        Kind::List,
-        Is("TLSv1.2,TLSv1.3"),
-        List(MayBeEmpty, &[]),
-    ),
-    def(
-        "ssl.endpoint.identification.algorithm",
-        Kind::Text,
-        Is("https"),
-        Any,
-    ),
-    def("ssl.engine.factory.class", Kind::Class, Null, Any),
-    def("ssl.key.password", Kind::Password, Null, Any),
-    def("ssl.keymanager.algorithm", Kind::Text, Is("SunX509"), Any),
-    def("ssl.keystore.certificate.chain", Kind::Password, Null, Any),
-    def("ssl.keystore.key", Kind::Password, Null, Any),
-    def("ssl.keystore.location", Kind::Text, Null, Any),
-    def("ssl.keystore.password", Kind::Password, Null, Any),
-    def("ssl.keystore.type", Kind::Text, Is("JKS"), Any),
-    def(
-        "ssl.principal.mapping.rules",
-        Kind::Text,
-        Is("DEFAULT"),
-        Any,
-    ),
-    def("ssl.protocol", Kind::Text, Is("TLSv1.3"), Any),
-    def("ssl.provider", Kind::Text, Null, Any),
-    def("ssl.secure.random.implementation", Kind::Text, Null, Any),
-    def("ssl.trustmanager.algorithm", Kind::Text, Is("PKIX"), Any),
-    def("ssl.truststore.certificates", Kind::Password, Null, Any),
-    def("ssl.truststore.location", Kind::Text, Null, Any),
-    def("ssl.truststore.password", Kind::Password, Null, Any),
-    def("ssl.truststore.type", Kind::Text, Is("JKS"), Any),
-    def("telemetry.max.bytes", Kind::Int, Is("1048576"), AtLeast(1)),
-    def(
-        "transaction.abort.timed.out.transaction.cleanup.interval.ms",
-        Kind::Int,
-        Is("10000"),
-        AtLeast(1),
-    ),
-    def(
-        "transaction.max.timeout.ms",
-        Kind::Int,
-        Is("900000"),
-        AtLeast(1),
-    ),
-    def(
-        "transaction.partition.verification.enable",
-        Kind::Boolean,
-        Is("true"),
-        Any,
-    ),
-    def(
-        "transaction.remove.expired.transaction.cleanup.interval.ms",
-        Kind::Int,
-        Is("3600000"),
-        AtLeast(1),
-    ),
-    def(
-        "transaction.state.log.load.buffer.size",
-        Kind::Int,
-        Is("5242880"),
-        AtLeast(1),
-    ),
-    def(
-        "transaction.state.log.min.isr",
-        Kind::Int,
-        Is("2"),
-        AtLeast(1),
-    ),
-    def(
-        "transaction.state.log.num.partitions",
-        Kind::Int,
-        Is("50"),
-        AtLeast(1),
-    ),
-    def(
-        "transaction.state.log.replication.factor",
-        Kind::Short,
-        Is("3"),
-        AtLeast(1),
-    ),
-    def(
-        "transaction.state.log.segment.bytes",
-        Kind::Int,
-        Is("104857600"),
-        AtLeast(1),
-    ),
-    def(
-        "transaction.two.phase.commit.enable",
-        Kind::Boolean,
-        Is("false"),
-        Any,
-    ),
-    def(
-        "transactional.id.expiration.ms",
-        Kind::Int,
-        Is("604800000"),
-        AtLeast(1),
-    ),
-    def(
-        "unclean.leader.election.enable",
-        Kind::Boolean,
-        Is("false"),
-        Any,
-    ),
-    def(
-        "unclean.leader.election.interval.ms",
-        Kind::Long,
-        Is("300000"),
-        AtLeast(1),
-    ),
-    def(
-        "unstable.api.versions.enable",
-        Kind::Boolean,
-        Is("false"),
-        Any,
-    ),
-    def(
-        "unstable.feature.versions.enable",
-        Kind::Boolean,
-        Is("false"),
-        Any,
-    ),
-];
+definitions! {
+    "add.partitions.to.txn.retry.backoff.max.ms": Int = Is("100"), AtLeast(0);
+    "add.partitions.to.txn.retry.backoff.ms": Int = Is("20"), AtLeast(1);
+    "advertised.listeners": List = Null, List(FilledOrNull, &[]);
+    "alter.config.policy.class.name": Class = Null, Any;
+    "alter.log.dirs.replication.quota.window.num": Int = Is("11"), AtLeast(1);
+    "alter.log.dirs.replication.quota.window.size.seconds": Int = Is("1"), AtLeast(1);
+    "authorizer.class.name": Text = Is(""), NonNull;
+    "auto.create.topics.enable": Boolean = Is("true"), Any;
+    "auto.leader.rebalance.enable": Boolean = Is("true"), Any;
+    "background.threads": Int = Is("10"), AtLeast(1);
+    "broker.heartbeat.interval.ms": Int = Is("2000"), Any;
+    "broker.id": Int = Is("-1"), Any;
+    "broker.rack": Text = Null, Any;
+    "broker.session.timeout.ms": Int = Is("9000"), Any;
+    "client.quota.callback.class": Class = Null, Any;
+    "compression.gzip.level": Int = Is("-1"), GzipLevel;
+    "compression.lz4.level": Int = Is("9"), Between(1, 17);
+    "compression.type": Text = Is("producer"), OneOf(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]);
+    "compression.zstd.level": Int = Is("3"), Between(-131072, 22);
+    "config.providers": List = Is(""), List(MayBeEmpty, &[]);
+    "connection.failed.authentication.delay.ms": Int = Is("100"), AtLeast(0);
+    "connections.max.idle.ms": Long = Is("600000"), Any;
+    "connections.max.reauth.ms": Long = Is("0"), Any;
+    "controlled.shutdown.enable": Boolean = Is("true"), Any;
+    "controller.listener.names": List = Required, List(Filled, &[]);
+    "controller.performance.always.log.threshold.ms": Long = Is("2000"), AtLeast(0);
+    "controller.performance.sample.period.ms": Long = Is("60000"), AtLeast(100);
+    "controller.quorum.append.linger.ms": Int = Is("25"), AtLeast(0);
+    "controller.quorum.auto.join.enable": Boolean = Is("false"), Any;
+    "controller.quorum.bootstrap.servers": List = Is(""), BootstrapServers;
+    "controller.quorum.election.backoff.max.ms": Int = Is("1000"), AtLeast(0);
+    "controller.quorum.election.timeout.ms": Int = Is("1000"), AtLeast(0);
+    "controller.quorum.fetch.max.bytes": Int = Is("1048576"), AtLeast(1);
+    "controller.quorum.fetch.snapshot.max.bytes": Int = Is("1048576"), AtLeast(1);
+    "controller.quorum.fetch.timeout.ms": Int = Is("2000"), AtLeast(0);
+    "controller.quorum.request.timeout.ms": Int = Is("2000"), AtLeast(0);
+    "controller.quorum.retry.backoff.ms": Int = Is("20"), AtLeast(0);
+    "controller.quorum.voters": List = Is(""), QuorumVoters;
+    "controller.quota.window.num": Int = Is("11"), AtLeast(1);
+    "controller.quota.window.size.seconds": Int = Is("1"), AtLeast(1);
+    "controller.socket.timeout.ms": Int = Is("30000"), Any;
+    "cordoned.log.dirs": List = Is(""), List(MayBeEmpty, &[]);
+    "create.topic.policy.class.name": Class = Null, Any;
+    "default.replication.factor": Int = Is("1"), Any;
+    "delegation.token.expiry.check.interval.ms": Long = Is("3600000"), AtLeast(1);
+    "delegation.token.expiry.time.ms": Long = Is("86400000"), AtLeast(1);
+    "delegation.token.max.lifetime.ms": Long = Is("604800000"), AtLeast(1);
+    "delegation.token.secret.key": Password = Null, Any;
+    "delete.records.purgatory.purge.interval.requests": Int = Is("1"), Any;
+    "delete.topic.enable": Boolean = Is("true"), Any;
+    "early.start.listeners": List = Null, List(Anything, &[]);
+    "fetch.max.bytes": Int = Is("57671680"), AtLeast(1024);
+    "fetch.purgatory.purge.interval.requests": Int = Is("1000"), Any;
+    "follower.fetch.last.tiered.offset.enable": Boolean = Is("false"), Any;
+    "follower.replication.throttled.rate": Long = Is("9223372036854775807"), AtLeast(0);
+    "group.consumer.assignment.interval.ms": Int = Is("1000"), AtLeast(0);
+    "group.consumer.assignors": List = Is("uniform,range"), List(Filled, &[]);
+    "group.consumer.heartbeat.interval.ms": Int = Is("5000"), AtLeast(1);
+    "group.consumer.max.assignment.interval.ms": Int = Is("15000"), AtLeast(0);
+    "group.consumer.max.heartbeat.interval.ms": Int = Is("15000"), AtLeast(1);
+    "group.consumer.max.session.timeout.ms": Int = Is("60000"), AtLeast(1);
+    "group.consumer.max.size": Int = Is("2147483647"), AtLeast(1);
+    "group.consumer.migration.policy": Text = Is("bidirectional"), OneOfAnyCase(&["DISABLED", "DOWNGRADE", "UPGRADE", "BIDIRECTIONAL"]);
+    "group.consumer.min.assignment.interval.ms": Int = Is("0"), AtLeast(0);
+    "group.consumer.min.heartbeat.interval.ms": Int = Is("5000"), AtLeast(1);
+    "group.consumer.min.session.timeout.ms": Int = Is("45000"), AtLeast(1);
+    "group.consumer.regex.refresh.interval.ms": Int = Is("600000"), AtLeast(10000);
+    "group.consumer.session.timeout.ms": Int = Is("45000"), AtLeast(1);
+    "group.coordinator.append.linger.ms": Int = Is("-1"), AtLeast(-1);
+    "group.coordinator.background.threads": Int = Is("2"), AtLeast(1);
+    "group.coordinator.cached.buffer.max.bytes": Int = Is("1048588"), AtLeast(524288);
+    "group.coordinator.rebalance.protocols": List = Is("classic,consumer,streams"), List(Filled, &["consumer", "classic", "share", "streams"]);
+    "group.coordinator.threads": Int = Is("4"), AtLeast(1);
+    "group.initial.rebalance.delay.ms": Int = Is("3000"), Any;
+    "group.max.session.timeout.ms": Int = Is("1800000"), Any;
+    "group.max.size": Int = Is("2147483647"), AtLeast(1);
+    "group.min.session.timeout.ms": Int = Is("6000"), Any;
+    "group.share.assignment.interval.ms": Int = Is("1000"), AtLeast(0);
+    "group.share.assignors": List = Is("simple"), List(Filled, &[]);
+    "group.share.delivery.count.limit": Int = Is("5"), Between(2, 10);
+    "group.share.heartbeat.interval.ms": Int = Is("5000"), AtLeast(1);
+    "group.share.initialize.retry.interval.ms": Int = Is("30000"), AtLeast(1);
+    "group.share.max.assignment.interval.ms": Int = Is("15000"), AtLeast(0);
+    "group.share.max.delivery.count.limit": Int = Is("10"), Between(5, 25);
+    "group.share.max.heartbeat.interval.ms": Int = Is("15000"), AtLeast(1);
+    "group.share.max.partition.max.record.locks": Int = Is("4000"), Between(2000, 10000);
+    "group.share.max.record.lock.duration.ms": Int = Is("60000"), Between(30000, 3600000);
+    "group.share.max.session.timeout.ms": Int = Is("60000"), AtLeast(1);
+    "group.share.max.share.sessions": Int = Is("2000"), AtLeast(1);
+    "group.share.max.size": Int = Is("200"), Between(1, 1000);
+    "group.share.min.assignment.interval.ms": Int = Is("0"), AtLeast(0);
+    "group.share.min.delivery.count.limit": Int = Is("2"), Between(2, 5);
+    "group.share.min.heartbeat.interval.ms": Int = Is("5000"), AtLeast(1);
+    "group.share.min.partition.max.record.locks": Int = Is("100"), Between(100, 2000);
+    "group.share.min.record.lock.duration.ms": Int = Is("15000"), Between(1000, 30000);
+    "group.share.min.session.timeout.ms": Int = Is("45000"), AtLeast(1);
+    "group.share.partition.max.record.locks": Int = Is("2000"), Between(100, 10000);
+    "group.share.persister.class.name": Text = Is("org.apache.kafka.server.share.persister.DefaultStatePersister"), Any;
+    "group.share.record.lock.duration.ms": Int = Is("30000"), Between(1000, 3600000);
+    "group.share.session.timeout.ms": Int = Is("45000"), AtLeast(1);
+    "group.streams.assignment.interval.ms": Int = Is("1000"), AtLeast(0);
+    "group.streams.heartbeat.interval.ms": Int = Is("5000"), AtLeast(1);
+    "group.streams.initial.rebalance.delay.ms": Int = Is("3000"), AtLeast(0);
+    "group.streams.max.assignment.interval.ms": Int = Is("15000"), AtLeast(0);
+    "group.streams.max.heartbeat.interval.ms": Int = Is("15000"), AtLeast(1);
+    "group.streams.max.session.timeout.ms": Int = Is("60000"), AtLeast(1);
+    "group.streams.max.size": Int = Is("2147483647"), AtLeast(1);
+    "group.streams.max.standby.replicas": Int = Is("2"), AtLeast(0);
+    "group.streams.min.assignment.interval.ms": Int = Is("0"), AtLeast(0);
+    "group.streams.min.heartbeat.interval.ms": Int = Is("5000"), AtLeast(1);
+    "group.streams.min.session.timeout.ms": Int = Is("45000"), AtLeast(1);
+    "group.streams.num.standby.replicas": Int = Is("0"), AtLeast(0);
+    "group.streams.session.timeout.ms": Int = Is("45000"), AtLeast(1);
+    "initial.broker.registration.timeout.ms": Int = Is("60000"), Any;
+    "inter.broker.listener.name": Text = Null, Any;
+    "internal.metadata.delete.delay.millis": Long = Is("60000"), Any;
+    "internal.metadata.log.segment.bytes": Int = Null, Any;
+    "internal.metadata.max.batch.size.in.bytes": Int = Is("8388608"), Any;
+    "kafka.metrics.polling.interval.secs": Int = Is("10"), AtLeast(1);
+    "kafka.metrics.reporters": List = Is(""), List(MayBeEmpty, &[]);
+    "leader.imbalance.check.interval.seconds": Long = Is("300"), AtLeast(1);
+    "leader.replication.throttled.rate": Long = Is("9223372036854775807"), AtLeast(0);
+    "listener.security.protocol.map": Text = Is("SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT"), Any;
+    "listeners": List = Is("PLAINTEXT://:9092"), List(Filled, &[]);
+    "log.cleaner.backoff.ms": Long = Is("15000"), AtLeast(0);
+    "log.cleaner.dedupe.buffer.size": Long = Is("134217728"), Any;
+    "log.cleaner.delete.retention.ms": Long = Is("86400000"), AtLeast(0);
+    "log.cleaner.enable": Boolean = Is("true"), Any;
+    "log.cleaner.io.buffer.load.factor": Double = Is("0.9"), Any;
+    "log.cleaner.io.buffer.size": Int = Is("524288"), AtLeast(0);
+    "log.cleaner.io.max.bytes.per.second": Double = Is("1.7976931348623157E308"), Any;
+    "log.cleaner.max.compaction.lag.ms": Long = Is("9223372036854775807"), AtLeast(1);
+    "log.cleaner.min.cleanable.ratio": Double = Is("0.5"), Decimals("0", "1");
+    "log.cleaner.min.compaction.lag.ms": Long = Is("0"), AtLeast(0);
+    "log.cleaner.threads": Int = Is("1"), AtLeast(0);
+    "log.cleanup.policy": List = Is("delete"), List(MayBeEmpty, &["compact", "delete"]);
+    "log.dir": List = Is("/tmp/kafka-logs"), List(Filled, &[]);
+    "log.dir.failure.timeout.ms": Long = Is("30000"), AtLeast(1);
+    "log.dirs": List = Null, List(FilledOrNull, &[]);
+    "log.flush.interval.messages": Long = Is("9223372036854775807"), AtLeast(1);
+    "log.flush.interval.ms": Long = Null, Any;
+    "log.flush.offset.checkpoint.interval.ms": Int = Is("60000"), AtLeast(0);
+    "log.flush.scheduler.interval.ms": Long = Is("9223372036854775807"), Any;
+    "log.flush.start.offset.checkpoint.interval.ms": Int = Is("60000"), AtLeast(0);
+    "log.index.interval.bytes": Int = Is("4096"), AtLeast(0);
+    "log.index.size.max.bytes": Int = Is("10485760"), AtLeast(4);
+    "log.initial.task.delay.ms": Long = Is("30000"), AtLeast(0);
+    "log.local.retention.bytes": Long = Is("-2"), AtLeast(-2);
+    "log.local.retention.ms": Long = Is("-2"), AtLeast(-2);
+    "log.message.timestamp.after.max.ms": Long = Is("3600000"), AtLeast(0);
+    "log.message.timestamp.before.max.ms": Long = Is("9223372036854775807"), AtLeast(0);
+    "log.message.timestamp.type": Text = Is("CreateTime"), OneOf(&["CreateTime", "LogAppendTime"]);
+    "log.preallocate": Boolean = Is("false"), Any;
+    "log.retention.bytes": Long = Is("-1"), Any;
+    "log.retention.check.interval.ms": Long = Is("300000"), AtLeast(1);
+    "log.retention.hours": Int = Is("168"), Any;
+    "log.retention.minutes": Int = Null, Any;
+    "log.retention.ms": Long = Null, Any;
+    "log.roll.hours": Int = Is("168"), AtLeast(1);
+    "log.roll.jitter.hours": Int = Is("0"), AtLeast(0);
+    "log.roll.jitter.ms": Long = Null, Any;
+    "log.roll.ms": Long = Null, Any;
+    "log.segment.bytes": Int = Is("1073741824"), AtLeast(1048576);
+    "log.segment.delete.delay.ms": Long = Is("60000"), AtLeast(0);
+    "max.connection.creation.rate": Int = Is("2147483647"), AtLeast(0);
+    "max.connections": Int = Is("2147483647"), AtLeast(0);
+    "max.connections.per.ip": Int = Is("2147483647"), AtLeast(0);
+    "max.connections.per.ip.overrides": Text = Is(""), Any;
+    "max.incremental.fetch.session.cache.slots": Int = Is("1000"), AtLeast(0);
+    "max.request.partition.size.limit": Int = Is("2000"), AtLeast(1);
+    "message.max.bytes": Int = Is("1048588"), AtLeast(0);
+    "metadata.log.dir": Text = Null, Any;
+    "metadata.log.max.record.bytes.between.snapshots": Long = Is("20971520"), AtLeast(1);
+    "metadata.log.max.snapshot.interval.ms": Long = Is("3600000"), AtLeast(0);
+    "metadata.log.segment.bytes": Int = Is("1073741824"), AtLeast(8388608);
+    "metadata.log.segment.ms": Long = Is("604800000"), Any;
+    "metadata.max.idle.interval.ms": Int = Is("500"), AtLeast(0);
+    "metadata.max.retention.bytes": Long = Is("104857600"), Any;
+    "metadata.max.retention.ms": Long = Is("604800000"), Any;
+    "metric.reporters": List = Is("org.apache.kafka.common.metrics.JmxReporter"), List(MayBeEmpty, &[]);
+    "metrics.num.samples": Int = Is("2"), AtLeast(1);
+    "metrics.recording.level": Text = Is("INFO"), Any;
+    "metrics.sample.window.ms": Long = Is("30000"), AtLeast(1);
+    "min.insync.replicas": Int = Is("1"), AtLeast(1);
+    "node.id": Int = Required, AtLeast(0);
+    "num.io.threads": Int = Is("8"), AtLeast(1);
+    "num.network.threads": Int = Is("3"), AtLeast(1);
+    "num.partitions": Int = Is("1"), AtLeast(1);
+    "num.recovery.threads.per.data.dir": Int = Is("2"), AtLeast(1);
+    "num.replica.alter.log.dirs.threads": Int = Null, Any;
+    "num.replica.fetchers": Int = Is("1"), AtLeast(1);
+    "offset.metadata.max.bytes": Int = Is("4096"), Any;
+    "offsets.commit.timeout.ms": Int = Is("5000"), AtLeast(1);
+    "offsets.load.buffer.size": Int = Is("5242880"), AtLeast(1);
+    "offsets.retention.check.interval.ms": Long = Is("600000"), AtLeast(1);
+    "offsets.retention.minutes": Int = Is("10080"), AtLeast(1);
+    "offsets.topic.compression.codec": Int = Is("0"), Any;
+    "offsets.topic.num.partitions": Int = Is("50"), AtLeast(1);
+    "offsets.topic.replication.factor": Short = Is("3"), AtLeast(1);
+    "offsets.topic.segment.bytes": Int = Is("104857600"), AtLeast(1);
+    "principal.builder.class": Class = Is("org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder"), Any;
+    "process.roles": List = Required, List(Filled, &["broker", "controller"]);
+    "producer.id.expiration.check.interval.ms": Int = Is("600000"), AtLeast(1);
+    "producer.id.expiration.ms": Int = Is("86400000"), AtLeast(1);
+    "producer.purgatory.purge.interval.requests": Int = Is("1000"), Any;
+    "queued.max.request.bytes": Long = Is("-1"), Any;
+    "queued.max.requests": Int = Is("500"), AtLeast(1);
+    "quota.window.num": Int = Is("11"), AtLeast(1);
+    "quota.window.size.seconds": Int = Is("1"), AtLeast(1);
+    "remote.fetch.max.wait.ms": Int = Is("500"), AtLeast(1);
+    "remote.list.offsets.request.timeout.ms": Long = Is("30000"), AtLeast(1);
+    "remote.log.index.file.cache.total.size.bytes": Long = Is("1073741824"), AtLeast(1);
+    "remote.log.index.file.cache.ttl.ms": Long = Is("900000"), AtLeast(-1);
+    "remote.log.manager.copier.thread.pool.size": Int = Is("10"), AtLeast(1);
+    "remote.log.manager.copy.max.bytes.per.second": Long = Is("9223372036854775807"), AtLeast(1);
+    "remote.log.manager.copy.quota.window.num": Int = Is("11"), AtLeast(1);
+    "remote.log.manager.copy.quota.window.size.seconds": Int = Is("1"), AtLeast(1);
+    "remote.log.manager.expiration.thread.pool.size": Int = Is("10"), AtLeast(1);
+    "remote.log.manager.fetch.max.bytes.per.second": Long = Is("9223372036854775807"), AtLeast(1);
+    "remote.log.manager.fetch.quota.window.num": Int = Is("11"), AtLeast(1);
+    "remote.log.manager.fetch.quota.window.size.seconds": Int = Is("1"), AtLeast(1);
+    "remote.log.manager.follower.thread.pool.size": Int = Is("2"), AtLeast(1);
+    "remote.log.manager.task.interval.ms": Long = Is("30000"), AtLeast(1);
+    "remote.log.manager.task.retry.backoff.max.ms": Long = Is("30000"), AtLeast(1);
+    "remote.log.manager.task.retry.backoff.ms": Long = Is("500"), AtLeast(1);
+    "remote.log.manager.task.retry.jitter": Double = Is("0.2"), Decimals("0", "0.5");
+    "remote.log.manager.thread.pool.size": Int = Is("2"), AtLeast(1);
+    "remote.log.metadata.custom.metadata.max.bytes": Int = Is("128"), AtLeast(0);
+    "remote.log.metadata.manager.class.name": Text = Is("org.apache.kafka.server.log.remote.metadata.storage.TopicBasedRemoteLogMetadataManager"), NonEmpty;
+    "remote.log.metadata.manager.class.path": Text = Null, Any;
+    "remote.log.metadata.manager.impl.prefix": Text = Is("rlmm.config."), NonEmpty;
+    "remote.log.metadata.manager.listener.name": Text = Null, NonEmpty;
+    "remote.log.reader.max.pending.tasks": Int = Is("100"), AtLeast(1);
+    "remote.log.reader.threads": Int = Is("10"), AtLeast(1);
+    "remote.log.storage.manager.class.name": Text = Null, NonEmpty;
+    "remote.log.storage.manager.class.path": Text = Null, Any;
+    "remote.log.storage.manager.impl.prefix": Text = Is("rsm.config."), NonEmpty;
+    "remote.log.storage.system.enable": Boolean = Is("false"), Any;
+    "replica.alter.log.dirs.io.max.bytes.per.second": Long = Is("9223372036854775807"), AtLeast(0);
+    "replica.fetch.backoff.ms": Int = Is("1000"), AtLeast(0);
+    "replica.fetch.max.bytes": Int = Is("1048576"), AtLeast(0);
+    "replica.fetch.min.bytes": Int = Is("1"), Any;
+    "replica.fetch.response.max.bytes": Int = Is("10485760"), AtLeast(0);
+    "replica.fetch.wait.max.ms": Int = Is("500"), Any;
+    "replica.high.watermark.checkpoint.interval.ms": Long = Is("5000"), Any;
+    "replica.lag.time.max.ms": Long = Is("30000"), Any;
+    "replica.selector.class": Text = Null, Any;
+    "replica.socket.receive.buffer.bytes": Int = Is("65536"), Any;
+    "replica.socket.timeout.ms": Int = Is("30000"), Any;
+    "replication.quota.window.num": Int = Is("11"), AtLeast(1);
+    "replication.quota.window.size.seconds": Int = Is("1"), AtLeast(1);
+    "request.timeout.ms": Int = Is("30000"), Any;
+    "sasl.client.callback.handler.class": Class = Null, Any;
+    "sasl.enabled.mechanisms": List = Is("GSSAPI"), List(Filled, &[]);
+    "sasl.jaas.config": Password = Null, Any;
+    "sasl.kerberos.kinit.cmd": Text = Is("/usr/bin/kinit"), Any;
+    "sasl.kerberos.min.time.before.relogin": Long = Is("60000"), Any;
+    "sasl.kerberos.principal.to.local.rules": List = Is("DEFAULT"), List(Filled, &[]);
+    "sasl.kerberos.service.name": Text = Null, Any;
+    "sasl.kerberos.ticket.renew.jitter": Double = Is("0.05"), Any;
+    "sasl.kerberos.ticket.renew.window.factor": Double = Is("0.8"), Any;
+    "sasl.login.callback.handler.class": Class = Null, Any;
+    "sasl.login.class": Class = Null, Any;
+    "sasl.login.connect.timeout.ms": Int = Null, Any;
+    "sasl.login.read.timeout.ms": Int = Null, Any;
+    "sasl.login.refresh.buffer.seconds": Short = Is("300"), Any;
+    "sasl.login.refresh.min.period.seconds": Short = Is("60"), Any;
+    "sasl.login.refresh.window.factor": Double = Is("0.8"), Any;
+    "sasl.login.refresh.window.jitter": Double = Is("0.05"), Any;
+    "sasl.login.retry.backoff.max.ms": Long = Is("10000"), Any;
+    "sasl.login.retry.backoff.ms": Long = Is("100"), Any;
+    "sasl.mechanism.controller.protocol": Text = Is("GSSAPI"), Any;
+    "sasl.mechanism.inter.broker.protocol": Text = Is("GSSAPI"), Any;
+    "sasl.oauthbearer.assertion.algorithm": Text = Is("RS256"), OneOfAnyCase(&["ES256", "RS256"]);
+    "sasl.oauthbearer.assertion.claim.aud": Text = Null, Any;
+    "sasl.oauthbearer.assertion.claim.exp.seconds": Int = Is("300"), Between(0, 86400);
+    "sasl.oauthbearer.assertion.claim.iss": Text = Null, Any;
+    "sasl.oauthbearer.assertion.claim.jti.include": Boolean = Is("false"), Any;
+    "sasl.oauthbearer.assertion.claim.nbf.seconds": Int = Is("60"), Between(0, 3600);
+    "sasl.oauthbearer.assertion.claim.sub": Text = Null, Any;
+    "sasl.oauthbearer.assertion.file": Text = Null, Any;
+    "sasl.oauthbearer.assertion.private.key.file": Text = Null, Any;
+    "sasl.oauthbearer.assertion.private.key.passphrase": Password = Null, Any;
+    "sasl.oauthbearer.assertion.template.file": Text = Null, Any;
+    "sasl.oauthbearer.client.credentials.client.id": Text = Null, Any;
+    "sasl.oauthbearer.client.credentials.client.secret": Password = Null, Any;
+    "sasl.oauthbearer.clock.skew.seconds": Int = Is("30"), Any;
+    "sasl.oauthbearer.expected.audience": List = Is(""), List(MayBeEmpty, &[]);
+    "sasl.oauthbearer.expected.issuer": Text = Null, Any;
+    "sasl.oauthbearer.jwks.endpoint.refresh.ms": Long = Is("3600000"), Any;
+    "sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms": Long = Is("10000"), Any;
+    "sasl.oauthbearer.jwks.endpoint.retry.backoff.ms": Long = Is("100"), Any;
+    "sasl.oauthbearer.jwks.endpoint.url": Text = Null, Any;
+    "sasl.oauthbearer.jwt.retriever.class": Class = Is("org.apache.kafka.common.security.oauthbearer.DefaultJwtRetriever"), Any;
+    "sasl.oauthbearer.jwt.validator.class": Class = Is("org.apache.kafka.common.security.oauthbearer.DefaultJwtValidator"), Any;
+    "sasl.oauthbearer.scope": Text = Null, Any;
+    "sasl.oauthbearer.scope.claim.name": Text = Is("scope"), Any;
+    "sasl.oauthbearer.sub.claim.name": Text = Is("sub"), Any;
+    "sasl.oauthbearer.token.endpoint.url": Text = Null, Any;
+    "sasl.server.callback.handler.class": Class = Null, Any;
+    "sasl.server.max.receive.size": Int = Is("524288"), Any;
+    "security.inter.broker.protocol": Text = Is("PLAINTEXT"), OneOf(&["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]);
+    "security.providers": Text = Null, Any;
+    "server.max.startup.time.ms": Long = Is("9223372036854775807"), AtLeast(0);
+    "share.coordinator.append.linger.ms": Int = Is("-1"), AtLeast(-1);
+    "share.coordinator.cached.buffer.max.bytes": Int = Is("1048588"), AtLeast(524288);
+    "share.coordinator.cold.partition.snapshot.interval.ms": Int = Is("300000"), AtLeast(1);
+    "share.coordinator.load.buffer.size": Int = Is("5242880"), AtLeast(1);
+    "share.coordinator.snapshot.update.records.per.snapshot": Int = Is("500"), Between(0, 500);
+    "share.coordinator.state.topic.compression.codec": Int = Is("0"), Any;
+    "share.coordinator.state.topic.min.isr": Short = Is("2"), AtLeast(1);
+    "share.coordinator.state.topic.num.partitions": Int = Is("50"), AtLeast(1);
+    "share.coordinator.state.topic.prune.interval.ms": Int = Is("300000"), AtLeast(1);
+    "share.coordinator.state.topic.replication.factor": Short = Is("3"), AtLeast(1);
+    "share.coordinator.state.topic.segment.bytes": Int = Is("104857600"), AtLeast(1);
+    "share.coordinator.threads": Int = Is("1"), AtLeast(1);
+    "share.coordinator.write.timeout.ms": Int = Is("5000"), AtLeast(1);
+    "share.fetch.purgatory.purge.interval.requests": Int = Is("1000"), Any;
+    "socket.connection.setup.timeout.max.ms": Long = Is("30000"), Any;
+    "socket.connection.setup.timeout.ms": Long = Is("10000"), Any;
+    "socket.listen.backlog.size": Int = Is("50"), AtLeast(1);
+    "socket.receive.buffer.bytes": Int = Is("102400"), Any;
+    "socket.request.max.bytes": Int = Is("104857600"), AtLeast(1);
+    "socket.send.buffer.bytes": Int = Is("102400"), Any;
+    "ssl.allow.dn.changes": Boolean = Is("false"), Any;
+    "ssl.allow.san.changes": Boolean = Is("false"), Any;
+    "ssl.cipher.suites": List = Is(""), List(MayBeEmpty, &[]);
+    "ssl.client.auth": Text = Is("none"), OneOf(&["required", "requested", "none"]);
+    "ssl.enabled.protocols": List = Is("TLSv1.2,TLSv1.3"), List(MayBeEmpty, &[]);
+    "ssl.endpoint.identification.algorithm": Text = Is("https"), Any;
+    "ssl.engine.factory.class": Class = Null, Any;
+    "ssl.key.password": Password = Null, Any;
+    "ssl.keymanager.algorithm": Text = Is("SunX509"), Any;
+    "ssl.keystore.certificate.chain": Password = Null, Any;
+    "ssl.keystore.key": Password = Null, Any;
+    "ssl.keystore.location": Text = Null, Any;
+    "ssl.keystore.password": Password = Null, Any;
+    "ssl.keystore.type": Text = Is("JKS"), Any;
+    "ssl.principal.mapping.rules": Text = Is("DEFAULT"), Any;
+    "ssl.protocol": Text = Is("TLSv1.3"), Any;
+    "ssl.provider": Text = Null, Any;
+    "ssl.secure.random.implementation": Text = Null, Any;
+    "ssl.trustmanager.algorithm": Text = Is("PKIX"), Any;
+    "ssl.truststore.certificates": Password = Null, Any;
+    "ssl.truststore.location": Text = Null, Any;
+    "ssl.truststore.password": Password = Null, Any;
+    "ssl.truststore.type": Text = Is("JKS"), Any;
+    "telemetry.max.bytes": Int = Is("1048576"), AtLeast(1);
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": Int = Is("10000"), AtLeast(1);
+    "transaction.max.timeout.ms": Int = Is("900000"), AtLeast(1);
+    "transaction.partition.verification.enable": Boolean = Is("true"), Any;
+    "transaction.remove.expired.transaction.cleanup.interval.ms": Int = Is("3600000"), AtLeast(1);
+    "transaction.state.log.load.buffer.size": Int = Is("5242880"), AtLeast(1);
+    "transaction.state.log.min.isr": Int = Is("2"), AtLeast(1);
+    "transaction.state.log.num.partitions": Int = Is("50"), AtLeast(1);
+    "transaction.state.log.replication.factor": Short = Is("3"), AtLeast(1);
+    "transaction.state.log.segment.bytes": Int = Is("104857600"), AtLeast(1);
+    "transaction.two.phase.commit.enable": Boolean = Is("false"), Any;
+    "transactional.id.expiration.ms": Int = Is("604800000"), AtLeast(1);
+    "unclean.leader.election.enable": Boolean = Is("false"), Any;
+    "unclean.leader.election.interval.ms": Long = Is("300000"), AtLeast(1);
+    "unstable.api.versions.enable": Boolean = Is("false"), Any;
+    "unstable.feature.versions.enable": Boolean = Is("false"), Any;
+}
 
 /// Can change at run time, for each broker by itself; sorted.
 pub const PER_BROKER: &[&str] = &[

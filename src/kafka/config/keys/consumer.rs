@@ -3,397 +3,125 @@
 use super::super::definition::Default::{Is, Null, Required};
 use super::super::definition::Emptiness::{Filled, MayBeEmpty};
 use super::super::definition::Valid::{
-    AcknowledgementMode, Any, AtLeast, Between, Decimals, List, NonEmpty, OffsetReset, OneOf,
-    OneOfAnyCase,
+    AcknowledgementMode, Any, AtLeast, Between, Decimals, List, NonEmpty, OffsetReset, OneOf, OneOfAnyCase,
 };
-use super::super::definition::{Definition, Kind, def};
+use super::super::definition::definitions;
 
-/// Sorted by name.
-pub const KEYS: &[Definition] = &[
-    def("allow.auto.create.topics", Kind::Boolean, Is("true"), Any),
-    def("auto.commit.interval.ms", Kind::Int, Is("5000"), AtLeast(0)),
-    def("auto.offset.reset", Kind::Text, Is("latest"), OffsetReset),
-    def("bootstrap.servers", Kind::List, Required, List(Filled, &[])),
-    def("check.crcs", Kind::Boolean, Is("true"), Any),
-    def(
-        "client.dns.lookup",
-        Kind::Text,
-        Is("use_all_dns_ips"),
-        OneOf(&[
-            "use_all_dns_ips",
-            "resolve_canonical_bootstrap_servers_only",
-        ]),
-    ),
-    def("client.id", Kind::Text, Is(""), Any),
-    def("client.rack", Kind::Text, Is(""), Any),
-    def(
-        "config.providers",
-        Kind::List,
-        Is(""),
-        List(MayBeEmpty, &[]),
-    ),
-    def("connections.max.idle.ms", Kind::Long, Is("540000"), Any),
-    def("default.api.timeout.ms", Kind::Int, Is("60000"), AtLeast(0)),
-    def("enable.auto.commit", Kind::Boolean, Is("true"), Any),
-    def("enable.metrics.push", Kind::Boolean, Is("true"), Any),
-    def("exclude.internal.topics", Kind::Boolean, Is("true"), Any),
-    def("fetch.max.bytes", Kind::Int, Is("52428800"), AtLeast(0)),
-    def("fetch.max.wait.ms", Kind::Int, Is("500"), AtLeast(0)),
-    def("fetch.min.bytes", Kind::Int, Is("1"), AtLeast(0)),
-    def("group.id", Kind::Text, Null, Any),
-    def("group.instance.id", Kind::Text, Null, NonEmpty),
-    def(
-        "group.protocol",
-        Kind::Text,
-        Is("classic"),
-        OneOfAnyCase(&["CONSUMER", "CLASSIC"]),
-    ),
-    def("group.remote.assignor", Kind::Text, Null, Any),
-    def("heartbeat.interval.ms", Kind::Int, Is("3000"), Any),
-    def(
-        "interceptor.classes",
-        Kind::List,
-        Is(""),
-        List(MayBeEmpty, &[]),
-    ),
-    def(
-        "internal.throw.on.fetch.stable.offset.unsupported",
-        Kind::Boolean,
-        Is("false"),
-        Any,
-    ),
-    def(
-        "isolation.level",
-        Kind::Text,
-        Is("read_uncommitted"),
-        OneOf(&["read_committed", "read_uncommitted"]),
-    ),
-    def("key.deserializer", Kind::Class, Required, Any),
-    def(
-        "max.partition.fetch.bytes",
-        Kind::Int,
-        Is("1048576"),
-        AtLeast(0),
-    ),
-    def("max.poll.interval.ms", Kind::Int, Is("300000"), AtLeast(1)),
-    def("max.poll.records", Kind::Int, Is("500"), AtLeast(1)),
-    def("metadata.max.age.ms", Kind::Long, Is("300000"), AtLeast(0)),
-    def(
-        "metadata.recovery.rebootstrap.trigger.ms",
-        Kind::Long,
-        Is("300000"),
-        AtLeast(0),
-    ),
-    def(
-        "metadata.recovery.strategy",
-        Kind::Text,
-        Is("rebootstrap"),
-        OneOfAnyCase(&["REBOOTSTRAP", "NONE"]),
-    ),
-    def(
-        "metric.reporters",
-        Kind::List,
-        Is("org.apache.kafka.common.metrics.JmxReporter"),
-        List(MayBeEmpty, &[]),
-    ),
-    def("metrics.num.samples", Kind::Int, Is("2"), AtLeast(1)),
-    def(
-        "metrics.recording.level",
-        Kind::Text,
-        Is("INFO"),
-        OneOf(&["INFO", "DEBUG", "TRACE"]),
-    ),
-    def(
-        "metrics.sample.window.ms",
-        Kind::Long,
-        Is("30000"),
-        AtLeast(0),
-    ),
-    def(
-        "partition.assignment.strategy",
-        Kind::List,
-        Is(
-            "class org.apache.kafka.clients.consumer.RangeAssignor,class org.apache.kafka.clients.consumer.CooperativeStickyAssignor",
-        ),
-        List(MayBeEmpty, &[]),
-    ),
-    def("receive.buffer.bytes", Kind::Int, Is("65536"), AtLeast(-1)),
-    def(
-        "reconnect.backoff.max.ms",
-        Kind::Long,
-        Is("1000"),
-        AtLeast(0),
-    ),
-    def("reconnect.backoff.ms", Kind::Long, Is("50"), AtLeast(0)),
-    def("request.timeout.ms", Kind::Int, Is("30000"), AtLeast(0)),
-    def("retry.backoff.max.ms", Kind::Long, Is("1000"), AtLeast(0)),
-    def("retry.backoff.ms", Kind::Long, Is("100"), AtLeast(0)),
-    def("sasl.client.callback.handler.class", Kind::Class, Null, Any),
-    def("sasl.jaas.config", Kind::Password, Null, Any),
-    def(
-        "sasl.kerberos.kinit.cmd",
-        Kind::Text,
-        Is("/usr/bin/kinit"),
-        Any,
-    ),
-    def(
-        "sasl.kerberos.min.time.before.relogin",
-        Kind::Long,
-        Is("60000"),
-        Any,
-    ),
-    def("sasl.kerberos.service.name", Kind::Text, Null, Any),
-    def(
-        "sasl.kerberos.ticket.renew.jitter",
-        Kind::Double,
-        Is("0.05"),
-        Any,
-    ),
-    def(
-        "sasl.kerberos.ticket.renew.window.factor",
-        Kind::Double,
-        Is("0.8"),
-        Any,
-    ),
-    def("sasl.login.callback.handler.class", Kind::Class, Null, Any),
-    def("sasl.login.class", Kind::Class, Null, Any),
-    def("sasl.login.connect.timeout.ms", Kind::Int, Null, Any),
-    def("sasl.login.read.timeout.ms", Kind::Int, Null, Any),
-    def(
-        "sasl.login.refresh.buffer.seconds",
-        Kind::Short,
-        Is("300"),
-        Between(0, 3600),
-    ),
-    def(
-        "sasl.login.refresh.min.period.seconds",
-        Kind::Short,
-        Is("60"),
-        Between(0, 900),
-    ),
-    def(
-        "sasl.login.refresh.window.factor",
-        Kind::Double,
-        Is("0.8"),
-        Decimals("0.5", "1.0"),
-    ),
-    def(
-        "sasl.login.refresh.window.jitter",
-        Kind::Double,
-        Is("0.05"),
-        Decimals("0.0", "0.25"),
-    ),
-    def(
-        "sasl.login.retry.backoff.max.ms",
-        Kind::Long,
-        Is("10000"),
-        Any,
-    ),
-    def("sasl.login.retry.backoff.ms", Kind::Long, Is("100"), Any),
-    def("sasl.mechanism", Kind::Text, Is("GSSAPI"), Any),
-    def(
-        "sasl.oauthbearer.assertion.algorithm",
-        Kind::Text,
-        Is("RS256"),
-        OneOfAnyCase(&["ES256", "RS256"]),
-    ),
-    def(
-        "sasl.oauthbearer.assertion.claim.aud",
-        Kind::Text,
-        Null,
-        Any,
-    ),
-    def(
-        "sasl.oauthbearer.assertion.claim.exp.seconds",
-        Kind::Int,
-        Is("300"),
-        Between(0, 86400),
-    ),
-    def(
-        "sasl.oauthbearer.assertion.claim.iss",
-        Kind::Text,
-        Null,
-        Any,
-    ),
-    def(
-        "sasl.oauthbearer.assertion.claim.jti.include",
-        Kind::Boolean,
-        Is("false"),
-        Any,
-    ),
-    def(
-        "sasl.oauthbearer.assertion.claim.nbf.seconds",
-        Kind::Int,
-        Is("60"),
-        Between(0, 3600),
-    ),
-    def(
-        "sasl.oauthbearer.assertion.claim.sub",
-        Kind::Text,
-        Null,
-        Any,
-    ),
-    def("sasl.oauthbearer.assertion.file", Kind::Text, Null, Any),
-    def(
-        "sasl.oauthbearer.assertion.private.key.file",
-        Kind::Text,
-        Null,
-        Any,
-    ),
-    def(
-        "sasl.oauthbearer.assertion.private.key.passphrase",
-        Kind::Password,
-        Null,
-        Any,
-    ),
-    def(
-        "sasl.oauthbearer.assertion.template.file",
-        Kind::Text,
-        Null,
-        Any,
-    ),
-    def(
-        "sasl.oauthbearer.client.credentials.client.id",
-        Kind::Text,
-        Null,
-        Any,
-    ),
-    def(
-        "sasl.oauthbearer.client.credentials.client.secret",
-        Kind::Password,
-        Null,
-        Any,
-    ),
-    def(
-        "sasl.oauthbearer.clock.skew.seconds",
-        Kind::Int,
-        Is("30"),
-        Any,
-    ),
-    def(
-        "sasl.oauthbearer.expected.audience",
-        Kind::List,
-        Is(""),
-        List(MayBeEmpty, &[]),
-    ),
-    def("sasl.oauthbearer.expected.issuer", Kind::Text, Null, Any),
-    def(
-        "sasl.oauthbearer.header.urlencode",
-        Kind::Boolean,
-        Is("false"),
-        Any,
-    ),
-    def(
-        "sasl.oauthbearer.jwks.endpoint.refresh.ms",
-        Kind::Long,
-        Is("3600000"),
-        Any,
-    ),
-    def(
-        "sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms",
-        Kind::Long,
-        Is("10000"),
-        Any,
-    ),
-    def(
-        "sasl.oauthbearer.jwks.endpoint.retry.backoff.ms",
-        Kind::Long,
-        Is("100"),
-        Any,
-    ),
-    def("sasl.oauthbearer.jwks.endpoint.url", Kind::Text, Null, Any),
-    def(
-        "sasl.oauthbearer.jwt.retriever.class",
-        Kind::Class,
-        Is("org.apache.kafka.common.security.oauthbearer.DefaultJwtRetriever"),
-        Any,
-    ),
-    def(
-        "sasl.oauthbearer.jwt.validator.class",
-        Kind::Class,
-        Is("org.apache.kafka.common.security.oauthbearer.DefaultJwtValidator"),
-        Any,
-    ),
-    def("sasl.oauthbearer.scope", Kind::Text, Null, Any),
-    def(
-        "sasl.oauthbearer.scope.claim.name",
-        Kind::Text,
-        Is("scope"),
-        Any,
-    ),
-    def(
-        "sasl.oauthbearer.sub.claim.name",
-        Kind::Text,
-        Is("sub"),
-        Any,
-    ),
-    def("sasl.oauthbearer.token.endpoint.url", Kind::Text, Null, Any),
-    def(
-        "security.protocol",
-        Kind::Text,
-        Is("PLAINTEXT"),
-        OneOfAnyCase(&["SASL_SSL", "PLAINTEXT", "SSL", "SASL_PLAINTEXT"]),
-    ),
-    def("security.providers", Kind::Text, Null, Any),
-    def("send.buffer.bytes", Kind::Int, Is("131072"), AtLeast(-1)),
-    def("session.timeout.ms", Kind::Int, Is("45000"), Any),
-    def(
-        "share.acknowledgement.mode",
-        Kind::Text,
-        Is("implicit"),
-        AcknowledgementMode,
-    ),
-    def(
-        "share.acquire.mode",
-        Kind::Text,
-        Is("BATCH_OPTIMIZED"),
-        OneOf(&["batch_optimized", "record_limit"]),
-    ),
-    def(
-        "socket.connection.setup.timeout.max.ms",
-        Kind::Long,
-        Is("30000"),
-        Any,
-    ),
-    def(
-        "socket.connection.setup.timeout.ms",
-        Kind::Long,
-        Is("10000"),
-        Any,
-    ),
-    def(
-        "ssl.cipher.suites",
-        Kind::List,
-        Is(""),
-        List(MayBeEmpty, &[]),
-    ),
-    def(
-        "ssl.enabled.protocols",
-        Kind::List,
-        Is("TLSv1.2,TLSv1.3"),
-        List(MayBeEmpty, &[]),
-    ),
-    def(
-        "ssl.endpoint.identification.algorithm",
-        Kind::Text,
-        Is("https"),
-        Any,
-    ),
-    def("ssl.engine.factory.class", Kind::Class, Null, Any),
-    def("ssl.key.password", Kind::Password, Null, Any),
-    def("ssl.keymanager.algorithm", Kind::Text, Is("SunX509"), Any),
-    def("ssl.keystore.certificate.chain", Kind::Password, Null, Any),
-    def("ssl.keystore.key", Kind::Password, Null, Any),
-    def("ssl.keystore.location", Kind::Text, Null, Any),
-    def("ssl.keystore.password", Kind::Password, Null, Any),
-    def("ssl.keystore.type", Kind::Text, Is("JKS"), Any),
-    def("ssl.protocol", Kind::Text, Is("TLSv1.3"), Any),
-    def("ssl.provider", Kind::Text, Null, Any),
-    def("ssl.secure.random.implementation", Kind::Text, Null, Any),
-    def("ssl.trustmanager.algorithm", Kind::Text, Is("PKIX"), Any),
-    def("ssl.truststore.certificates", Kind::Password, Null, Any),
-    def("ssl.truststore.location", Kind::Text, Null, Any),
-    def("ssl.truststore.password", Kind::Password, Null, Any),
-    def("ssl.truststore.type", Kind::Text, Is("JKS"), Any),
-    def("value.deserializer", Kind::Class, Required, Any),
-];
+definitions! {
+    "allow.auto.create.topics": Boolean = Is("true"), Any;
+    "auto.commit.interval.ms": Int = Is("5000"), AtLeast(0);
+    "auto.offset.reset": Text = Is("latest"), OffsetReset;
+    "bootstrap.servers": List = Required, List(Filled, &[]);
+    "check.crcs": Boolean = Is("true"), Any;
+    "client.dns.lookup": Text = Is("use_all_dns_ips"), OneOf(&["use_all_dns_ips", "resolve_canonical_bootstrap_servers_only"]);
+    "client.id": Text = Is(""), Any;
+    "client.rack": Text = Is(""), Any;
+    "config.providers": List = Is(""), List(MayBeEmpty, &[]);
+    "connections.max.idle.ms": Long = Is("540000"), Any;
+    "default.api.timeout.ms": Int = Is("60000"), AtLeast(0);
+    "enable.auto.commit": Boolean = Is("true"), Any;
+    "enable.metrics.push": Boolean = Is("true"), Any;
+    "exclude.internal.topics": Boolean = Is("true"), Any;
+    "fetch.max.bytes": Int = Is("52428800"), AtLeast(0);
+    "fetch.max.wait.ms": Int = Is("500"), AtLeast(0);
+    "fetch.min.bytes": Int = Is("1"), AtLeast(0);
+    "group.id": Text = Null, Any;
+    "group.instance.id": Text = Null, NonEmpty;
+    "group.protocol": Text = Is("classic"), OneOfAnyCase(&["CONSUMER", "CLASSIC"]);
+    "group.remote.assignor": Text = Null, Any;
+    "heartbeat.interval.ms": Int = Is("3000"), Any;
+    "interceptor.classes": List = Is(""), List(MayBeEmpty, &[]);
+    "internal.throw.on.fetch.stable.offset.unsupported": Boolean = Is("false"), Any;
+    "isolation.level": Text = Is("read_uncommitted"), OneOf(&["read_committed", "read_uncommitted"]);
+    "key.deserializer": Class = Required, Any;
+    "max.partition.fetch.bytes": Int = Is("1048576"), AtLeast(0);
+    "max.poll.interval.ms": Int = Is("300000"), AtLeast(1);
+    "max.poll.records": Int = Is("500"), AtLeast(1);
+    "metadata.max.age.ms": Long = Is("300000"), AtLeast(0);
+    "metadata.recovery.rebootstrap.trigger.ms": Long = Is("300000"), AtLeast(0);
+    "metadata.recovery.strategy": Text = Is("rebootstrap"), OneOfAnyCase(&["REBOOTSTRAP", "NONE"]);
+    "metric.reporters": List = Is("org.apache.kafka.common.metrics.JmxReporter"), List(MayBeEmpty, &[]);
+    "metrics.num.samples": Int = Is("2"), AtLeast(1);
+    "metrics.recording.level": Text = Is("INFO"), OneOf(&["INFO", "DEBUG", "TRACE"]);
+    "metrics.sample.window.ms": Long = Is("30000"), AtLeast(0);
+    "partition.assignment.strategy": List = Is("class org.apache.kafka.clients.consumer.RangeAssignor,class org.apache.kafka.clients.consumer.CooperativeStickyAssignor"), List(MayBeEmpty, &[]);
+    "receive.buffer.bytes": Int = Is("65536"), AtLeast(-1);
+    "reconnect.backoff.max.ms": Long = Is("1000"), AtLeast(0);
+    "reconnect.backoff.ms": Long = Is("50"), AtLeast(0);
+    "request.timeout.ms": Int = Is("30000"), AtLeast(0);
+    "retry.backoff.max.ms": Long = Is("1000"), AtLeast(0);
+    "retry.backoff.ms": Long = Is("100"), AtLeast(0);
+    "sasl.client.callback.handler.class": Class = Null, Any;
+    "sasl.jaas.config": Password = Null, Any;
+    "sasl.kerberos.kinit.cmd": Text = Is("/usr/bin/kinit"), Any;
+    "sasl.kerberos.min.time.before.relogin": Long = Is("60000"), Any;
+    "sasl.kerberos.service.name": Text = Null, Any;
+    "sasl.kerberos.ticket.renew.jitter": Double = Is("0.05"), Any;
+    "sasl.kerberos.ticket.renew.window.factor": Double = Is("0.8"), Any;
+    "sasl.login.callback.handler.class": Class = Null, Any;
+    "sasl.login.class": Class = Null, Any;
+    "sasl.login.connect.timeout.ms": Int = Null, Any;
+    "sasl.login.read.timeout.ms": Int = Null, Any;
+    "sasl.login.refresh.buffer.seconds": Short = Is("300"), Between(0, 3600);
+    "sasl.login.refresh.min.period.seconds": Short = Is("60"), Between(0, 900);
+    "sasl.login.refresh.window.factor": Double = Is("0.8"), Decimals("0.5", "1.0");
+    "sasl.login.refresh.window.jitter": Double = Is("0.05"), Decimals("0.0", "0.25");
+    "sasl.login.retry.backoff.max.ms": Long = Is("10000"), Any;
+    "sasl.login.retry.backoff.ms": Long = Is("100"), Any;
+    "sasl.mechanism": Text = Is("GSSAPI"), Any;
+    "sasl.oauthbearer.assertion.algorithm": Text = Is("RS256"), OneOfAnyCase(&["ES256", "RS256"]);
+    "sasl.oauthbearer.assertion.claim.aud": Text = Null, Any;
+    "sasl.oauthbearer.assertion.claim.exp.seconds": Int = Is("300"), Between(0, 86400);
+    "sasl.oauthbearer.assertion.claim.iss": Text = Null, Any;
+    "sasl.oauthbearer.assertion.claim.jti.include": Boolean = Is("false"), Any;
+    "sasl.oauthbearer.assertion.claim.nbf.seconds": Int = Is("60"), Between(0, 3600);
+    "sasl.oauthbearer.assertion.claim.sub": Text = Null, Any;
+    "sasl.oauthbearer.assertion.file": Text = Null, Any;
+    "sasl.oauthbearer.assertion.private.key.file": Text = Null, Any;
+    "sasl.oauthbearer.assertion.private.key.passphrase": Password = Null, Any;
+    "sasl.oauthbearer.assertion.template.file": Text = Null, Any;
+    "sasl.oauthbearer.client.credentials.client.id": Text = Null, Any;
+    "sasl.oauthbearer.client.credentials.client.secret": Password = Null, Any;
+    "sasl.oauthbearer.clock.skew.seconds": Int = Is("30"), Any;
+    "sasl.oauthbearer.expected.audience": List = Is(""), List(MayBeEmpty, &[]);
+    "sasl.oauthbearer.expected.issuer": Text = Null, Any;
+    "sasl.oauthbearer.header.urlencode": Boolean = Is("false"), Any;
+    "sasl.oauthbearer.jwks.endpoint.refresh.ms": Long = Is("3600000"), Any;
+    "sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms": Long = Is("10000"), Any;
+    "sasl.oauthbearer.jwks.endpoint.retry.backoff.ms": Long = Is("100"), Any;
+    "sasl.oauthbearer.jwks.endpoint.url": Text = Null, Any;
+    "sasl.oauthbearer.jwt.retriever.class": Class = Is("org.apache.kafka.common.security.oauthbearer.DefaultJwtRetriever"), Any;
+    "sasl.oauthbearer.jwt.validator.class": Class = Is("org.apache.kafka.common.security.oauthbearer.DefaultJwtValidator"), Any;
+    "sasl.oauthbearer.scope": Text = Null, Any;
+    "sasl.oauthbearer.scope.claim.name": Text = Is("scope"), Any;
+    "sasl.oauthbearer.sub.claim.name": Text = Is("sub"), Any;
+    "sasl.oauthbearer.token.endpoint.url": Text = Null, Any;
+    "security.protocol": Text = Is("PLAINTEXT"), OneOfAnyCase(&["SASL_SSL", "PLAINTEXT", "SSL", "SASL_PLAINTEXT"]);
+    "security.providers": Text = Null, Any;
+    "send.buffer.bytes": Int = Is("131072"), AtLeast(-1);
+    "session.timeout.ms": Int = Is("45000"), Any;
+    "share.acknowledgement.mode": Text = Is("implicit"), AcknowledgementMode;
+    "share.acquire.mode": Text = Is("BATCH_OPTIMIZED"), OneOf(&["batch_optimized", "record_limit"]);
+    "socket.connection.setup.timeout.max.ms": Long = Is("30000"), Any;
+    "socket.connection.setup.timeout.ms": Long = Is("10000"), Any;
+    "ssl.cipher.suites": List = Is(""), List(MayBeEmpty, &[]);
+    "ssl.enabled.protocols": List = Is("TLSv1.2,TLSv1.3"), List(MayBeEmpty, &[]);
+    "ssl.endpoint.identification.algorithm": Text = Is("https"), Any;
+    "ssl.engine.factory.class": Class = Null, Any;
+    "ssl.key.password": Password = Null, Any;
+    "ssl.keymanager.algorithm": Text = Is("SunX509"), Any;
+    "ssl.keystore.certificate.chain": Password = Null, Any;
+    "ssl.keystore.key": Password = Null, Any;
+    "ssl.keystore.location": Text = Null, Any;
+    "ssl.keystore.password": Password = Null, Any;
+    "ssl.keystore.type": Text = Is("JKS"), Any;
+    "ssl.protocol": Text = Is("TLSv1.3"), Any;
+    "ssl.provider": Text = Null, Any;
+    "ssl.secure.random.implementation": Text = Null, Any;
+    "ssl.trustmanager.algorithm": Text = Is("PKIX"), Any;
+    "ssl.truststore.certificates": Password = Null, Any;
+    "ssl.truststore.location": Text = Null, Any;
+    "ssl.truststore.password": Password = Null, Any;
+    "ssl.truststore.type": Text = Is("JKS"), Any;
+    "value.deserializer": Class = Required, Any;
+}
