@@ -14,6 +14,22 @@ settings! {
     broker_session_timeout_ms: i64 = v.number("broker.session.timeout.ms")?,
     /// `initial.broker.registration.timeout.ms`: a broker that cannot register for so long gives up, ms.
     initial_broker_registration_timeout_ms: i64 = v.number("initial.broker.registration.timeout.ms")?,
+    /// `fetch.max.bytes`: most that one fetch is answered with, bytes.
+    fetch_max_bytes: i64 = v.number("fetch.max.bytes")?,
+    /// `num.replica.fetchers`: fetchers of a broker for each leader's broker.
+    num_replica_fetchers: i32 = v.int("num.replica.fetchers")?,
+    /// `replica.selector.class`: who decides from which replica a consumer reads; `None`: always the leader.
+    replica_selector_class: Option<String> = v.opt_text("replica.selector.class")?,
+    /// `transaction.partition.verification.enable`: does a leader ask whether a partition is in the transaction?
+    transaction_partition_verification_enable: bool = v.boolean("transaction.partition.verification.enable")?,
+    /// `group.coordinator.append.linger.ms`: the coordinator collects records for so long, ms; -1: as it sees fit.
+    group_coordinator_append_linger_ms: i64 = v.number("group.coordinator.append.linger.ms")?,
+    /// `group.coordinator.rebalance.protocols`: the protocols that groups may use.
+    group_coordinator_rebalance_protocols: Vec<String> = v.list("group.coordinator.rebalance.protocols")?,
+    /// `group.consumer.migration.policy`: which groups may change between the classic and the consumer protocol.
+    group_consumer_migration_policy: String = v.text("group.consumer.migration.policy")?,
+    /// `group.consumer.regex.refresh.interval.ms`: how often subscriptions by pattern are looked at anew, ms.
+    group_consumer_regex_refresh_interval_ms: i64 = v.number("group.consumer.regex.refresh.interval.ms")?,
     /// `broker.rack`: where the broker stands, for placement and for racks of replicas.
     broker_rack: Option<String> = v.opt_text("broker.rack")?,
     /// `controlled.shutdown.enable`: does a broker hand its leaderships over before it ends?
