@@ -43,6 +43,18 @@ pub enum Codec {
     Zstd,
 }
 
+impl Codec {
+    /// How far this codec is taken to compress, in thousandths of the plain size. A model: the real ratio depends
+    /// on the data, which the simulator does not compress.
+    pub fn modelled_permille(self) -> u32 {
+        match self {
+            Self::None => 1000,
+            Self::Gzip | Self::Zstd => 400,
+            Self::Snappy | Self::Lz4 => 550,
+        }
+    }
+}
+
 /// What a batch's timestamps mean (`message.timestamp.type`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum TimestampType {
@@ -135,9 +147,7 @@ impl Batch {
     /// Sequence of the last record, or [`NO_SEQUENCE`]. [DefaultRecordBatch.lastSequence]
     pub fn last_sequence(&self) -> i32 {
         match self.producer {
-            Some(p) if p.sequence != NO_SEQUENCE => {
-                add_sequence(p.sequence, self.last_offset - self.base_offset)
-            }
+            Some(p) if p.sequence != NO_SEQUENCE => add_sequence(p.sequence, self.last_offset - self.base_offset),
             _ => NO_SEQUENCE,
         }
     }
@@ -356,13 +366,7 @@ impl BatchBuilder {
     }
 
     /// Bytes that this record would add to the batch.
-    pub fn size_of_next(
-        &self,
-        timestamp: i64,
-        key: &Option<Bytes>,
-        value: &Option<Bytes>,
-        headers: &Headers,
-    ) -> u32 {
+    pub fn size_of_next(&self, timestamp: i64, key: &Option<Bytes>, value: &Option<Bytes>, headers: &Headers) -> u32 {
         let delta = if self.is_open_ended() {
             0
         } else {
@@ -402,8 +406,8 @@ impl BatchBuilder {
             return Err(BatchError::NegativeTimestamp(record.timestamp));
         }
         let base = self.head.base_offset;
-        record.offset_delta = i32::try_from(offset - base)
-            .map_err(|_| BatchError::OffsetDelta { base, last: offset })?;
+        record.offset_delta =
+            i32::try_from(offset - base).map_err(|_| BatchError::OffsetDelta { base, last: offset })?;
         if self.is_open_ended() {
             self.head.base_timestamp = record.timestamp;
         }

@@ -55,12 +55,7 @@ fn build(case: &Value) -> Result<Batch, BatchError> {
         epoch: int(&case["epoch"]) as i16,
         sequence: int(&case["seq"]) as i32,
     });
-    for (r, spec) in case["records"]
-        .as_array()
-        .expect("records")
-        .iter()
-        .enumerate()
-    {
+    for (r, spec) in case["records"].as_array().expect("records").iter().enumerate() {
         let (offset, record) = record(r, spec);
         builder.append(offset, record)?;
     }
@@ -96,11 +91,7 @@ fn check(case: &Value, batch: &Batch) {
     assert_eq!(serde_json::json!(sizes), case["sizes"], "sizes of {id}");
     assert_eq!(i64::from(batch.size), int(&case["size"]), "size of {id}");
     assert_eq!(batch.plain_size(), batch.size, "plain size of {id}");
-    assert_eq!(
-        batch.last_offset,
-        int(&case["last_offset"]),
-        "last offset of {id}"
-    );
+    assert_eq!(batch.last_offset, int(&case["last_offset"]), "last offset of {id}");
     assert_eq!(
         batch.max_timestamp,
         int(&case["max_timestamp"]),
@@ -111,34 +102,18 @@ fn check(case: &Value, batch: &Batch) {
         int(&case["base_timestamp"]),
         "base timestamp of {id}"
     );
-    assert_eq!(
-        i64::from(wire::crc(batch)),
-        int(&case["crc"]),
-        "crc of {id}"
-    );
+    assert_eq!(i64::from(wire::crc(batch)), int(&case["crc"]), "crc of {id}");
     if let Some(last) = case.get("last_seq") {
-        assert_eq!(
-            i64::from(batch.last_sequence()),
-            int(last),
-            "last sequence of {id}"
-        );
+        assert_eq!(i64::from(batch.last_sequence()), int(last), "last sequence of {id}");
     }
     if let Some(estimate) = case.get("estimate") {
-        assert_eq!(
-            i64::from(batch.estimated_size()),
-            int(estimate),
-            "estimate of {id}"
-        );
+        assert_eq!(i64::from(batch.estimated_size()), int(estimate), "estimate of {id}");
         let upper: Vec<u32> = batch
             .records
             .iter()
             .map(|r| wire::upper_bound(&r.key, &r.value, &r.headers))
             .collect();
-        assert_eq!(
-            serde_json::json!(upper),
-            case["upper"],
-            "upper bounds of {id}"
-        );
+        assert_eq!(serde_json::json!(upper), case["upper"], "upper bounds of {id}");
     }
     let bytes = wire::encode(batch);
     assert_eq!(bytes.len(), batch.size as usize, "bytes of {id}");
@@ -201,10 +176,7 @@ fn restamping_shares_the_records() {
     let batch = one(5, None);
     let moved = batch.clone().at_offset(40).in_epoch(3);
     assert!(Rc::ptr_eq(&batch.records, &moved.records));
-    assert_eq!(
-        (moved.base_offset, moved.last_offset, moved.leader_epoch),
-        (40, 40, 3)
-    );
+    assert_eq!((moved.base_offset, moved.last_offset, moved.leader_epoch), (40, 40, 3));
     assert_eq!(moved.iter().map(|(o, _)| o).collect::<Vec<_>>(), [40]);
     assert_eq!(wire::crc(&batch), wire::crc(&moved));
 }

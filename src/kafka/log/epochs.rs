@@ -122,16 +122,11 @@ impl LeaderEpochs {
             return None;
         }
         if self.latest_epoch() == Some(epoch) {
-            return Some(EpochEnd {
-                epoch,
-                end: log_end,
-            });
+            return Some(EpochEnd { epoch, end: log_end });
         }
         let above = self.entries.partition_point(|e| e.epoch <= epoch);
         let end = self.entries.get(above)?.start;
-        let known = above
-            .checked_sub(1)
-            .map_or(epoch, |i| self.entries[i].epoch);
+        let known = above.checked_sub(1).map_or(epoch, |i| self.entries[i].epoch);
         Some(EpochEnd { epoch: known, end })
     }
 

@@ -37,10 +37,8 @@ pub fn record_size(
     value: &Option<Bytes>,
     headers: &Headers,
 ) -> u32 {
-    let body = 1
-        + varint_size(timestamp_delta)
-        + varint_size(i64::from(offset_delta))
-        + body_tail_size(key, value, headers);
+    let body =
+        1 + varint_size(timestamp_delta) + varint_size(i64::from(offset_delta)) + body_tail_size(key, value, headers);
     varint_size(i64::from(body)) + body
 }
 
@@ -188,11 +186,7 @@ const fn crc_table() -> [u32; 256] {
         let mut c = i as u32;
         let mut bit = 0;
         while bit < 8 {
-            c = if c & 1 == 1 {
-                (c >> 1) ^ 0x82f6_3b78
-            } else {
-                c >> 1
-            };
+            c = if c & 1 == 1 { (c >> 1) ^ 0x82f6_3b78 } else { c >> 1 };
             bit += 1;
         }
         table[i] = c;

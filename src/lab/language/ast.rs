@@ -520,9 +520,7 @@ pub struct Pattern {
 impl Pattern {
     /// Whether a message of this kind (`FetchRequest`) on its way between these two is meant.
     pub fn fits(&self, kind: &str, from: &str, to: &str) -> bool {
-        let bare = kind
-            .strip_suffix("Request")
-            .or_else(|| kind.strip_suffix("Response"));
+        let bare = kind.strip_suffix("Request").or_else(|| kind.strip_suffix("Response"));
         let kind_fits = &*self.kind == "any" || &*self.kind == kind || bare == Some(&*self.kind);
         kind_fits && &*self.from == from && &*self.to == to
     }
