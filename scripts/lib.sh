@@ -9,7 +9,8 @@ TRUNK_VERSION=0.21.14
 BINARYEN_VERSION=132
 AXE_VERSION=4.14.1
 TOOLS="${BROKERLAB_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/brokerlab}"
-# The release builds of two checkouts differ by nothing but their place, and the page should not name that.
+# A failed build says what failed; where in the tool it failed helps nobody.
+export RUST_BACKTRACE=0
 export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
@@ -79,13 +80,17 @@ need_wasm_bindgen() {
 # wasm-opt makes the page smaller and faster, but it can do without: WASM_OPT says whether there is one.
 need_wasm_opt() {
   local folder="$TOOLS/binaryen-$BINARYEN_VERSION"
+  # Where Trunk looks when PATH has none, so that a plain `trunk build` finds it too.
+  local trunks="${XDG_CACHE_HOME:-$HOME/.cache}/trunk/wasm-opt-version_$BINARYEN_VERSION/bin"
   WASM_OPT=yes
   wasm_opt_fits && return
-  PATH="$folder/node_modules/.bin:$PATH"
+  PATH="$trunks:$PATH"
   wasm_opt_fits && return
   if have npm; then
     say "Installing wasm-opt (npm package binaryen $BINARYEN_VERSION, about 100 MB)"
     quiet "wasm-opt" npm install --prefix "$folder" --no-save --no-package-lock "binaryen@$BINARYEN_VERSION.0.0"
+    mkdir -p "$trunks"
+    ln -sf "$folder/node_modules/binaryen/bin/wasm-opt" "$trunks/wasm-opt"
     wasm_opt_fits && return
   fi
   say "No wasm-opt $BINARYEN_VERSION (it comes with npm's binaryen): the page is built without it, larger and a little slower"

@@ -25,8 +25,10 @@ step "Native tests"
 cargo test --locked
 
 step "Tests in wasm, in a browser"
-export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner
-CHROMEDRIVER="$(command -v chromedriver)" cargo test --locked --target "$wasm" --test wasm
+BROKERLAB_FINGERPRINTS="$(cat "${CARGO_TARGET_DIR:-target}/tmp/fingerprints.txt")" \
+  CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner \
+  CHROMEDRIVER="$(command -v chromedriver)" \
+  cargo test --locked --target "$wasm" --test wasm
 
 step "The page"
 trunk build --release --locked "$(page_source)"

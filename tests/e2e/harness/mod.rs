@@ -19,6 +19,10 @@ pub type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 /// How long a page may take until the program has replaced the shell; generous, since CI's machines are slow.
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
+/// A notice of Chromium's about the preload link that Trunk writes for the wasm module: the link alone checks nothing.
+/// `static/boot.js` takes the integrity from it and has the fetch check it (`page::refuses_another_program`).
+const NOTICE: &str = "`integrity` attribute is currently ignored for preload destinations";
+
 /// The size of the page and what the person asked the system for.
 #[derive(Clone, Copy, Debug)]
 pub struct View {
@@ -122,7 +126,7 @@ impl Page {
         self.goto(fragment).await?;
         let outcome = story(self).await;
         if let Err(error) = outcome {
-            let shot = self.shot("failed").await?;
+            let shot = self.shot(&format!("failed-{}", self.site.name())).await?;
             let complaints = self.complaints().await?.join("\n  ");
             return Err(format!("{error}\n  seen: {}\n  console: {complaints}", shot.display()).into());
         }
@@ -199,7 +203,7 @@ impl Page {
         let log = self.driver.browser_log().await?;
         Ok(log
             .into_iter()
-            .filter(|entry| matches!(entry.level.as_str(), "SEVERE" | "WARNING"))
+            .filter(|entry| matches!(entry.level.as_str(), "SEVERE" | "WARNING") && !entry.message.contains(NOTICE))
             .map(|entry| format!("{}: {}", entry.level, entry.message))
             .collect())
     }

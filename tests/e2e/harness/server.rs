@@ -92,6 +92,11 @@ impl Site {
         &self.url
     }
 
+    /// The folder's own name: `of-session-3`.
+    pub fn name(&self) -> &str {
+        self.folder.trim_matches('/').rsplit('/').next().unwrap_or_default()
+    }
+
     /// The answers in this folder, in their order.
     pub fn served(&self) -> Vec<Served> {
         lock(&self.state)
