@@ -1,8 +1,11 @@
 //! The controller: registrations, partitions, elections, topics.
 
+pub mod assignment;
+pub mod election;
 pub mod partition;
 pub mod partition_change;
 pub mod placement;
+pub mod reassignment;
 
 pub mod note;
 
