@@ -24,6 +24,11 @@ fn a_fingerprint_tells_steps_apart() {
         let hashes = (world.1)();
         assert!(hashes.len() > 500, "{} has only {} steps", world.0, hashes.len());
         let distinct = hashes.iter().collect::<BTreeSet<_>>().len();
-        assert!(distinct * 10 > hashes.len() * 9, "{}: {distinct} distinct hashes of {}", world.0, hashes.len());
+        assert!(
+            distinct * 10 > hashes.len() * 9,
+            "{}: {distinct} distinct hashes of {}",
+            world.0,
+            hashes.len()
+        );
     }
 }

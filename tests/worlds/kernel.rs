@@ -93,7 +93,15 @@ pub fn play() -> Vec<u64> {
         let name = format!("host-{number}");
         let host = sim.add_host(&name);
         let random = Random::named(seed, &name);
-        let teller = sim.add(&name, host, Teller { random, heard: 0, neighbour: None });
+        let teller = sim.add(
+            &name,
+            host,
+            Teller {
+                random,
+                heard: 0,
+                neighbour: None,
+            },
+        );
         sim.start(teller);
     }
     let mut hashes = Vec::new();

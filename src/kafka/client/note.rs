@@ -1,6 +1,6 @@
 //! What clients report to people: their own log lines and what their state machines did.
 
-use crate::kafka::rule::Weight;
+use crate::kafka::rule::{Names, Rule, Weight};
 use std::rc::Rc;
 
 /// A client's observation.
@@ -11,5 +11,44 @@ pub enum ClientNote {
         level: &'static str,
         text: Rc<str>,
         weight: Weight,
+        rule: Option<&'static Rule>,
     },
+}
+
+impl ClientNote {
+    /// A line of the client's log and the rule behind it.
+    pub fn log(level: &'static str, text: String, weight: Weight, rule: &'static Rule) -> ClientNote {
+        ClientNote::Log {
+            level,
+            text: text.into(),
+            weight,
+            rule: Some(rule),
+        }
+    }
+
+    /// The rule behind it.
+    pub fn rule(&self) -> Option<&'static Rule> {
+        match self {
+            ClientNote::Log { rule, .. } => *rule,
+        }
+    }
+
+    /// How loud it is.
+    pub fn weight(&self) -> Weight {
+        match self {
+            ClientNote::Log { weight, .. } => *weight,
+        }
+    }
+
+    /// One line for people.
+    pub fn text(&self, _names: &dyn Names) -> String {
+        match self {
+            ClientNote::Log { level, text, .. } => format!("{level} {text}"),
+        }
+    }
+
+    /// The settings that decided it.
+    pub fn config(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
 }

@@ -1,6 +1,7 @@
 //! The admin client: one call at a time or many, each with its own deadline.
 
 use super::call::CallId;
+use super::network::NetTimer;
 use crate::kafka::protocol::Body;
 use crate::kafka::protocol::admin::{AlterOp, ConfigResource, CreatableTopic, ElectionType};
 use crate::kafka::protocol::data::Isolation;
@@ -100,4 +101,9 @@ pub enum AdminCall {
 
 /// What an admin client waits for.
 #[derive(Clone, Debug)]
-pub enum AdminTimer {}
+pub enum AdminTimer {
+    /// Its network looks again.
+    Net(NetTimer),
+    /// Its calls look again: back-off, deadlines.
+    Wake,
+}

@@ -1,6 +1,7 @@
 //! The producer: `send()`, accumulator, sender, idempotence.
 
 use super::call::CallId;
+use super::network::NetTimer;
 use crate::kafka::types::Bytes;
 use std::rc::Rc;
 
@@ -34,4 +35,9 @@ pub enum ProducerOrder {
 
 /// What a producer waits for.
 #[derive(Clone, Debug)]
-pub enum ProducerTimer {}
+pub enum ProducerTimer {
+    /// Its network looks again.
+    Net(NetTimer),
+    /// Its sender looks again: linger, back-off, delivery time-out, max.block.ms.
+    Wake,
+}
