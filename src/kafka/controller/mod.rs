@@ -2,6 +2,7 @@
 
 pub mod assignment;
 pub mod election;
+pub mod isr_changes;
 pub mod partition;
 pub mod partition_change;
 pub mod placement;
