@@ -4,4 +4,4 @@ set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 need_build_tools
 say "Building the page into dist/ (the first build takes a few minutes)"
-trunk build --release "$(page_source)"
+trunk build "$(page_source)" --release --locked

@@ -13,7 +13,10 @@ TOOLS="${BROKERLAB_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/brokerlab}"
 export RUST_BACKTRACE=0
 export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
 
-say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
+# Says what happens now, in bold on a terminal.
+say() {
+  if [ -t 1 ]; then printf '\033[1m==> %s\033[0m\n' "$*"; else printf '==> %s\n' "$*"; fi
+}
 
 # One clear line about what is wrong and what would be right; no stack trace.
 die() { printf 'brokerlab: %s\n' "$*" >&2; exit 1; }

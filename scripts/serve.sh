@@ -10,6 +10,6 @@ if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
 fi
 need_build_tools
 say "Building the page (the first build takes a few minutes)"
-trunk build --release "$(page_source)"
+trunk build "$(page_source)" --release --locked
 say "Brokerlab: http://127.0.0.1:$port/ (Ctrl-C ends it; a changed source file builds the page again)"
-exec trunk --log error serve --release --address 127.0.0.1 --port "$port" "$(page_source)"
+exec trunk --log error serve "$(page_source)" --release --locked --address 127.0.0.1 --port "$port"

@@ -31,7 +31,7 @@ BROKERLAB_FINGERPRINTS="$(cat "${CARGO_TARGET_DIR:-target}/tmp/fingerprints.txt"
   cargo test --locked --target "$wasm" --test wasm
 
 step "The page"
-trunk build --release --locked "$(page_source)"
+trunk build "$(page_source)" --release --locked
 
 step "End-to-end tests of the page"
 BROKERLAB_DIST="$PWD/dist" cargo test --locked --test e2e
