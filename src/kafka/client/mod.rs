@@ -1,12 +1,17 @@
 //! Clients: network, metadata, producer, consumer, admin.
 
+pub mod accumulator;
 pub mod admin;
 pub mod backoff;
+pub mod buffer_pool;
 pub mod call;
 pub mod consumer;
+pub mod drain;
 pub mod link;
 pub mod metadata;
 pub mod network;
 pub mod note;
+pub mod partitioner;
 pub mod producer;
+pub mod producer_batch;
 pub mod rules;

@@ -1,0 +1,211 @@
+//! Which nodes a producer can send to now, and what goes into the next request to one of them.
+//! [RecordAccumulator.ready, RecordAccumulator.drain]
+
+use std::collections::{BTreeSet, VecDeque};
+use std::rc::Rc;
+
+use crate::kafka::client::accumulator::{Accumulator, AccumulatorConfig};
+use crate::kafka::client::producer_batch::ProducerBatch;
+use crate::kafka::types::{LeaderAndEpoch, NamedPartition, NodeId};
+
+/// What is ready to be sent. [RecordAccumulator.ReadyCheckResult]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ready {
+    pub nodes: BTreeSet<NodeId>,
+    /// When to look again, in ms from now; `None`: nothing waits for the time.
+    pub next_check_ms: Option<i64>,
+    /// Topics with records for partitions without a leader: refresh the metadata.
+    pub unknown_leaders: BTreeSet<Rc<str>>,
+}
+
+/// What the sender's metadata and connections say at this moment.
+pub struct ClusterView<'a> {
+    /// Leader of a partition, if there is one.
+    pub leader: &'a dyn Fn(&NamedPartition) -> Option<LeaderAndEpoch>,
+    /// Number of partitions of a topic; 0 if unknown.
+    pub partition_count: &'a dyn Fn(&str) -> usize,
+    /// The node has not taken anything for longer than `partitioner.availability.timeout.ms`.
+    pub is_slow: &'a dyn Fn(NodeId) -> bool,
+}
+
+/// Whether a batch may go now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// It may, and has been stamped if it has to be.
+    Send,
+    /// Not yet, and nothing behind it to the same node either.
+    Stop,
+}
+
+/// A request to be filled.
+#[derive(Clone, Copy, Debug)]
+pub struct Drain<'a> {
+    pub node: NodeId,
+    /// The partitions that the node leads, in the metadata's order.
+    pub partitions: &'a [NamedPartition],
+    /// `max.request.size`, in bytes; one batch alone may be larger.
+    pub max_size: u32,
+    /// In ms.
+    pub now: i64,
+}
+
+/// What is known of one queue in a look for ready nodes.
+struct Waiting {
+    waited: i64,
+    /// How long its first batch has to wait still, and whether that is a back-off.
+    wait: i64,
+    backing_off: bool,
+    full: bool,
+}
+
+impl Accumulator {
+    /// Nodes with a batch that can go: full, old enough, or wanted at once; and not backing off. Also tells the
+    /// partitioners how long the queues are. `draw` gives 31 random bits.
+    pub fn ready(&mut self, view: &ClusterView<'_>, now: i64, draw: &mut dyn FnMut() -> u32) -> Ready {
+        let mut ready = Ready::default();
+        let names: Vec<Rc<str>> = self.topics.keys().cloned().collect();
+        for name in names {
+            self.look_at_topic(&name, view, now, draw, &mut ready);
+        }
+        ready
+    }
+
+    /// [RecordAccumulator.partitionReady]
+    fn look_at_topic(
+        &mut self,
+        name: &Rc<str>,
+        view: &ClusterView<'_>,
+        now: i64,
+        draw: &mut dyn FnMut() -> u32,
+        ready: &mut Ready,
+    ) {
+        let hurry = self.memory.queued() > 0 || self.closed || self.flushes > 0 || self.transaction_completing;
+        let Some(topic) = self.topics.get_mut(name) else {
+            return;
+        };
+        let adaptive = self.config.adaptive_partitioning && topic.queues.len() >= (view.partition_count)(name);
+        let mut load = Vec::new();
+        for (number, queue) in &mut topic.queues {
+            let partition = NamedPartition {
+                topic: Rc::clone(name),
+                partition: *number,
+            };
+            let leader = (view.leader)(&partition);
+            let Some(waiting) = look_at_queue(queue, leader, &self.config, now, draw) else {
+                if leader.is_some() {
+                    load.push((*number, 0));
+                }
+                continue;
+            };
+            let Some(leader) = leader else {
+                ready.unknown_leaders.insert(Rc::clone(name));
+                continue;
+            };
+            if !(view.is_slow)(leader.leader) {
+                load.push((*number, queue.len() as u32));
+            }
+            if ready.nodes.contains(&leader.leader) || self.muted.contains(&partition) {
+                continue;
+            }
+            if (waiting.full || hurry || waiting.waited >= waiting.wait) && !waiting.backing_off {
+                ready.nodes.insert(leader.leader);
+            } else {
+                let left = (waiting.wait - waiting.waited).max(0);
+                ready.next_check_ms = Some(ready.next_check_ms.map_or(left, |n| n.min(left)));
+            }
+        }
+        match adaptive {
+            true => topic.partitioner.set_load(&load, topic.queues.len()),
+            false => topic.partitioner.clear_load(),
+        }
+    }
+
+    /// Takes batches for one request: round the node's partitions from the place that was looked at last, one batch
+    /// each, as long as they fit. `gate` says of each batch whether it may go, and stamps it.
+    pub fn drain(
+        &mut self,
+        request: Drain<'_>,
+        leader_epoch: &dyn Fn(&NamedPartition) -> Option<i32>,
+        draw: &mut dyn FnMut() -> u32,
+        gate: &mut dyn FnMut(&mut ProducerBatch) -> Gate,
+    ) -> Vec<ProducerBatch> {
+        let Drain {
+            node,
+            partitions,
+            max_size,
+            now,
+        } = request;
+        let mut drained: Vec<ProducerBatch> = Vec::new();
+        let mut size = 0u32;
+        let start = self.drain_index.get(&node).copied().unwrap_or(0);
+        for step in 0..partitions.len() {
+            let index = (start + step) % partitions.len();
+            let partition = &partitions[index];
+            self.drain_index.insert(node, index);
+            if self.muted.contains(partition) {
+                continue;
+            }
+            let config = self.config.clone();
+            let Some(first) = self.front_mut(partition) else {
+                continue;
+            };
+            first.note_leader_epoch(leader_epoch(partition));
+            if backs_off(first, &config, now, draw) {
+                continue;
+            }
+            let too_large = size.saturating_add(first.estimated_size()) > max_size && !drained.is_empty();
+            if too_large || gate(first) == Gate::Stop {
+                break;
+            }
+            if let Some(batch) = self.take_front(partition) {
+                size = size.saturating_add(batch.estimated_size());
+                drained.push(batch);
+            }
+        }
+        drained
+    }
+
+    fn front_mut(&mut self, partition: &NamedPartition) -> Option<&mut ProducerBatch> {
+        let topic = self.topics.get_mut(&partition.topic)?;
+        topic.queues.get_mut(&partition.partition)?.front_mut()
+    }
+}
+
+fn look_at_queue(
+    queue: &mut VecDeque<ProducerBatch>,
+    leader: Option<LeaderAndEpoch>,
+    config: &AccumulatorConfig,
+    now: i64,
+    draw: &mut dyn FnMut() -> u32,
+) -> Option<Waiting> {
+    let several = queue.len() > 1;
+    let first = queue.front_mut()?;
+    first.note_leader_epoch(leader.map(|l| l.epoch));
+    let backing_off = backs_off(first, config, now, draw);
+    let wait = if backing_off {
+        backoff(first.attempts.saturating_sub(1), config, draw)
+    } else {
+        config.linger_ms
+    };
+    Some(Waiting {
+        waited: first.waited(now),
+        wait,
+        backing_off,
+        full: several || first.is_full(),
+    })
+}
+
+/// A batch that failed waits before it goes again, unless its partition has another leader since.
+fn backs_off(batch: &ProducerBatch, config: &AccumulatorConfig, now: i64, draw: &mut dyn FnMut() -> u32) -> bool {
+    batch.attempts > 0 && !batch.has_new_leader() && batch.waited(now) < backoff(batch.attempts - 1, config, draw)
+}
+
+/// `retry.backoff.ms` doubled per attempt, times 0.8 to 1.2, at most `retry.backoff.max.ms`. [ExponentialBackoff]
+fn backoff(attempts: u32, config: &AccumulatorConfig, draw: &mut dyn FnMut() -> u32) -> i64 {
+    let doubled = config
+        .retry_backoff_ms
+        .saturating_mul(1 << attempts.min(30))
+        .min(config.retry_backoff_max_ms);
+    let permille = 800 + i64::from(draw() % 401);
+    (doubled.saturating_mul(permille) / 1000).min(config.retry_backoff_max_ms)
+}
