@@ -1,6 +1,7 @@
 //! Calls that somebody outside makes on a client, and what they return, in the Java clients' own terms.
 
 use super::super::types::NamedPartition;
+use crate::kafka::protocol::ErrorCode;
 use crate::kafka::protocol::admin::{DescribedConfig, DescribedPartition, OngoingReassignment};
 use crate::kafka::protocol::data::ActiveProducer;
 use crate::kafka::protocol::groups::CommittedOffset;
@@ -28,6 +29,11 @@ impl ClientError {
             message: Some(message.into()),
             cause: None,
         }
+    }
+
+    /// The exception of a protocol's error; `None` has its default text. [Errors.exception]
+    pub fn of(error: ErrorCode, message: Option<&str>) -> Self {
+        ClientError::new(error.exception(), message.unwrap_or(error.message()))
     }
 
     pub fn caused_by(mut self, cause: ClientError) -> Self {
@@ -74,8 +80,10 @@ pub enum Answer {
     Offsets(BTreeMap<NamedPartition, Result<Option<(i64, i64, i32)>, ClientError>>),
     /// Per name (topic, group, partition, ...) done or the error.
     Each(BTreeMap<Rc<str>, Result<(), ClientError>>),
+    /// Created (or only checked) topic to its partition count and replication factor.
+    Created(BTreeMap<Rc<str>, Result<(i32, i16), ClientError>>),
     /// Topic to its partitions.
-    Topics(BTreeMap<Rc<str>, Result<Vec<SeenPartition>, ClientError>>),
+    Topics(BTreeMap<Rc<str>, Result<SeenTopic, ClientError>>),
     Configs(Vec<SeenConfig>),
     Cluster {
         controller: i32,
@@ -84,6 +92,7 @@ pub enum Answer {
     Reassignments(Vec<SeenReassignment>),
     /// Partition to low watermark.
     LowWatermarks(BTreeMap<NamedPartition, Result<i64, ClientError>>),
+    /// Group, protocol type, state, group type.
     Groups(Vec<(Rc<str>, Rc<str>, Rc<str>, Rc<str>)>),
     Group(SeenGroup),
     Producers(Vec<SeenProducer>),
@@ -94,6 +103,15 @@ pub enum Answer {
         observers: Vec<i32>,
     },
     Features(BTreeMap<Rc<str>, i16>),
+    /// The answer to a raw request, by its name on the wire.
+    Raw(&'static str),
+}
+
+/// A topic as an admin describes it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SeenTopic {
+    pub internal: bool,
+    pub partitions: Vec<SeenPartition>,
 }
 
 /// A partition as an admin describes it.

@@ -13,6 +13,8 @@ pub struct ApiVersionsRequest;
 pub struct ApiVersionsResponse {
     /// Finalized `transaction.version`.
     pub transaction_version: i16,
+    /// All finalized features: name and level.
+    pub finalized_features: Vec<(Rc<str>, i16)>,
 }
 
 /// A broker as clients see it: the advertised address of the listener they asked on.
