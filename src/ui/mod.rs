@@ -1,1 +1,39 @@
-//! TODO-room: ui.
+//! The page: draws a run and turns clicks and keys into commands; decides nothing of what happens in it.
+//!
+//! `app` holds the run and the page's state; everything else draws from what it publishes (`state::Scene`) and sends
+//! messages back (`state::Msg`).
+
+mod acts;
+mod app;
+mod complete;
+mod dom;
+mod fixture;
+mod format;
+mod icon;
+mod keys;
+mod layers;
+mod ledger;
+mod panel;
+mod player;
+mod session;
+mod stage;
+mod state;
+mod storage;
+mod texts;
+mod theme;
+mod timeline;
+mod topbar;
+
+/// Mounts the page in the element `#app`, or in the body where there is none.
+pub fn mount() {
+    let document = gloo::utils::document();
+    match document.get_element_by_id("app") {
+        Some(root) => {
+            root.set_inner_html("");
+            yew::Renderer::<app::App>::with_root(root).render();
+        }
+        None => {
+            yew::Renderer::<app::App>::with_root(document.body().map(Into::into).unwrap_or_else(gloo::utils::document_element)).render();
+        }
+    }
+}

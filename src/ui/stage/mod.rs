@@ -1,0 +1,312 @@
+//! The stage: what exists, and messages moving between it. Producers at the left, brokers in the middle, consumers and
+//! the controller at the right; wires below, messages in flight on a canvas above.
+
+pub mod air;
+mod bar;
+mod client;
+mod host;
+mod replica;
+mod wires;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use web_sys::{HtmlCanvasElement, HtmlElement};
+use yew::prelude::*;
+
+pub use bar::{CommandLine, StageBar};
+
+/// Words for states, shared with the inspector.
+pub mod words {
+    pub use super::host::look;
+    pub use super::replica::state_word;
+}
+
+use super::dom::{self, Same, SizeWatch, closest};
+use super::icon::Icon;
+use super::state::*;
+use super::texts::t;
+use crate::lab::view::{BrokerView, Role, View};
+use air::Air;
+use client::{ConsumerBox, ControllerBox, ProducerBox};
+use host::Host;
+use wires::Wires;
+
+/// Past so many replicas on one broker, only the leaders are drawn.
+const ROWS: usize = 12;
+
+/// For each partition of the topics on the stage: the offset at which its rows begin, on every broker the same, so that
+/// copies line up down the screen.
+pub type Windows = BTreeMap<(String, i32), i64>;
+
+#[derive(Properties, PartialEq)]
+pub struct StageProps {
+    pub scene: Scene,
+    pub caption: String,
+    pub selection: Option<Selection>,
+    pub air: Same<RefCell<Air>>,
+}
+
+/// The stage.
+#[component]
+pub fn Stage(props: &StageProps) -> Html {
+    let bus = use_bus();
+    let field = use_node_ref();
+    let canvas = use_node_ref();
+    let resized = use_state(|| 0u32);
+    use_attached(&field, &canvas, &props.air, &bus, &resized);
+    let fit = fit(&field, *resized);
+    let scene = &props.scene;
+    let windows = Same(Rc::new(windows(&scene.view, &scene.topics, fit)));
+    let onclick = on_air(&bus, &props.air, &field, false);
+    let oncontextmenu = on_air(&bus, &props.air, &field, true);
+    let onpointermove = hover(&bus, &props.air, &field);
+    html! {
+        <section class="stage" id="stage" tabindex="-1" aria-label={t().cluster}>
+            <Caption text={props.caption.clone()} bad={scene.view.ledger.lost > 0} />
+            <div class="field3" ref={field.clone()} {onclick} {oncontextmenu} {onpointermove}>
+                <Wires scene={scene.clone()} field={field.clone()} air={props.air.clone()} resized={*resized} selection={props.selection.clone()} />
+                <Flying scene={scene.clone()} />
+                <Columns scene={scene.clone()} {windows} {fit} selection={props.selection.clone()} />
+                <canvas class="air" aria-hidden="true" ref={canvas}></canvas>
+            </div>
+        </section>
+    }
+}
+
+/// Gives the canvas to the air, and follows the size of the field.
+#[hook]
+fn use_attached(field: &NodeRef, canvas: &NodeRef, air: &Same<RefCell<Air>>, bus: &Bus, resized: &UseStateHandle<u32>) {
+    let (field, canvas, air, bus, resized) = (field.clone(), canvas.clone(), air.clone(), bus.clone(), resized.clone());
+    use_effect_with((), move |()| {
+        if let Some(canvas) = canvas.cast::<HtmlCanvasElement>() {
+            air.borrow_mut().take(canvas);
+        }
+        let watch = field.cast::<web_sys::Element>().and_then(|element| {
+            let setter = resized.setter();
+            let count = std::cell::Cell::new(0u32);
+            SizeWatch::new(&element, move || {
+                air.borrow_mut().resize();
+                air.borrow_mut().draw(&bus.run.borrow());
+                count.set(count.get() + 1);
+                setter.set(count.get());
+            })
+        });
+        move || drop(watch)
+    });
+}
+
+/// How many cells a row has room for: the width of a log strip, less the room for the LEO's figure.
+fn fit(field: &NodeRef, _resized: u32) -> usize {
+    const FIRST: usize = 10;
+    const FLAG: f64 = 50.0;
+    let Some(element) = field.cast::<HtmlElement>() else { return FIRST };
+    let Ok(Some(strip)) = element.query_selector(".strip") else { return FIRST };
+    let style = gloo::utils::window().get_computed_style(&strip).ok().flatten();
+    let cell = style.and_then(|s| s.get_property_value("--cell-w").ok());
+    let cell: f64 = cell.and_then(|c| c.trim().trim_end_matches("px").parse().ok()).unwrap_or(36.0);
+    let room = f64::from(strip.client_width()) - FLAG;
+    ((room / cell) as usize).clamp(3, crate::lab::view::CELLS)
+}
+
+/// Where each partition's rows begin.
+fn windows(view: &View, topics: &[String], fit: usize) -> Windows {
+    let mut ends: BTreeMap<(String, i32), (i64, i64)> = BTreeMap::new();
+    for replica in view.brokers.iter().flat_map(|b| &b.replicas).filter(|r| topics.contains(&r.topic)) {
+        let last = replica.cells.last().map_or(replica.end, |c| (c.offset + 1).max(replica.end));
+        let first = replica.cells.first().map_or(replica.start, |c| c.offset);
+        let entry = ends.entry((replica.topic.clone(), replica.partition)).or_insert((i64::MAX, 0));
+        entry.0 = entry.0.min(first);
+        entry.1 = entry.1.max(last);
+    }
+    ends.into_iter().map(|(key, (first, last))| (key, (last - fit as i64).max(first.min(last)).max(0))).collect()
+}
+
+#[derive(Properties, PartialEq)]
+struct CaptionProps {
+    text: String,
+    bad: bool,
+}
+
+/// What just happened, in one sentence: the page's live region. The first sentence is printed strong.
+#[component]
+fn Caption(props: &CaptionProps) -> Html {
+    let (head, rest) = match props.text.split_once(". ") {
+        Some((head, rest)) => (format!("{head}."), format!(" {rest}")),
+        None => (props.text.clone(), String::new()),
+    };
+    html! {
+        <div class={classes!("caption", props.bad.then_some("bad"))}>
+            <span class="dot"></span>
+            <p aria-live="polite" title={props.text.clone()}><b>{ head }</b>{ rest }</p>
+            <div class="legend" aria-hidden="true">
+                <span><i class="l-safe"></i>{ t().committed }</span><span><i class="l-open"></i>{ t().not_committed }</span>
+                <span><i class="l-lost"></i>{ t().lost }</span><span><Icon name="check" class="s" />{ t().acknowledged }</span>
+            </div>
+        </div>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct FlyingProps {
+    scene: Scene,
+}
+
+/// The canvas in words: every message in flight, for those who can't see it.
+#[component]
+fn Flying(props: &FlyingProps) -> Html {
+    const MOST: usize = 40;
+    let bus = use_bus();
+    let now = props.scene.view.now_us;
+    let flights = use_memo(props.scene.version, |_| bus.run.borrow().run.flights());
+    let shown = flights.iter().filter(|f| f.class != crate::lab::view::FlightClass::Idle).take(MOST);
+    html! {
+        <ul class="vh" aria-label={t().in_flight_list}>
+            { for shown.map(|f| html! { <li key={f.id}>{ (t().flight)(f, f.arrives_us.saturating_sub(now)) }</li> }) }
+        </ul>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct ColumnsProps {
+    scene: Scene,
+    windows: Same<Windows>,
+    fit: usize,
+    selection: Option<Selection>,
+}
+
+/// The three columns of boxes.
+#[component]
+fn Columns(props: &ColumnsProps) -> Html {
+    let bus = use_bus();
+    let view = &props.scene.view;
+    let picked = |name: &str| props.selection == Some(Selection::Process(name.to_owned()));
+    let now = view.now_us;
+    if view.brokers.is_empty() && view.producers.is_empty() {
+        return html! { <Empty /> };
+    }
+    let windows = Rc::new((*props.windows).clone());
+    html! {
+        <>
+            <div class="col prod">
+                if !view.producers.is_empty() { <h2 class="colhead">{ t().producers }</h2> }
+                { for view.producers.iter().map(|p| html! {
+                    <ProducerBox key={p.name.clone()} producer={Rc::new(p.clone())} selected={picked(&p.name)} />
+                }) }
+            </div>
+            <div class="col hosts">
+                { for view.brokers.iter().map(|b| html! {
+                    <Host key={b.name.clone()} broker={Rc::new(shown_replicas(b, &props.scene.topics))} fenced={fenced(view, &b.name)}
+                        windows={Rc::clone(&windows)} fit={props.fit} selection={relevant(&props.selection, b)} ago={ago(b, now)} />
+                }) }
+            </div>
+            <div class="col cons">
+                { for view.groups.iter().map(|g| html! {
+                    <>
+                        <h2 class="colhead group-head" key={g.name.clone()}><Icon name="people" class="s" />{ (t().group)(&g.name) }<span class="chip conf">{ &g.protocol }</span></h2>
+                        <p class="group-state">{ (t().group_state)(&g.state, g.generation, g.coordinator.as_deref()) }</p>
+                        { for g.members.iter().map(|c| html! { <ConsumerBox key={c.name.clone()} consumer={Rc::new(c.clone())} selected={picked(&c.name)} /> }) }
+                    </>
+                }) }
+                { for view.free_consumers.iter().map(|c| html! { <ConsumerBox key={c.name.clone()} consumer={Rc::new(c.clone())} selected={picked(&c.name)} /> }) }
+                <div class="ctls">
+                    { for view.controllers.iter().map(|c| html! { <ControllerBox key={c.name.clone()} controller={Rc::new(c.clone())} selected={picked(&c.name)} /> }) }
+                </div>
+                if view.producers.is_empty() && view.groups.is_empty() {
+                    <button type="button" class="btn" onclick={bus.on(Msg::Show(Tab::Scenario))}>{ t().scenario }</button>
+                }
+            </div>
+        </>
+    }
+}
+
+/// A broker with only the replicas that the stage shows.
+fn shown_replicas(broker: &BrokerView, topics: &[String]) -> BrokerView {
+    let mut shown = broker.clone();
+    shown.replicas.retain(|r| topics.contains(&r.topic));
+    if shown.replicas.len() > ROWS {
+        shown.replicas.retain(|r| r.role == Role::Leader);
+        shown.replicas.truncate(ROWS);
+    }
+    shown
+}
+
+/// Whether the active controller has fenced the broker.
+fn fenced(view: &View, broker: &str) -> bool {
+    let active = view.controllers.iter().find(|c| c.active);
+    active.is_some_and(|c| c.brokers.iter().any(|(name, state)| name == broker && state == "fenced"))
+}
+
+/// The part of the selection that a host shows: its own, or a record that it may have a copy of.
+fn relevant(selection: &Option<Selection>, broker: &BrokerView) -> Option<Selection> {
+    match selection {
+        Some(Selection::Process(name)) if *name != broker.name => None,
+        Some(Selection::Replica { broker: b, .. }) if *b != broker.name => None,
+        Some(Selection::Link(..) | Selection::Message(_)) => None,
+        other => other.clone(),
+    }
+}
+
+/// How long a broker has been down or frozen; nothing while it runs.
+fn ago(broker: &BrokerView, now_us: u64) -> Option<String> {
+    use crate::lab::view::Health::{Crashed, Frozen, PoweredOff, Stopped};
+    let counts = matches!(broker.health, Crashed | Frozen | PoweredOff | Stopped);
+    counts.then(|| super::format::span(now_us.saturating_sub(broker.since_us)))
+}
+
+/// Nothing on the stage yet.
+#[component]
+fn Empty() -> Html {
+    let bus = use_bus();
+    let three: Rc<str> = t().three_brokers_text.into();
+    html! {
+        <div class="empty stage-empty">
+            <Icon name="stage" /><b>{ t().nothing_here }</b><span>{ t().nothing_here_note }</span>
+            <div class="acts"><button type="button" class="btn primary" onclick={bus.on(Msg::Open(three))}><Icon name="plus" />{ t().three_brokers }</button></div>
+        </div>
+    }
+}
+
+/// Position of a pointer event inside the field.
+fn inside(event: &MouseEvent, field: &NodeRef) -> Option<(f64, f64)> {
+    let rect = field.cast::<HtmlElement>()?.get_bounding_client_rect();
+    Some((f64::from(event.client_x()) - rect.left(), f64::from(event.client_y()) - rect.top()))
+}
+
+/// A click or right click that meets a message in flight. Boxes take their own clicks first.
+fn on_air(bus: &Bus, air: &Same<RefCell<Air>>, field: &NodeRef, menu: bool) -> Callback<MouseEvent> {
+    let (bus, air, field) = (bus.clone(), air.clone(), field.clone());
+    Callback::from(move |e: MouseEvent| {
+        if closest(e.target(), ".host, .client, .menu, button").is_some() {
+            return;
+        }
+        let Some((x, y)) = inside(&e, &field) else { return };
+        match air.borrow().at(x, y) {
+            Some(id) if menu => {
+                e.prevent_default();
+                bus.send.emit(Msg::MenuOf(Selection::Message(id), e.client_x(), e.client_y()));
+            }
+            Some(id) => bus.send.emit(Msg::Inspect(Selection::Message(id))),
+            None if !menu && closest(e.target(), ".wire").is_none() => bus.send.emit(Msg::Select(None)),
+            None => {}
+        }
+    })
+}
+
+/// Shows what a message is when the pointer is on it.
+fn hover(bus: &Bus, air: &Same<RefCell<Air>>, field: &NodeRef) -> Callback<PointerEvent> {
+    let (bus, air, field) = (bus.clone(), air.clone(), field.clone());
+    Callback::from(move |e: PointerEvent| {
+        if dom::narrow() {
+            return;
+        }
+        let Some((x, y)) = inside(&e, &field) else { return };
+        let found = air.borrow().at(x, y);
+        let changed = air.borrow().hover != found;
+        if changed {
+            air.borrow_mut().hover = found;
+            air.borrow_mut().draw(&bus.run.borrow());
+        }
+    })
+}

@@ -1,0 +1,136 @@
+//! What outlives a visit: the work in the browser's storage, the link in the fragment, a file.
+
+use gloo::storage::{LocalStorage, Storage};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use yew::Callback;
+
+use super::session::Session;
+use super::state::Msg;
+use super::texts::t;
+
+const TEXT: &str = "brokerlab.work";
+const MOMENT: &str = "brokerlab.moment";
+
+/// The text to begin with, and what was wrong with the link if there was one: the link first, then the work of an
+/// earlier visit, then the opening scenario. A bad link opens nothing in its place: the page says so before it shows
+/// anything else.
+pub fn first_text() -> (String, Option<String>) {
+    match from_fragment() {
+        Some(Ok(text)) => {
+            LocalStorage::delete(MOMENT);
+            (text, None)
+        }
+        Some(Err(message)) => (String::new(), Some(message)),
+        None => (LocalStorage::get(TEXT).unwrap_or_else(|_| opening()), None),
+    }
+}
+
+/// The scenario of a first visit.
+pub fn opening() -> String {
+    scenarios().first().map(|(_, text)| (*text).to_owned()).unwrap_or_default()
+}
+
+/// Shipped scenarios: name and text.
+pub fn scenarios() -> Vec<(&'static str, &'static str)> {
+    vec![("Loan desk, three brokers", "lab 1\ntitle \"Loan desk, three brokers\"\nseed 42\n\ncontroller c1\nbroker b1 b2 b3\ntopic loan_request partitions=3 replicas=3\n# the shop\nproducer loan-web acks=all\nat 2.41s   produce loan-web loan_request key=user-63 \"300\"\n"), ("acks=1: acknowledged, then gone", "lab 1\ntitle \"acks=1: acknowledged, then gone\"\nproducer web acks=1\n")]
+}
+
+/// A session on `text`; on the opening scenario if it can't be read (work of an older version).
+pub fn session_or_empty(text: &str) -> Session {
+    Session::open(text).unwrap_or_else(|problems| Session::broken(text, problems))
+}
+
+/// The moment of an earlier visit, in microseconds.
+pub fn remembered_moment() -> Option<u64> {
+    LocalStorage::get::<String>(MOMENT).ok()?.parse().ok()
+}
+
+/// Keeps the work; where storage is refused or full, the link still has it.
+pub fn save_text(text: &str) {
+    let _ = LocalStorage::set(TEXT, text);
+}
+
+/// Keeps the moment.
+pub fn save_moment(us: u64) {
+    let _ = LocalStorage::set(MOMENT, us.to_string());
+}
+
+/// What the address's fragment holds: a text, or a message why it is refused. `None` without a fragment.
+pub fn from_fragment() -> Option<Result<String, String>> {
+    let hash = gloo::utils::window().location().hash().ok()?;
+    let fragment = hash.strip_prefix('#').unwrap_or(&hash);
+    if fragment.is_empty() || !fragment.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    Some(Err(fragment.to_owned()))
+}
+
+/// The fragment for a text.
+fn fragment(text: &str) -> String {
+    text.to_owned()
+}
+
+/// Characters of the whole link to a text.
+pub fn link_length(text: &str) -> usize {
+    address().len() + 1 + fragment(text).len()
+}
+
+/// The page's address without a fragment.
+fn address() -> String {
+    let href = gloo::utils::window().location().href().unwrap_or_default();
+    href.split('#').next().unwrap_or_default().to_owned()
+}
+
+/// Copies the link, puts it into the address bar, and tells the page whether it worked.
+pub fn copy_link(text: &str, send: Callback<Msg>) {
+    let link = format!("{}#{}", address(), fragment(text));
+    let window = gloo::utils::window();
+    if let Ok(history) = window.history() {
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&link));
+    }
+    let navigator = window.navigator();
+    let clipboard = js_sys::Reflect::get(&navigator, &JsValue::from_str("clipboard")).unwrap_or(JsValue::UNDEFINED);
+    if clipboard.is_undefined() {
+        send.emit(Msg::Copied(false));
+        return;
+    }
+    let (good, bad) = (send.clone(), send);
+    let done = Closure::once_into_js(move |_: JsValue| good.emit(Msg::Copied(true)));
+    let failed = Closure::once_into_js(move |_: JsValue| bad.emit(Msg::Copied(false)));
+    let promise: js_sys::Promise = navigator.clipboard().write_text(&link);
+    // `then` of two functions, called by name: the closures free themselves when they are called.
+    let then = js_sys::Reflect::get(&promise, &JsValue::from_str("then")).ok();
+    if let Some(then) = then.and_then(|f| f.dyn_into::<js_sys::Function>().ok()) {
+        let _ = then.call2(&promise, &done, &failed);
+    }
+}
+
+/// Saves the text as a file.
+pub fn download(title: &str, text: &str) {
+    let name: String = title.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    let name = if name.is_empty() { "scenario".to_owned() } else { name };
+    let parts = js_sys::Array::of1(&JsValue::from_str(text));
+    let Ok(blob) = web_sys::Blob::new_with_str_sequence(&parts) else { return };
+    let Ok(url) = web_sys::Url::create_object_url_with_blob(&blob) else { return };
+    let link = gloo::utils::document().create_element("a").ok().and_then(|a| a.dyn_into::<web_sys::HtmlAnchorElement>().ok());
+    if let Some(link) = link {
+        link.set_href(&url);
+        link.set_download(&format!("{name}.lab"));
+        link.click();
+    }
+    let _ = web_sys::Url::revoke_object_url(&url);
+}
+
+/// The title that a text gives itself, else a word for having none.
+pub fn title(text: &str) -> String {
+    let line = text.lines().find_map(|l| l.trim().strip_prefix("title "));
+    let bare = line.map(|l| l.trim().trim_matches('"').replace("\\\"", "\"").replace("\\\\", "\\"));
+    bare.filter(|b| !b.is_empty()).unwrap_or_else(|| t().untitled.to_owned())
+}
+
+/// Takes a refused link out of the address bar, so that a reload does not refuse it again.
+pub fn forget_fragment() {
+    if let Ok(history) = gloo::utils::window().history() {
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&address()));
+    }
+}
