@@ -70,7 +70,10 @@ impl Component for App {
         let (text, link_error) = storage::first_text();
         let session = storage::session_or_empty(&text);
         let run: Shared = Rc::new(RefCell::new(session));
-        let bus = Bus { send: ctx.link().callback(|msg| msg), run };
+        let bus = Bus {
+            send: ctx.link().callback(|msg| msg),
+            run,
+        };
         let theme = theme::remembered();
         theme::apply(theme);
         let link = ctx.link().clone();
@@ -243,7 +246,9 @@ impl App {
 
     fn ask_frame(&mut self) {
         if self.frame.is_none() {
-            self.frame = gloo::utils::window().request_animation_frame(self.on_frame.as_ref().unchecked_ref()).ok();
+            self.frame = gloo::utils::window()
+                .request_animation_frame(self.on_frame.as_ref().unchecked_ref())
+                .ok();
         }
     }
 
@@ -294,7 +299,11 @@ impl App {
 
     fn branch_name(&self) -> String {
         let branches = self.bus.run.borrow().run.branches();
-        branches.into_iter().find(|b| b.current).map(|b| b.name).unwrap_or_default()
+        branches
+            .into_iter()
+            .find(|b| b.current)
+            .map(|b| b.name)
+            .unwrap_or_default()
     }
 
     fn undo(&mut self) {
@@ -339,7 +348,9 @@ impl App {
 
     fn next_branch(&mut self, forward: bool) {
         let branches = &self.scene.branches;
-        let Some(here) = branches.iter().position(|b| b.current) else { return };
+        let Some(here) = branches.iter().position(|b| b.current) else {
+            return;
+        };
         let step = if forward { 1 } else { branches.len() - 1 };
         let id = branches[(here + step) % branches.len()].id;
         self.branch(id);
@@ -348,7 +359,10 @@ impl App {
     fn fork(&mut self) {
         self.play(false);
         let taken: Vec<String> = self.scene.branches.iter().map(|b| b.name.clone()).collect();
-        let name = (1..).map(|n| format!("fork-{n}")).find(|n| !taken.contains(n)).unwrap_or_default();
+        let name = (1..)
+            .map(|n| format!("fork-{n}"))
+            .find(|n| !taken.contains(n))
+            .unwrap_or_default();
         self.bus.run.borrow_mut().run.fork(&name);
         self.toast(ToastKind::Plain, (t().on_branch)(&name), ToastAction::None);
     }
@@ -382,8 +396,16 @@ impl App {
             Msg::Help(open) => self.help = open,
             Msg::Copy => self.copy(),
             Msg::Copied(done) => {
-                let text = if done { (t().copied)(self.scene.link) } else { t().copy_failed.to_owned() };
-                self.toast(if done { ToastKind::Good } else { ToastKind::Bad }, text, ToastAction::None);
+                let text = if done {
+                    (t().copied)(self.scene.link)
+                } else {
+                    t().copy_failed.to_owned()
+                };
+                self.toast(
+                    if done { ToastKind::Good } else { ToastKind::Bad },
+                    text,
+                    ToastAction::None,
+                );
             }
             Msg::Download => storage::download(&self.scene.title, &self.scene.text),
             Msg::Dismiss(id) => self.toasts.retain(|toast| toast.id != id),
@@ -409,7 +431,15 @@ impl App {
 
     /// The same record on the next broker that has it.
     fn next_copy(&mut self) {
-        let Some(Selection::Record { broker, topic, partition, offset }) = self.selection.clone() else { return };
+        let Some(Selection::Record {
+            broker,
+            topic,
+            partition,
+            offset,
+        }) = self.selection.clone()
+        else {
+            return;
+        };
         let holds = |b: &&crate::lab::view::BrokerView| {
             let same = b.replicas.iter().find(|r| r.topic == topic && r.partition == partition);
             same.is_some_and(|r| r.cells.iter().any(|c| c.offset == offset))
@@ -418,7 +448,12 @@ impl App {
         let here = names.iter().position(|n| **n == broker).map_or(0, |i| i + 1);
         if let Some(next) = names.get(here).or(names.first()) {
             let broker = (*next).clone();
-            self.select(Some(Selection::Record { broker, topic, partition, offset }));
+            self.select(Some(Selection::Record {
+                broker,
+                topic,
+                partition,
+                offset,
+            }));
         }
     }
 
@@ -492,7 +527,9 @@ impl App {
         if self.menu.is_some() || self.help || self.link_error.is_some() {
             return false;
         }
-        let Some(msg) = keys::message(event, self.selection.as_ref(), self.player.speed) else { return false };
+        let Some(msg) = keys::message(event, self.selection.as_ref(), self.player.speed) else {
+            return false;
+        };
         event.prevent_default();
         self.bus.send.emit(msg);
         false
@@ -537,8 +574,16 @@ impl App {
             problems: Same(Rc::clone(&session.problems)),
             end_us: session.run.end_us(),
             end_event: session.run.end_event(),
-            title: if fresh { storage::title(&text) } else { std::mem::take(&mut self.scene.title) },
-            link: if fresh { storage::link_length(&text) } else { self.scene.link },
+            title: if fresh {
+                storage::title(&text)
+            } else {
+                std::mem::take(&mut self.scene.title)
+            },
+            link: if fresh {
+                storage::link_length(&text)
+            } else {
+                self.scene.link
+            },
             can_undo: session.run.can_undo(),
             topics: Same(Rc::new(shown_topics(&view, self.topic.as_deref()))),
             playing: self.player.playing,
@@ -555,10 +600,15 @@ impl App {
     fn alarm(&mut self) {
         let view = Rc::clone(&self.scene.view.0);
         let broken: Vec<_> = view.invariants.iter().filter(|i| i.broken.is_some()).collect();
-        if self.broken != usize::MAX && broken.len() > self.broken
+        if self.broken != usize::MAX
+            && broken.len() > self.broken
             && let Some((event, how)) = broken.last().and_then(|i| i.broken.as_ref())
         {
-            self.toast(ToastKind::Bad, (t().invariant_broke)(broken[broken.len() - 1].name, how), ToastAction::Why(*event, 0));
+            self.toast(
+                ToastKind::Bad,
+                (t().invariant_broke)(broken[broken.len() - 1].name, how),
+                ToastAction::Why(*event, 0),
+            );
         }
         self.broken = broken.len();
     }

@@ -20,14 +20,21 @@ pub fn candidates(line: &str, view: &View) -> Candidates {
     if head.trim_start().is_empty() && word.is_empty() {
         return Candidates::default();
     }
-    let mut words: Vec<String> = if head.trim().is_empty() { verbs() } else { rest(head, view) };
+    let mut words: Vec<String> = if head.trim().is_empty() {
+        verbs()
+    } else {
+        rest(head, view)
+    };
     words.retain(|w| w.starts_with(word) && w != word);
     words.truncate(MOST);
     Candidates { from, words }
 }
 
 fn verbs() -> Vec<String> {
-    ["crash", "cut", "consumer", "produce", "producer", "broker", "restart"].iter().map(|w| (*w).to_owned()).collect()
+    ["crash", "cut", "consumer", "produce", "producer", "broker", "restart"]
+        .iter()
+        .map(|w| (*w).to_owned())
+        .collect()
 }
 
 fn rest(head: &str, view: &View) -> Vec<String> {
@@ -37,7 +44,12 @@ fn rest(head: &str, view: &View) -> Vec<String> {
         if head.contains(&topic.name) {
             continue;
         }
-        words.extend(topic.partitions.iter().map(|p| format!("{}/{}", topic.name, p.partition)));
+        words.extend(
+            topic
+                .partitions
+                .iter()
+                .map(|p| format!("{}/{}", topic.name, p.partition)),
+        );
     }
     words
 }

@@ -32,7 +32,11 @@ pub fn closest(target: Option<web_sys::EventTarget>, selector: &str) -> Option<E
 
 /// Whether a media query holds now.
 pub fn media(query: &str) -> bool {
-    gloo::utils::window().match_media(query).ok().flatten().is_some_and(|m| m.matches())
+    gloo::utils::window()
+        .match_media(query)
+        .ok()
+        .flatten()
+        .is_some_and(|m| m.matches())
 }
 
 /// The visitor asked for no motion.
@@ -57,7 +61,10 @@ impl SizeWatch {
         let on_size: Closure<dyn FnMut()> = Closure::new(on_size);
         let observer = web_sys::ResizeObserver::new(on_size.as_ref().unchecked_ref()).ok()?;
         observer.observe(element);
-        Some(SizeWatch { observer, _on_size: on_size })
+        Some(SizeWatch {
+            observer,
+            _on_size: on_size,
+        })
     }
 }
 

@@ -2,7 +2,10 @@
 
 /// A moment as two strings: seconds to the millisecond, and the microseconds below it (`2.418`, `120`).
 pub fn clock(us: u64) -> (String, String) {
-    (format!("{}.{:03}", us / 1_000_000, us / 1_000 % 1_000), format!("{:03}", us % 1_000))
+    (
+        format!("{}.{:03}", us / 1_000_000, us / 1_000 % 1_000),
+        format!("{:03}", us % 1_000),
+    )
 }
 
 /// A moment in one string: `2.418 120`.
@@ -24,7 +27,11 @@ pub fn span(us: u64) -> String {
 /// `us` in `unit`s with at most one decimal.
 fn tenth(us: u64, unit: u64, name: &str) -> String {
     let tenths = us * 10 / unit;
-    if tenths.is_multiple_of(10) { format!("{} {name}", tenths / 10) } else { format!("{}.{} {name}", tenths / 10, tenths % 10) }
+    if tenths.is_multiple_of(10) {
+        format!("{} {name}", tenths / 10)
+    } else {
+        format!("{}.{} {name}", tenths / 10, tenths % 10)
+    }
 }
 
 /// The label of a tick on the time axis: seconds with as many decimals as the step needs.
@@ -68,7 +75,14 @@ pub fn short(key: &str) -> String {
     if key.chars().count() <= 4 {
         return key.to_owned();
     }
-    let digits: String = key.chars().rev().take_while(char::is_ascii_digit).collect::<Vec<_>>().into_iter().rev().collect();
+    let digits: String = key
+        .chars()
+        .rev()
+        .take_while(char::is_ascii_digit)
+        .collect::<Vec<_>>()
+        .into_iter()
+        .rev()
+        .collect();
     match (key.chars().next(), digits.len()) {
         (Some(first), 1..=3) if !first.is_ascii_digit() => format!("{first}{digits}"),
         _ => key.chars().take(3).chain(['…']).collect(),
@@ -77,7 +91,10 @@ pub fn short(key: &str) -> String {
 
 /// Broker names as they stand in a short list: the letters that all of them begin with are left out (`1,2,3`).
 pub fn names(all: &[String]) -> String {
-    let bare: Vec<&str> = all.iter().map(|n| n.trim_start_matches(|c: char| c.is_ascii_alphabetic())).collect();
+    let bare: Vec<&str> = all
+        .iter()
+        .map(|n| n.trim_start_matches(|c: char| c.is_ascii_alphabetic()))
+        .collect();
     let plain = bare.iter().all(|n| !n.is_empty());
     if plain { bare.join(",") } else { all.join(",") }
 }

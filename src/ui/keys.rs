@@ -1,7 +1,7 @@
 //! The keyboard: which key asks for what, and the table that the help shows. Single letters are off inside text fields.
 
-use web_sys::{HtmlElement, KeyboardEvent};
 use wasm_bindgen::JsCast;
+use web_sys::{HtmlElement, KeyboardEvent};
 
 use super::dom::closest;
 use super::state::{Msg, Selection, Tab};
@@ -18,7 +18,10 @@ pub fn message(event: &KeyboardEvent, selection: Option<&Selection>, speed: u8) 
         return with_control(&key, event.shift_key(), in_text(event));
     }
     if event.alt_key() {
-        let tab = key.parse::<usize>().ok().and_then(|n| Tab::ALL.get(n.checked_sub(1)?).copied());
+        let tab = key
+            .parse::<usize>()
+            .ok()
+            .and_then(|n| Tab::ALL.get(n.checked_sub(1)?).copied());
         return tab.map(Msg::Show);
     }
     if key == "F6" {
@@ -32,7 +35,9 @@ pub fn message(event: &KeyboardEvent, selection: Option<&Selection>, speed: u8) 
         let (x, y) = place_of_focus();
         return selection.map(|s| Msg::MenuOf(s.clone(), x, y));
     }
-    if (key == " " || key == "Enter") && closest(event.target(), "button, a, [role=tab], [role=button], summary").is_some() {
+    if (key == " " || key == "Enter")
+        && closest(event.target(), "button, a, [role=tab], [role=button], summary").is_some()
+    {
         return None;
     }
     bare(&key, event.shift_key(), selection, speed)
@@ -76,19 +81,31 @@ fn bare(key: &str, shift: bool, selection: Option<&Selection>, speed: u8) -> Opt
 
 /// Whether the key goes into a text.
 fn in_text(event: &KeyboardEvent) -> bool {
-    closest(event.target(), "input:not([type=range]):not([type=checkbox]), textarea, select").is_some()
+    closest(
+        event.target(),
+        "input:not([type=range]):not([type=checkbox]), textarea, select",
+    )
+    .is_some()
 }
 
 /// Where the focused element stands: the place of a menu asked for by key.
 fn place_of_focus() -> (i32, i32) {
-    let Some(element) = gloo::utils::document().active_element() else { return (80, 80) };
+    let Some(element) = gloo::utils::document().active_element() else {
+        return (80, 80);
+    };
     let rect = element.get_bounding_client_rect();
     (rect.left() as i32 + 24, rect.top() as i32 + 28)
 }
 
 /// Moves the focus to the next of the page's regions.
 fn next_region(back: bool) {
-    const REGIONS: [&str; 5] = [".topbar button", ".stagebar button", "#stage", ".transport .play", ".tabs [aria-selected=true]"];
+    const REGIONS: [&str; 5] = [
+        ".topbar button",
+        ".stagebar button",
+        "#stage",
+        ".transport .play",
+        ".tabs [aria-selected=true]",
+    ];
     let document = gloo::utils::document();
     let found: Vec<HtmlElement> = REGIONS
         .iter()

@@ -40,7 +40,9 @@ pub fn MenuView(props: &MenuProps) -> Html {
     let onkeydown = {
         let (node, send) = (node.clone(), bus.send.clone());
         Callback::from(move |e: KeyboardEvent| {
-            let Some(element) = node.cast::<HtmlElement>() else { return };
+            let Some(element) = node.cast::<HtmlElement>() else {
+                return;
+            };
             let by = match e.key().as_str() {
                 "ArrowDown" => 1,
                 "ArrowUp" => -1,
@@ -81,7 +83,11 @@ fn entry(item: &Item, bus: &Bus) -> Html {
             send.emit(msg.clone());
         })
     };
-    let role = if item.checked.is_some() { "menuitemradio" } else { "menuitem" };
+    let role = if item.checked.is_some() {
+        "menuitemradio"
+    } else {
+        "menuitem"
+    };
     html! {
         <button type="button" {role} tabindex="-1" class={classes!(item.fault.then_some("bad"))} {onclick} aria-checked={item.checked.map(|c| c.to_string())}>
             <Icon name={if item.checked == Some(true) { "check" } else { item.icon }} />
@@ -102,8 +108,12 @@ fn place(element: &HtmlElement, x: i32, y: i32) {
 
 /// The menu's entries in order.
 fn entries(menu: &HtmlElement) -> Vec<HtmlElement> {
-    let Ok(list) = menu.query_selector_all("[role^=menuitem]") else { return Vec::new() };
-    (0..list.length()).filter_map(|i| list.get(i)?.dyn_into::<HtmlElement>().ok()).collect()
+    let Ok(list) = menu.query_selector_all("[role^=menuitem]") else {
+        return Vec::new();
+    };
+    (0..list.length())
+        .filter_map(|i| list.get(i)?.dyn_into::<HtmlElement>().ok())
+        .collect()
 }
 
 fn focus_item(menu: &HtmlElement, index: usize) {
@@ -116,7 +126,10 @@ fn move_focus(menu: &HtmlElement, by: i32) {
     let entries = entries(menu);
     let last = entries.len() as i32 - 1;
     let active = gloo::utils::document().active_element();
-    let here = entries.iter().position(|e| active.as_ref() == Some(e.as_ref())).map_or(-1, |i| i as i32);
+    let here = entries
+        .iter()
+        .position(|e| active.as_ref() == Some(e.as_ref()))
+        .map_or(-1, |i| i as i32);
     let next = match by {
         i32::MIN => 0,
         i32::MAX => last,
@@ -171,8 +184,12 @@ fn Dialog(props: &DialogProps) -> Html {
 
 /// Tab from the last button goes to the first, and back.
 fn keep_inside(node: &NodeRef, event: &KeyboardEvent) {
-    let Some(element) = node.cast::<HtmlElement>() else { return };
-    let Ok(list) = element.query_selector_all("button, a, input") else { return };
+    let Some(element) = node.cast::<HtmlElement>() else {
+        return;
+    };
+    let Ok(list) = element.query_selector_all("button, a, input") else {
+        return;
+    };
     let (first, last) = (list.get(0), list.get(list.length().saturating_sub(1)));
     let active = gloo::utils::document().active_element();
     let at = |end: &Option<web_sys::Node>| match (end, &active) {

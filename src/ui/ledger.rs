@@ -45,7 +45,10 @@ pub fn LedgerStrip(props: &LedgerProps) -> Html {
             (bad && sum > 0).then_some("bad"),
             (!bad && sum > 0 && matches!(fate, "duplicated" | "reordered" | "failed")).then_some("warn"),
         );
-        let narrow = Msg::Filter(Filters { fate: Some(fate), ..Filters::default() });
+        let narrow = Msg::Filter(Filters {
+            fate: Some(fate),
+            ..Filters::default()
+        });
         let send = bus.send.clone();
         let onclick = Callback::from(move |_: MouseEvent| {
             send.emit(narrow.clone());
@@ -59,14 +62,18 @@ pub fn LedgerStrip(props: &LedgerProps) -> Html {
         }
     };
     let (state, icon, words) = if props.broken > 0 {
-        ("broken", "crash", (t().invariants_broken)(props.broken, props.invariants))
+        (
+            "broken",
+            "crash",
+            (t().invariants_broken)(props.broken, props.invariants),
+        )
     } else {
         ("", "shield", (t().invariants_hold)(props.invariants))
     };
     html! {
         <section class="ledger" aria-label={t().ledger_label}>
             <h2>{ t().ledger }</h2>
-            <ol>{ for figures(&props.ledger).into_iter().map(figure) }</ol>
+            <ol>{ for figures(&props.ledger).into_iter().filter(|f| f.0 != "failed" || f.2 > 0).map(figure) }</ol>
             <button type="button" class={classes!("inv", state)} onclick={bus.on(Msg::Show(Tab::Ledger))} aria-label={words.clone()} title={words.clone()}><Icon name={icon} class="s" />{ words }</button>
         </section>
     }

@@ -33,7 +33,13 @@ pub fn mount() {
             yew::Renderer::<app::App>::with_root(root).render();
         }
         None => {
-            yew::Renderer::<app::App>::with_root(document.body().map(Into::into).unwrap_or_else(gloo::utils::document_element)).render();
+            yew::Renderer::<app::App>::with_root(
+                document
+                    .body()
+                    .map(Into::into)
+                    .unwrap_or_else(gloo::utils::document_element),
+            )
+            .render();
         }
     }
 }

@@ -5,7 +5,9 @@ use crate::lab::view::FlightClass;
 use super::session::Session;
 
 /// Virtual microseconds in one second of the visitor's time, slowest first.
-pub const SPEEDS: [u64; 11] = [10, 50, 100, 500, 1_000, 5_000, 20_000, 100_000, 500_000, 2_000_000, 10_000_000];
+pub const SPEEDS: [u64; 11] = [
+    10, 50, 100, 500, 1_000, 5_000, 20_000, 100_000, 500_000, 2_000_000, 10_000_000,
+];
 
 /// The speed at the start: one virtual millisecond a second, at which a message is seen to travel.
 pub const FIRST_SPEED: u8 = 4;
@@ -34,7 +36,14 @@ pub struct Player {
 
 impl Default for Player {
     fn default() -> Player {
-        Player { playing: false, speed: FIRST_SPEED, fold: true, layer: false, last_ms: None, rest_us: 0.0 }
+        Player {
+            playing: false,
+            speed: FIRST_SPEED,
+            fold: true,
+            layer: false,
+            last_ms: None,
+            rest_us: 0.0,
+        }
     }
 }
 
@@ -53,7 +62,9 @@ impl Player {
 
     /// One frame at wall clock `now_ms`.
     pub fn frame(&mut self, session: &mut Session, now_ms: f64) {
-        let passed = self.last_ms.map_or(0.0, |last| (now_ms - last).clamp(0.0, LONGEST_FRAME_MS));
+        let passed = self
+            .last_ms
+            .map_or(0.0, |last| (now_ms - last).clamp(0.0, LONGEST_FRAME_MS));
         self.last_ms = Some(now_ms);
         let until = clock_ms() + BUDGET_MS;
         if self.fold && !self.in_the_air(session) && self.pass_idle(session, until) {
@@ -70,7 +81,11 @@ impl Player {
 
     /// Whether a message that the stage shows is on its way.
     fn in_the_air(&self, session: &Session) -> bool {
-        session.run.flights().iter().any(|f| !f.held && (self.layer || f.class != FlightClass::Idle))
+        session
+            .run
+            .flights()
+            .iter()
+            .any(|f| !f.held && (self.layer || f.class != FlightClass::Idle))
     }
 
     /// Steps over events until something is on its way or the frame is used up; whether any step was made.

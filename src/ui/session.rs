@@ -36,7 +36,12 @@ impl Session {
     /// A session on `text`; without a run when the text can't be read.
     pub fn open(text: &str) -> Result<Session, Vec<Problem>> {
         let run = Run::open(text)?;
-        Ok(Session { run, draft: None, problems: Rc::default(), said: Vec::new() })
+        Ok(Session {
+            run,
+            draft: None,
+            problems: Rc::default(),
+            said: Vec::new(),
+        })
     }
 
     /// The text of the editor.
@@ -69,7 +74,11 @@ impl Session {
             self.draft = None;
             self.problems = Rc::default();
         }
-        self.said.push(Said { at_us, line: line.to_owned(), answer: answer.clone() });
+        self.said.push(Said {
+            at_us,
+            line: line.to_owned(),
+            answer: answer.clone(),
+        });
         answer
     }
 }
@@ -84,7 +93,12 @@ impl Session {
     /// A session for a text that can't be read: an empty run, the text in the editor with what is wrong with it.
     pub fn broken(text: &str, problems: Vec<Problem>) -> Session {
         let run = Run::open("lab 1\n").expect("a text with nothing but its version can always be read");
-        Session { run, draft: Some(text.to_owned()), problems: Rc::new(problems), said: Vec::new() }
+        Session {
+            run,
+            draft: Some(text.to_owned()),
+            problems: Rc::new(problems),
+            said: Vec::new(),
+        }
     }
 
     /// The moment that the page shows first.

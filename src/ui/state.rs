@@ -16,9 +16,18 @@ pub enum Selection {
     /// The link between two processes.
     Link(String, String),
     /// A copy of a partition.
-    Replica { broker: String, topic: String, partition: i32 },
+    Replica {
+        broker: String,
+        topic: String,
+        partition: i32,
+    },
     /// A record: one offset of a partition, seen on one broker.
-    Record { broker: String, topic: String, partition: i32, offset: i64 },
+    Record {
+        broker: String,
+        topic: String,
+        partition: i32,
+        offset: i64,
+    },
     /// A message in flight.
     Message(u64),
 }

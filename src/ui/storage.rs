@@ -1,6 +1,5 @@
 //! What outlives a visit: the work in the browser's storage, the link in the fragment, a file.
 
-use gloo::storage::{LocalStorage, Storage};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use yew::Callback;
 
@@ -11,28 +10,62 @@ use super::texts::t;
 const TEXT: &str = "brokerlab.work";
 const MOMENT: &str = "brokerlab.moment";
 
+/// The browser's storage, where it is not refused (private windows, strict settings).
+fn store() -> Option<web_sys::Storage> {
+    gloo::utils::window().local_storage().ok().flatten()
+}
+
+/// What is kept under `key`.
+pub fn recall(key: &str) -> Option<String> {
+    store()?.get_item(key).ok().flatten()
+}
+
+/// Keeps `value` under `key`; where storage is refused or full, nothing is kept.
+pub fn remember(key: &str, value: &str) {
+    if let Some(store) = store() {
+        let _ = store.set_item(key, value);
+    }
+}
+
 /// The text to begin with, and what was wrong with the link if there was one: the link first, then the work of an
 /// earlier visit, then the opening scenario. A bad link opens nothing in its place: the page says so before it shows
 /// anything else.
 pub fn first_text() -> (String, Option<String>) {
     match from_fragment() {
         Some(Ok(text)) => {
-            LocalStorage::delete(MOMENT);
+            remember(MOMENT, "");
             (text, None)
         }
         Some(Err(message)) => (String::new(), Some(message)),
-        None => (LocalStorage::get(TEXT).unwrap_or_else(|_| opening()), None),
+        None => (
+            recall(TEXT)
+                .filter(|text| !text.trim().is_empty())
+                .unwrap_or_else(opening),
+            None,
+        ),
     }
 }
 
 /// The scenario of a first visit.
 pub fn opening() -> String {
-    scenarios().first().map(|(_, text)| (*text).to_owned()).unwrap_or_default()
+    scenarios()
+        .first()
+        .map(|(_, text)| (*text).to_owned())
+        .unwrap_or_default()
 }
 
 /// Shipped scenarios: name and text.
 pub fn scenarios() -> Vec<(&'static str, &'static str)> {
-    vec![("Loan desk, three brokers", "lab 1\ntitle \"Loan desk, three brokers\"\nseed 42\n\ncontroller c1\nbroker b1 b2 b3\ntopic loan_request partitions=3 replicas=3\n# the shop\nproducer loan-web acks=all\nat 2.41s   produce loan-web loan_request key=user-63 \"300\"\n"), ("acks=1: acknowledged, then gone", "lab 1\ntitle \"acks=1: acknowledged, then gone\"\nproducer web acks=1\n")]
+    vec![
+        (
+            "Loan desk, three brokers",
+            "lab 1\ntitle \"Loan desk, three brokers\"\nseed 42\n\ncontroller c1\nbroker b1 b2 b3\ntopic loan_request partitions=3 replicas=3\n# the shop\nproducer loan-web acks=all\nat 2.41s   produce loan-web loan_request key=user-63 \"300\"\n",
+        ),
+        (
+            "acks=1: acknowledged, then gone",
+            "lab 1\ntitle \"acks=1: acknowledged, then gone\"\nproducer web acks=1\n",
+        ),
+    ]
 }
 
 /// A session on `text`; on the opening scenario if it can't be read (work of an older version).
@@ -42,17 +75,17 @@ pub fn session_or_empty(text: &str) -> Session {
 
 /// The moment of an earlier visit, in microseconds.
 pub fn remembered_moment() -> Option<u64> {
-    LocalStorage::get::<String>(MOMENT).ok()?.parse().ok()
+    recall(MOMENT)?.parse().ok()
 }
 
 /// Keeps the work; where storage is refused or full, the link still has it.
 pub fn save_text(text: &str) {
-    let _ = LocalStorage::set(TEXT, text);
+    remember(TEXT, text);
 }
 
 /// Keeps the moment.
 pub fn save_moment(us: u64) {
-    let _ = LocalStorage::set(MOMENT, us.to_string());
+    remember(MOMENT, &us.to_string());
 }
 
 /// What the address's fragment holds: a text, or a message why it is refused. `None` without a fragment.
@@ -107,12 +140,28 @@ pub fn copy_link(text: &str, send: Callback<Msg>) {
 
 /// Saves the text as a file.
 pub fn download(title: &str, text: &str) {
-    let name: String = title.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    let name: String = title
+        .chars()
+        .map(|c| {
+            if c.is_alphanumeric() {
+                c.to_ascii_lowercase()
+            } else {
+                '-'
+            }
+        })
+        .collect();
     let name = if name.is_empty() { "scenario".to_owned() } else { name };
     let parts = js_sys::Array::of1(&JsValue::from_str(text));
-    let Ok(blob) = web_sys::Blob::new_with_str_sequence(&parts) else { return };
-    let Ok(url) = web_sys::Url::create_object_url_with_blob(&blob) else { return };
-    let link = gloo::utils::document().create_element("a").ok().and_then(|a| a.dyn_into::<web_sys::HtmlAnchorElement>().ok());
+    let Ok(blob) = web_sys::Blob::new_with_str_sequence(&parts) else {
+        return;
+    };
+    let Ok(url) = web_sys::Url::create_object_url_with_blob(&blob) else {
+        return;
+    };
+    let link = gloo::utils::document()
+        .create_element("a")
+        .ok()
+        .and_then(|a| a.dyn_into::<web_sys::HtmlAnchorElement>().ok());
     if let Some(link) = link {
         link.set_href(&url);
         link.set_download(&format!("{name}.lab"));
@@ -125,7 +174,8 @@ pub fn download(title: &str, text: &str) {
 pub fn title(text: &str) -> String {
     let line = text.lines().find_map(|l| l.trim().strip_prefix("title "));
     let bare = line.map(|l| l.trim().trim_matches('"').replace("\\\"", "\"").replace("\\\\", "\\"));
-    bare.filter(|b| !b.is_empty()).unwrap_or_else(|| t().untitled.to_owned())
+    bare.filter(|b| !b.is_empty())
+        .unwrap_or_else(|| t().untitled.to_owned())
 }
 
 /// Takes a refused link out of the address bar, so that a reload does not refuse it again.

@@ -365,13 +365,28 @@ fn group_state(state: &str, generation: i32, coordinator: Option<&str>) -> Strin
 }
 
 fn flight(f: &FlightView, left_us: u64) -> String {
-    let when = if f.held { "held".to_owned() } else { format!("arrives in {}", format::span(left_us)) };
+    let when = if f.held {
+        "held".to_owned()
+    } else {
+        format!("arrives in {}", format::span(left_us))
+    };
     format!("{} from {} to {}, {}, {when}", f.kind, f.from, f.to, f.text)
 }
 
 fn flight_tip(f: &FlightView, left_us: u64) -> (String, String) {
-    let when = if f.held { "held until it is released".to_owned() } else { format!("arrives in {}", format::span(left_us)) };
-    (format!("{} {} → {}", f.kind, f.from, f.to), if f.text.is_empty() { when } else { format!("{}, {when}", f.text) })
+    let when = if f.held {
+        "held until it is released".to_owned()
+    } else {
+        format!("arrives in {}", format::span(left_us))
+    };
+    (
+        format!("{} {} → {}", f.kind, f.from, f.to),
+        if f.text.is_empty() {
+            when
+        } else {
+            format!("{}, {when}", f.text)
+        },
+    )
 }
 
 fn link_is(a: &str, b: &str, cut_there: bool, cut_back: bool, trouble: &str) -> String {

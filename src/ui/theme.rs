@@ -1,17 +1,16 @@
 //! Light and dark: as the system has it until the visitor says otherwise.
 
-use gloo::storage::{LocalStorage, Storage};
-
 use super::dom;
 use super::state::Theme;
+use super::storage::{recall, remember};
 
 const KEY: &str = "brokerlab.theme";
 
 /// The theme chosen on an earlier visit.
 pub fn remembered() -> Theme {
-    match LocalStorage::get::<String>(KEY).as_deref() {
-        Ok("light") => Theme::Light,
-        Ok("dark") => Theme::Dark,
+    match recall(KEY).as_deref() {
+        Some("light") => Theme::Light,
+        Some("dark") => Theme::Dark,
         _ => Theme::System,
     }
 }
@@ -28,7 +27,9 @@ pub fn other(theme: Theme) -> Theme {
 
 /// Puts the theme on the page and keeps it for the next visit. Where storage is refused, only for this one.
 pub fn apply(theme: Theme) {
-    let Some(root) = gloo::utils::document().document_element() else { return };
+    let Some(root) = gloo::utils::document().document_element() else {
+        return;
+    };
     let name = match theme {
         Theme::System => {
             let _ = root.remove_attribute("data-theme");
@@ -38,5 +39,5 @@ pub fn apply(theme: Theme) {
         Theme::Dark => "dark",
     };
     let _ = root.set_attribute("data-theme", name);
-    let _ = LocalStorage::set(KEY, name);
+    remember(KEY, name);
 }

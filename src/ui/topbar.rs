@@ -40,26 +40,55 @@ pub fn opens(bus: &Bus, label: &'static str, sections: impl Fn() -> Vec<Section>
     let send = bus.send.clone();
     Callback::from(move |e: MouseEvent| {
         let (x, y) = below(&e);
-        send.emit(Msg::Menu(Some(Menu { label: label.to_owned(), x, y, sections: sections() })));
+        send.emit(Msg::Menu(Some(Menu {
+            label: label.to_owned(),
+            x,
+            y,
+            sections: sections(),
+        })));
     })
 }
 
 fn scenario_menu() -> Vec<Section> {
-    let items = storage::scenarios().into_iter().map(|(name, text)| plain("file", name, "", Msg::Open(text.into()))).collect();
+    let items = storage::scenarios()
+        .into_iter()
+        .map(|(name, text)| plain("file", name, "", Msg::Open(text.into())))
+        .collect();
     let own = vec![
         plain("plus", t().empty_scenario, "", Msg::Open(t().empty_text.into())),
         plain("file", t().save_file, "", Msg::Download),
     ];
-    vec![Section { title: t().scenarios.to_owned(), items }, Section { title: t().own.to_owned(), items: own }]
+    vec![
+        Section {
+            title: t().scenarios.to_owned(),
+            items,
+        },
+        Section {
+            title: t().own.to_owned(),
+            items: own,
+        },
+    ]
 }
 
 fn branch_menu(branches: &[BranchView]) -> Vec<Section> {
     let items = branches
         .iter()
-        .map(|b| Item { checked: Some(b.current), ..plain("fork", &b.name, &b.outcome, Msg::Branch(b.id)) })
+        .map(|b| Item {
+            checked: Some(b.current),
+            ..plain("fork", &b.name, &b.outcome, Msg::Branch(b.id))
+        })
         .collect();
     let fork = vec![plain("branch", t().fork_here, "F", Msg::Fork)];
-    vec![Section { title: t().branches.to_owned(), items }, Section { title: String::new(), items: fork }]
+    vec![
+        Section {
+            title: t().branches.to_owned(),
+            items,
+        },
+        Section {
+            title: String::new(),
+            items: fork,
+        },
+    ]
 }
 
 /// What the phone has no room for in its bar.
@@ -72,7 +101,10 @@ fn more_menu() -> Vec<Section> {
         plain("sun", t().theme, "", Msg::Theme),
         plain("help", t().help, "", Msg::Help(true)),
     ];
-    vec![Section { title: t().more.to_owned(), items }]
+    vec![Section {
+        title: t().more.to_owned(),
+        items,
+    }]
 }
 
 /// The top bar.
@@ -80,14 +112,22 @@ fn more_menu() -> Vec<Section> {
 pub fn TopBar(props: &TopBarProps) -> Html {
     let bus = use_bus();
     let branches = props.branches.clone();
-    let current = branches.iter().find(|b| b.current).map(|b| b.name.clone()).unwrap_or_default();
+    let current = branches
+        .iter()
+        .find(|b| b.current)
+        .map(|b| b.name.clone())
+        .unwrap_or_default();
     let share = (props.link * 100 / LIMIT).min(100);
     let (onclick, meter) = if props.link > LIMIT {
         (bus.on(Msg::Download), "bad")
     } else {
         (bus.on(Msg::Copy), if props.link > LONG { "open" } else { "safe" })
     };
-    let label = if props.link > LIMIT { t().save_file } else { t().copy_link };
+    let label = if props.link > LIMIT {
+        t().save_file
+    } else {
+        t().copy_link
+    };
     html! {
         <header class="topbar">
             <span class="brand"><Icon name="logo" class="logo" /><span>{ "Brokerlab" }</span></span>

@@ -47,7 +47,11 @@ pub fn Console(props: &ConsoleProps) -> Html {
 /// A word of a command: quoted when it must be.
 fn word(text: &str) -> String {
     let plain = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
-    if plain { text.to_owned() } else { format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")) }
+    if plain {
+        text.to_owned()
+    } else {
+        format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    }
 }
 
 /// Producer, topic, key, value: and the line that they make.
@@ -56,14 +60,27 @@ fn ProduceForm(props: &ConsoleProps) -> Html {
     let bus = use_bus();
     let view = &props.scene.view;
     let producers: Vec<String> = view.producers.iter().map(|p| p.name.clone()).collect();
-    let topics: Vec<String> = view.topics.iter().filter(|x| !x.internal).map(|x| x.name.clone()).collect();
+    let topics: Vec<String> = view
+        .topics
+        .iter()
+        .filter(|x| !x.internal)
+        .map(|x| x.name.clone())
+        .collect();
     let (producer, topic) = (use_state(String::new), use_state(String::new));
     let (key, value) = (use_state(|| "kim".to_owned()), use_state(|| "300".to_owned()));
     let chosen = |state: &UseStateHandle<String>, all: &[String]| {
-        if all.contains(state) { (**state).clone() } else { all.first().cloned().unwrap_or_default() }
+        if all.contains(state) {
+            (**state).clone()
+        } else {
+            all.first().cloned().unwrap_or_default()
+        }
     };
     let (from, to) = (chosen(&producer, &producers), chosen(&topic, &topics));
-    let key_part = if key.is_empty() { String::new() } else { format!(" key={}", word(&key)) };
+    let key_part = if key.is_empty() {
+        String::new()
+    } else {
+        format!(" key={}", word(&key))
+    };
     let line = format!("produce {from} {to}{key_part} {}", quoted(&value));
     let ready = !from.is_empty() && !to.is_empty();
     let onsubmit = {
@@ -104,6 +121,7 @@ fn select(label: &'static str, chosen: &str, all: &[String], state: &UseStateHan
 
 fn input(label: &'static str, state: &UseStateHandle<String>) -> Html {
     let setter = state.setter();
-    let oninput = Callback::from(move |e: InputEvent| setter.set(e.target_unchecked_into::<HtmlInputElement>().value()));
+    let oninput =
+        Callback::from(move |e: InputEvent| setter.set(e.target_unchecked_into::<HtmlInputElement>().value()));
     html! { <label><span>{ label }</span><input class="control" value={(**state).clone()} autocomplete="off" spellcheck="false" {oninput} /></label> }
 }

@@ -6,7 +6,7 @@ use crate::lab::view::*;
 use crate::ui::acts::{self, consumers};
 use crate::ui::format;
 use crate::ui::icon::Icon;
-use crate::ui::stage::words::{state_word, look};
+use crate::ui::stage::words::{look, state_word};
 use crate::ui::state::*;
 use crate::ui::texts::t;
 
@@ -26,11 +26,24 @@ pub fn Inspector(props: &InspectorProps) -> Html {
         None => overview(view, &bus),
         Some(Selection::Process(name)) => process(view, name),
         Some(Selection::Link(a, b)) => link(view, a, b),
-        Some(Selection::Replica { broker, topic, partition }) => replica(view, broker, topic, *partition),
-        Some(Selection::Record { broker, topic, partition, offset }) => record(props, broker, topic, *partition, *offset, &bus),
+        Some(Selection::Replica {
+            broker,
+            topic,
+            partition,
+        }) => replica(view, broker, topic, *partition),
+        Some(Selection::Record {
+            broker,
+            topic,
+            partition,
+            offset,
+        }) => record(props, broker, topic, *partition, *offset, &bus),
         Some(Selection::Message(id)) => message(&flights, *id, view.now_us),
     };
-    let sections = props.selection.as_ref().map(|s| acts::of(view, &flights, s)).unwrap_or_default();
+    let sections = props
+        .selection
+        .as_ref()
+        .map(|s| acts::of(view, &flights, s))
+        .unwrap_or_default();
     html! {
         <div class="scroll" tabindex="0" role="region" aria-label={t().inspector}>
             <div class="insp">
@@ -43,7 +56,11 @@ pub fn Inspector(props: &InspectorProps) -> Html {
 
 /// A section of a menu as buttons with their commands beside them.
 fn actions(section: &Section, bus: &Bus) -> Html {
-    let items: Vec<&Item> = section.items.iter().filter(|i| matches!(i.msg, Msg::Command(_))).collect();
+    let items: Vec<&Item> = section
+        .items
+        .iter()
+        .filter(|i| matches!(i.msg, Msg::Command(_)))
+        .collect();
     if items.is_empty() {
         return html! {};
     }
@@ -63,13 +80,28 @@ fn table(rows: Vec<(String, String)>) -> Html {
     html! { <table class="tbl"><tbody>{ for rows.into_iter().map(|(name, value)| html! { <tr key={name.clone()}><th scope="row">{ name }</th><td class="wrap">{ value }</td></tr> }) }</tbody></table> }
 }
 
+/// A row of a table. Words begin with a capital letter, the real system's own keys stay as they are.
 fn pair(name: &str, value: impl ToString) -> (String, String) {
-    (name.to_owned(), value.to_string())
+    let key = name.contains('.') || name == "acks" || name.contains('→');
+    let mut letters = name.chars();
+    let capital = letters
+        .next()
+        .filter(|_| !key)
+        .map(|c| c.to_uppercase().chain(letters).collect());
+    (capital.unwrap_or_else(|| name.to_owned()), value.to_string())
 }
 
 /// Settings and metrics, each folded away until they are asked for.
 fn details(metrics: &[Metric], config: &[(String, String)], faults: &[String]) -> Html {
-    let metrics: Vec<(String, String)> = metrics.iter().map(|m| (m.name.to_owned(), format!("{} {}", format::figure(m.value), m.unit).trim().to_owned())).collect();
+    let metrics: Vec<(String, String)> = metrics
+        .iter()
+        .map(|m| {
+            (
+                m.name.to_owned(),
+                format!("{} {}", format::figure(m.value), m.unit).trim().to_owned(),
+            )
+        })
+        .collect();
     html! {
         <>
             if !faults.is_empty() { <p class="tags">{ for faults.iter().map(|f| html! { <span class="chip bad"><Icon name="bolt" />{ f }</span> }) }</p> }
@@ -110,7 +142,14 @@ fn broker(b: &BrokerView, now_us: u64) -> Html {
         pair(t().broker_epoch, b.broker_epoch),
         pair(t().metadata_offset, (t().behind)(b.metadata_offset, b.metadata_lag)),
         pair(t().unflushed_records, format::count(b.unflushed)),
-        pair(t().coordinates, if b.coordinates.is_empty() { "–".to_owned() } else { b.coordinates.join(", ") }),
+        pair(
+            t().coordinates,
+            if b.coordinates.is_empty() {
+                "–".to_owned()
+            } else {
+                b.coordinates.join(", ")
+            },
+        ),
     ];
     html! {
         <>{ heading(&b.name, b.health, t().broker) }{ table(rows) }
@@ -130,7 +169,10 @@ fn role(role: Role) -> &'static str {
 }
 
 fn controller(c: &ControllerView) -> Html {
-    let mut rows = vec![pair(t().controller_epoch_word, c.epoch), pair(t().metadata_end, c.metadata_end)];
+    let mut rows = vec![
+        pair(t().controller_epoch_word, c.epoch),
+        pair(t().metadata_end, c.metadata_end),
+    ];
     rows.extend(c.brokers.iter().map(|(name, state)| pair(&(t().sees)(name), state)));
     html! { <>{ heading(&c.name, c.health, t().controller) }{ table(rows) }{ details(&c.metrics, &c.config, &c.faults) }</> }
 }
@@ -139,7 +181,10 @@ fn producer(p: &ProducerView) -> Html {
     let rows = vec![
         pair("acks", &p.acks),
         pair("enable.idempotence", p.idempotent),
-        pair(t().in_flight, (t().of)(&p.in_flight.to_string(), &p.max_in_flight.to_string())),
+        pair(
+            t().in_flight,
+            (t().of)(&p.in_flight.to_string(), &p.max_in_flight.to_string()),
+        ),
         pair(t().buffered, p.buffered),
         pair(t().sent, format::count(p.sent)),
         pair(t().acknowledged, format::count(p.acknowledged)),
@@ -152,7 +197,12 @@ fn producer(p: &ProducerView) -> Html {
 
 fn consumer(c: &ConsumerView, view: &View) -> Html {
     let group = view.groups.iter().find(|g| g.members.iter().any(|m| m.name == c.name));
-    let mut rows = vec![pair(t().state, &c.state), pair(t().delivered, format::count(c.delivered)), pair(t().working_on, c.working_on.as_deref().unwrap_or("–")), pair(t().last_error, c.last_error.as_deref().unwrap_or("–"))];
+    let mut rows = vec![
+        pair(t().state, &c.state),
+        pair(t().delivered, format::count(c.delivered)),
+        pair(t().working_on, c.working_on.as_deref().unwrap_or("–")),
+        pair(t().last_error, c.last_error.as_deref().unwrap_or("–")),
+    ];
     if let Some(g) = group {
         rows.insert(0, pair("group.id", &g.name));
         rows.insert(1, pair(t().generation, c.generation));
@@ -183,12 +233,17 @@ fn link(view: &View, a: &str, b: &str) -> Html {
 
 fn find<'a>(view: &'a View, broker: &str, topic: &str, partition: i32) -> Option<&'a ReplicaView> {
     let broker = view.brokers.iter().find(|b| b.name == broker)?;
-    broker.replicas.iter().find(|r| r.topic == topic && r.partition == partition)
+    broker
+        .replicas
+        .iter()
+        .find(|r| r.topic == topic && r.partition == partition)
 }
 
 fn replica(view: &View, broker: &str, topic: &str, partition: i32) -> Html {
     let title = format!("{topic}/{partition}@{broker}");
-    let Some(r) = find(view, broker, topic, partition) else { return html! { <p class="muted">{ (t().gone)(&title) }</p> } };
+    let Some(r) = find(view, broker, topic, partition) else {
+        return html! { <p class="muted">{ (t().gone)(&title) }</p> };
+    };
     let rows = vec![
         pair(t().role, role(r.role)),
         pair(t().leader_epoch, r.epoch),
@@ -201,11 +256,28 @@ fn replica(view: &View, broker: &str, topic: &str, partition: i32) -> Html {
         pair(t().log_end, r.end),
         pair(t().flushed_to, r.flushed),
         pair(t().size, (t().bytes)(&format::count(r.bytes))),
-        pair(t().epoch_checkpoint, r.epochs.iter().map(|(e, o)| format!("e{e} @{o}")).collect::<Vec<_>>().join(", ")),
+        pair(
+            t().epoch_checkpoint,
+            r.epochs
+                .iter()
+                .map(|(e, o)| format!("e{e} @{o}"))
+                .collect::<Vec<_>>()
+                .join(", "),
+        ),
     ];
-    let partition_view = view.topics.iter().find(|x| x.name == topic).and_then(|x| x.partitions.iter().find(|p| p.partition == partition));
+    let partition_view = view
+        .topics
+        .iter()
+        .find(|x| x.name == topic)
+        .and_then(|x| x.partitions.iter().find(|p| p.partition == partition));
     let as_controller = partition_view.map(|p| {
-        let list = |names: &[String]| if names.is_empty() { "–".to_owned() } else { names.join(", ") };
+        let list = |names: &[String]| {
+            if names.is_empty() {
+                "–".to_owned()
+            } else {
+                names.join(", ")
+            }
+        };
         table(vec![
             pair(t().leader, p.leader.as_deref().unwrap_or("–")),
             pair(t().leader_epoch, p.epoch),
@@ -221,12 +293,21 @@ fn replica(view: &View, broker: &str, topic: &str, partition: i32) -> Html {
 
 fn record(props: &InspectorProps, broker: &str, topic: &str, partition: i32, offset: i64, bus: &Bus) -> Html {
     let view = &props.scene.view;
-    let cell = |b: &BrokerView| find(view, &b.name, topic, partition).and_then(|r| r.cells.iter().find(|c| c.offset == offset).map(|c| (r.role, c.clone())));
-    let copies: Vec<(String, Role, CellView)> = view.brokers.iter().filter_map(|b| cell(b).map(|(role, c)| (b.name.clone(), role, c))).collect();
+    let cell = |b: &BrokerView| {
+        find(view, &b.name, topic, partition)
+            .and_then(|r| r.cells.iter().find(|c| c.offset == offset).map(|c| (r.role, c.clone())))
+    };
+    let copies: Vec<(String, Role, CellView)> = view
+        .brokers
+        .iter()
+        .filter_map(|b| cell(b).map(|(role, c)| (b.name.clone(), role, c)))
+        .collect();
     let Some((_, _, own)) = copies.iter().find(|c| c.0 == broker) else {
         return html! { <p class="muted">{ (t().gone)(&format!("{topic}/{partition} @{offset}")) }</p> };
     };
-    let fate = own.record.and_then(|id| bus.run.borrow().run.fates().into_iter().find(|f| f.record == id));
+    let fate = own
+        .record
+        .and_then(|id| bus.run.borrow().run.fates().into_iter().find(|f| f.record == id));
     let class = match own.state {
         CellState::Committed => "safe",
         CellState::Open => "open",
@@ -235,13 +316,29 @@ fn record(props: &InspectorProps, broker: &str, topic: &str, partition: i32, off
         CellState::Control => "lead",
     };
     let name = own.key.as_deref().unwrap_or("–").to_owned();
-    let mut rows = vec![pair(t().key, &name), pair(t().value, own.value.as_deref().unwrap_or("null")), pair(t().leader_epoch, own.epoch), pair(t().acknowledged, if own.acknowledged { t().yes } else { t().no })];
+    let mut rows = vec![
+        pair(t().key, &name),
+        pair(t().value, own.value.as_deref().unwrap_or("null")),
+        pair(t().leader_epoch, own.epoch),
+        pair(t().acknowledged, if own.acknowledged { t().yes } else { t().no }),
+    ];
     if let Some(f) = &fate {
         rows.push(pair(t().producer, &f.producer));
         rows.push(pair(t().handed_over, format!("{} s", format::moment(f.sent_us))));
-        rows.push(pair(t().fate_so_far, f.fates.iter().map(|x| (t().fate)(x)).collect::<Vec<_>>().join(", ")));
-        let readers = f.delivered_to.iter().map(|(who, n)| format!("{who} ×{n}")).collect::<Vec<_>>().join(", ");
-        rows.push(pair(t().delivered_to, if readers.is_empty() { "–".to_owned() } else { readers }));
+        rows.push(pair(
+            t().fate_so_far,
+            f.fates.iter().map(|x| (t().fate)(x)).collect::<Vec<_>>().join(", "),
+        ));
+        let readers = f
+            .delivered_to
+            .iter()
+            .map(|(who, n)| format!("{who} ×{n}"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        rows.push(pair(
+            t().delivered_to,
+            if readers.is_empty() { "–".to_owned() } else { readers },
+        ));
         if let Some(error) = &f.error {
             rows.push(pair(t().last_error, error));
         }
@@ -257,12 +354,21 @@ fn record(props: &InspectorProps, broker: &str, topic: &str, partition: i32, off
 }
 
 fn message(flights: &[FlightView], id: u64, now_us: u64) -> Html {
-    let Some(f) = flights.iter().find(|f| f.id == id) else { return html! { <p class="muted">{ t().message_gone }</p> } };
+    let Some(f) = flights.iter().find(|f| f.id == id) else {
+        return html! { <p class="muted">{ t().message_gone }</p> };
+    };
     let rows = vec![
         pair(t().from, &f.from),
         pair(t().to, &f.to),
         pair(t().sent_at, format!("{} s", format::moment(f.sent_us))),
-        pair(t().arrives, if f.held { t().held.to_owned() } else { (t().arrives_in)(&format::span(f.arrives_us.saturating_sub(now_us))) }),
+        pair(
+            t().arrives,
+            if f.held {
+                t().held.to_owned()
+            } else {
+                (t().arrives_in)(&format::span(f.arrives_us.saturating_sub(now_us)))
+            },
+        ),
     ];
     html! { <><h3>{ f.kind }<span class="muted plain">{ t().message }</span></h3><p>{ &*f.text }</p>{ table(rows) }</> }
 }
@@ -286,7 +392,15 @@ fn overview(view: &View, bus: &Bus) -> Html {
 }
 
 fn partition_button(topic: &str, p: &PartitionView, bus: &Bus) -> Html {
-    let broker = p.leader.clone().or_else(|| p.replicas.first().cloned()).unwrap_or_default();
-    let selection = Selection::Replica { broker, topic: topic.to_owned(), partition: p.partition };
+    let broker = p
+        .leader
+        .clone()
+        .or_else(|| p.replicas.first().cloned())
+        .unwrap_or_default();
+    let selection = Selection::Replica {
+        broker,
+        topic: topic.to_owned(),
+        partition: p.partition,
+    };
     html! { <button type="button" class="as-text" onclick={bus.on(Msg::Inspect(selection))}>{ format!("P{}", p.partition) }</button> }
 }

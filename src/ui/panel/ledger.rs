@@ -12,7 +12,17 @@ use crate::ui::texts::t;
 const ROWS: usize = 300;
 
 /// Fates that the table can be narrowed to.
-const FATES: [&str; 9] = ["appended", "committed", "acknowledged", "delivered", "waiting", "lost", "duplicated", "reordered", "failed"];
+const FATES: [&str; 9] = [
+    "appended",
+    "committed",
+    "acknowledged",
+    "delivered",
+    "waiting",
+    "lost",
+    "duplicated",
+    "reordered",
+    "failed",
+];
 
 #[derive(Properties, PartialEq)]
 pub struct LedgerTabProps {
@@ -31,7 +41,12 @@ pub fn LedgerTab(props: &LedgerTabProps) -> Html {
     let fits = |f: &&FateView| props.filters.fate.is_none_or(|fate| has(f, fate));
     let found: Vec<&FateView> = fates.iter().filter(fits).collect();
     let skipped = found.len().saturating_sub(ROWS);
-    let narrow = |fate: Option<&'static str>| Msg::Filter(Filters { fate, ..props.filters.clone() });
+    let narrow = |fate: Option<&'static str>| {
+        Msg::Filter(Filters {
+            fate,
+            ..props.filters.clone()
+        })
+    };
     html! {
         <>
             <div class="toolrow"><div class="filters" role="group" aria-label={t().show}>
@@ -61,7 +76,13 @@ fn has(f: &FateView, fate: &str) -> bool {
 }
 
 fn invariants(props: &LedgerTabProps, bus: &Bus) -> Html {
-    let broken = props.scene.view.invariants.iter().filter(|i| i.broken.is_some()).count();
+    let broken = props
+        .scene
+        .view
+        .invariants
+        .iter()
+        .filter(|i| i.broken.is_some())
+        .count();
     html! {
         <details class="invariants" open={broken > 0}>
             <summary>{ (t().invariants)(props.scene.view.invariants.len() - broken, props.scene.view.invariants.len()) }</summary>
@@ -89,7 +110,12 @@ fn row(f: &FateView, scene: &Scene, bus: &Bus) -> Html {
         _ => "–".to_owned(),
     };
     let onclick = pick(f, scene).map(|selection| bus.on(Msg::Inspect(selection)));
-    let readers = f.delivered_to.iter().map(|(who, n)| if *n > 1 { format!("{who} ×{n}") } else { who.clone() }).collect::<Vec<_>>().join(", ");
+    let readers = f
+        .delivered_to
+        .iter()
+        .map(|(who, n)| if *n > 1 { format!("{who} ×{n}") } else { who.clone() })
+        .collect::<Vec<_>>()
+        .join(", ");
     html! {
         <tr key={f.record} class={classes!(differs.then_some("differs"), worst.then_some("worst"))}>
             <td><button type="button" class="as-text clip" {onclick} title={format!("{}: {} s, {}", f.producer, format::moment(f.sent_us), f.topic)}>{ name }</button></td>
@@ -105,10 +131,28 @@ fn row(f: &FateView, scene: &Scene, bus: &Bus) -> Html {
 fn pick(f: &FateView, scene: &Scene) -> Option<Selection> {
     let (partition, offset) = (f.partition?, f.offset?);
     let holds = |b: &&crate::lab::view::BrokerView| {
-        b.replicas.iter().any(|r| r.topic == f.topic && r.partition == partition && r.cells.iter().any(|c| c.offset == offset))
+        b.replicas
+            .iter()
+            .any(|r| r.topic == f.topic && r.partition == partition && r.cells.iter().any(|c| c.offset == offset))
     };
-    let leader = scene.view.topics.iter().find(|x| x.name == f.topic).and_then(|x| x.partitions.iter().find(|p| p.partition == partition)).and_then(|p| p.leader.clone());
-    let broker = scene.view.brokers.iter().filter(holds).find(|b| leader.as_ref() == Some(&b.name));
+    let leader = scene
+        .view
+        .topics
+        .iter()
+        .find(|x| x.name == f.topic)
+        .and_then(|x| x.partitions.iter().find(|p| p.partition == partition))
+        .and_then(|p| p.leader.clone());
+    let broker = scene
+        .view
+        .brokers
+        .iter()
+        .filter(holds)
+        .find(|b| leader.as_ref() == Some(&b.name));
     let broker = broker.or_else(|| scene.view.brokers.iter().find(holds))?;
-    Some(Selection::Record { broker: broker.name.clone(), topic: f.topic.clone(), partition, offset })
+    Some(Selection::Record {
+        broker: broker.name.clone(),
+        topic: f.topic.clone(),
+        partition,
+        offset,
+    })
 }

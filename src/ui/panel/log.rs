@@ -52,12 +52,21 @@ pub fn Log(props: &LogProps) -> Html {
             rows(run.borrow().log(*weight, filter))
         })
     };
-    let step = |details: bool, idle: bool| Msg::Filter(Filters { details, idle, ..props.filters.clone() });
+    let step = |details: bool, idle: bool| {
+        Msg::Filter(Filters {
+            details,
+            idle,
+            ..props.filters.clone()
+        })
+    };
     let oninput = {
         let (send, filters) = (bus.send.clone(), props.filters.clone());
         Callback::from(move |e: InputEvent| {
             let text = e.target_unchecked_into::<HtmlInputElement>().value();
-            send.emit(Msg::Filter(Filters { text, ..filters.clone() }));
+            send.emit(Msg::Filter(Filters {
+                text,
+                ..filters.clone()
+            }));
         })
     };
     let f = &props.filters;
@@ -89,7 +98,9 @@ fn rows(entries: Vec<LogEntry>) -> Vec<Row> {
     let mut rows = Vec::with_capacity(entries.len());
     let mut last = None::<u64>;
     for entry in entries {
-        if let Some(before) = last && entry.at_us.saturating_sub(before) >= PAUSE_US {
+        if let Some(before) = last
+            && entry.at_us.saturating_sub(before) >= PAUSE_US
+        {
             rows.push(Row::Pause(entry.at_us - before));
         }
         last = Some(entry.at_us);
@@ -116,35 +127,44 @@ fn Rows(props: &RowsProps) -> Html {
     let (above, below) = (use_node_ref(), use_node_ref());
     let row = if crate::ui::dom::narrow() { ROW_NARROW } else { ROW };
     let count = props.rows.len();
-    let first = ((*top / row) as usize).saturating_sub(SPARE).min(count.saturating_sub(1));
+    let first = ((*top / row) as usize)
+        .saturating_sub(SPARE)
+        .min(count.saturating_sub(1));
     let last = (first + (height / row) as usize + 2 * SPARE + 1).min(count);
     use_style(&above, vec![("height", format!("{}px", first as u32 * row))]);
     use_style(&below, vec![("height", format!("{}px", (count - last) as u32 * row))]);
     {
         let (list, stuck, top) = (list.clone(), stuck.clone(), top.setter());
         let chosen = props.why.and_then(|why| position(&props.rows, why));
-        use_effect_with((count, height, props.event, chosen), move |(count, height, _, chosen)| {
-            let Some(element) = list.cast::<HtmlElement>() else { return };
-            let at = match chosen {
-                Some(i) => {
-                    let (from, to) = (*i as u32 * row, (*i as u32 + 1) * row);
-                    let seen = element.scroll_top().max(0) as u32;
-                    if from >= seen && to <= seen + height {
-                        return;
+        use_effect_with(
+            (count, height, props.event, chosen),
+            move |(count, height, _, chosen)| {
+                let Some(element) = list.cast::<HtmlElement>() else {
+                    return;
+                };
+                let at = match chosen {
+                    Some(i) => {
+                        let (from, to) = (*i as u32 * row, (*i as u32 + 1) * row);
+                        let seen = element.scroll_top().max(0) as u32;
+                        if from >= seen && to <= seen + height {
+                            return;
+                        }
+                        to.saturating_sub(height * 2 / 3)
                     }
-                    to.saturating_sub(height * 2 / 3)
-                }
-                None if *stuck.borrow() => (*count as u32 * row).saturating_sub(*height),
-                None => return,
-            };
-            element.set_scroll_top(at as i32);
-            top.set(at);
-        });
+                    None if *stuck.borrow() => (*count as u32 * row).saturating_sub(*height),
+                    None => return,
+                };
+                element.set_scroll_top(at as i32);
+                top.set(at);
+            },
+        );
     }
     let onscroll = {
         let (list, stuck, top) = (list.clone(), stuck, top.setter());
         Callback::from(move |_: Event| {
-            let Some(element) = list.cast::<HtmlElement>() else { return };
+            let Some(element) = list.cast::<HtmlElement>() else {
+                return;
+            };
             let at = element.scroll_top();
             *stuck.borrow_mut() = at + element.client_height() + row as i32 >= element.scroll_height();
             top.set(at.max(0) as u32);
@@ -161,15 +181,27 @@ fn Rows(props: &RowsProps) -> Html {
 }
 
 fn position(rows: &[Row], (event, index): (u64, u16)) -> Option<usize> {
-    rows.iter().position(|r| matches!(r, Row::Entry(e) if e.event == event && e.index == index))
+    rows.iter()
+        .position(|r| matches!(r, Row::Entry(e) if e.event == event && e.index == index))
 }
 
 /// Arrows walk from entry to entry.
 fn keys(bus: &Bus, rows: &Rc<Vec<Row>>, why: Option<(u64, u16)>) -> Callback<KeyboardEvent> {
     let (send, rows) = (bus.send.clone(), Rc::clone(rows));
     Callback::from(move |e: KeyboardEvent| {
-        let entries: Vec<(u64, u16)> = rows.iter().filter_map(|r| if let Row::Entry(e) = r { Some((e.event, e.index)) } else { None }).collect();
-        let Some(last) = entries.len().checked_sub(1) else { return };
+        let entries: Vec<(u64, u16)> = rows
+            .iter()
+            .filter_map(|r| {
+                if let Row::Entry(e) = r {
+                    Some((e.event, e.index))
+                } else {
+                    None
+                }
+            })
+            .collect();
+        let Some(last) = entries.len().checked_sub(1) else {
+            return;
+        };
         let here = why.and_then(|w| entries.iter().position(|x| *x == w));
         let next = match (e.key().as_str(), here) {
             ("ArrowDown", Some(i)) => (i + 1).min(last),
@@ -224,7 +256,12 @@ fn view_row(row: &Row, why: Option<(u64, u16)>, now: u64, bus: &Bus) -> Html {
     };
     let (class, icon) = look(entry);
     let chosen = why == Some((entry.event, entry.index));
-    let class = classes!("ev", class, chosen.then_some("sel"), (!chosen && entry.event == now).then_some("now"));
+    let class = classes!(
+        "ev",
+        class,
+        chosen.then_some("sel"),
+        (!chosen && entry.event == now).then_some("now")
+    );
     let loud = entry.weight >= Weight::Matters && entry.who != "you";
     html! {
         <li {class} key={format!("{}-{}", entry.event, entry.index)} aria-current={chosen.then_some("true")} title={entry.text.clone()} onclick={bus.on(Msg::Why(entry.event, entry.index))}>

@@ -43,7 +43,9 @@ pub fn Panel(props: &PanelProps) -> Html {
             e.prevent_default();
             send.emit(Msg::Show(Tab::ALL[next]));
             let id = format!("#tab-{}", Tab::ALL[next].id());
-            let button = tabs.cast::<HtmlElement>().and_then(|n| n.query_selector(&id).ok().flatten());
+            let button = tabs
+                .cast::<HtmlElement>()
+                .and_then(|n| n.query_selector(&id).ok().flatten());
             if let Some(button) = button.and_then(|b| wasm_bindgen::JsCast::dyn_into::<HtmlElement>(b).ok()) {
                 let _ = button.focus();
             }
@@ -85,7 +87,9 @@ fn name(tab: Tab) -> &'static str {
 fn pane(props: &PanelProps) -> Html {
     match props.tab {
         Tab::Log => html! { <log::Log scene={props.scene.clone()} filters={props.filters.clone()} why={props.why} /> },
-        Tab::Inspector => html! { <inspector::Inspector scene={props.scene.clone()} selection={props.selection.clone()} /> },
+        Tab::Inspector => {
+            html! { <inspector::Inspector scene={props.scene.clone()} selection={props.selection.clone()} /> }
+        }
         Tab::Console => html! { <console::Console scene={props.scene.clone()} /> },
         Tab::Scenario => html! { <scenario::Editor scene={props.scene.clone()} /> },
         Tab::Ledger => html! { <ledger::LedgerTab scene={props.scene.clone()} filters={props.filters.clone()} /> },

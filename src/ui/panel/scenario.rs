@@ -28,7 +28,9 @@ pub fn Editor(props: &EditorProps) -> Html {
     {
         // Once the run has a new text (typed, or a command added a line), the run's text is what stands here.
         let typed = typed.setter();
-        use_effect_with((props.scene.text.clone(), props.scene.problems.clone()), move |_| typed.set(None));
+        use_effect_with((props.scene.text.clone(), props.scene.problems.clone()), move |_| {
+            typed.set(None)
+        });
     }
     let text = (*typed).clone().unwrap_or_else(|| bus.run.borrow().draft());
     let oninput = {
@@ -48,7 +50,7 @@ pub fn Editor(props: &EditorProps) -> Html {
             <div class="toolrow"><span class="muted">{ (t().text_size)(&format::count(text.chars().count() as u64), lines) }</span><span class="grow"></span>
                 if problems.is_empty() { <span class="chip safe"><Icon name="check" />{ t().applied }</span> }
                 else { <span class="chip bad"><Icon name="x" />{ (t().errors)(problems.len()) }</span> }
-                <button type="button" class="btn ghost" onclick={bus.on(Msg::Download)}><Icon name="file" />{ t().save_file }</button>
+                <button type="button" class="btn ghost icon" aria-label={t().save_file} title={t().save_file} onclick={bus.on(Msg::Download)}><Icon name="file" /></button>
             </div>
             <div class="ed scroll">
                 <div class="ed-text">
@@ -102,7 +104,20 @@ fn coloured(line: &str, problem: Option<&Problem>) -> Html {
 }
 
 /// Verbs that break something.
-const FAULTS: [&str; 12] = ["crash", "power-off", "freeze", "cut", "delay", "loss", "disk", "drop", "hold", "duplicate", "reorder", "remove"];
+const FAULTS: [&str; 12] = [
+    "crash",
+    "power-off",
+    "freeze",
+    "cut",
+    "delay",
+    "loss",
+    "disk",
+    "drop",
+    "hold",
+    "duplicate",
+    "reorder",
+    "remove",
+];
 
 /// The code and the comment of a line; a `#` inside quotes is no comment.
 fn split_comment(line: &str) -> (&str, &str) {

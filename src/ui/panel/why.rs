@@ -22,9 +22,13 @@ pub fn Why(props: &WhyProps) -> Html {
     let bus = use_bus();
     let chain = {
         let run = bus.run.clone();
-        use_memo((props.event, props.index, props.version), move |(event, index, _)| run.borrow().run.why(*event, *index))
+        use_memo((props.event, props.index, props.version), move |(event, index, _)| {
+            run.borrow().run.why(*event, *index)
+        })
     };
-    let title = chain.first().map_or_else(|| t().why.to_owned(), |first| (t().why_this)(&first.sentence));
+    let title = chain
+        .first()
+        .map_or_else(|| t().why.to_owned(), |first| (t().why_this)(&first.sentence));
     html! {
         <section class="why" aria-label={t().why}>
             <h3><span class="grow">{ title }</span><button type="button" class="btn ghost icon" aria-label={t().close} onclick={bus.on(Msg::WhyClose)}><Icon name="x" class="s" /></button></h3>

@@ -32,28 +32,46 @@ impl Curve {
     /// Between the facing sides of two boxes; boxes one above the other are joined by an arc at their right.
     pub fn between(a: &Place, b: &Place) -> Curve {
         if a.right <= b.left || b.right <= a.left {
-            let (x1, x2) = if a.right <= b.left { (a.right, b.left) } else { (a.left, b.right) };
+            let (x1, x2) = if a.right <= b.left {
+                (a.right, b.left)
+            } else {
+                (a.left, b.right)
+            };
             let middle = (x1 + x2) / 2.0;
-            return Curve([(x1, a.middle()), (middle, a.middle()), (middle, b.middle()), (x2, b.middle())]);
+            return Curve([
+                (x1, a.middle()),
+                (middle, a.middle()),
+                (middle, b.middle()),
+                (x2, b.middle()),
+            ]);
         }
         let (ya, yb) = (a.top + 14.0, b.top + 14.0);
         let far = (yb - ya).abs() > (a.bottom - a.top) * 1.6;
         let (reach, lean) = (if far { 52.0 } else { 26.0 }, if yb > ya { 12.0 } else { -12.0 });
-        Curve([(a.right, ya), (a.right + reach, ya + lean), (b.right + reach, yb - lean), (b.right, yb)])
+        Curve([
+            (a.right, ya),
+            (a.right + reach, ya + lean),
+            (b.right + reach, yb - lean),
+            (b.right, yb),
+        ])
     }
 
     /// The point at a share of the way (0 to 1).
     pub fn at(&self, t: f64) -> (f64, f64) {
         let [p0, p1, p2, p3] = self.0;
         let u = 1.0 - t;
-        let mix = |a: f64, b: f64, c: f64, d: f64| u * u * u * a + 3.0 * u * u * t * b + 3.0 * u * t * t * c + t * t * t * d;
+        let mix =
+            |a: f64, b: f64, c: f64, d: f64| u * u * u * a + 3.0 * u * u * t * b + 3.0 * u * t * t * c + t * t * t * d;
         (mix(p0.0, p1.0, p2.0, p3.0), mix(p0.1, p1.1, p2.1, p3.1))
     }
 
     /// The path in SVG's words.
     pub fn path(&self) -> String {
         let [a, b, c, d] = self.0;
-        format!("M{:.1} {:.1}C{:.1} {:.1} {:.1} {:.1} {:.1} {:.1}", a.0, a.1, b.0, b.1, c.0, c.1, d.0, d.1)
+        format!(
+            "M{:.1} {:.1}C{:.1} {:.1} {:.1} {:.1} {:.1} {:.1}",
+            a.0, a.1, b.0, b.1, c.0, c.1, d.0, d.1
+        )
     }
 
     fn back(&self) -> Curve {
@@ -106,7 +124,9 @@ impl Air {
 
     /// Fits the canvas's pixels to its box and the screen.
     pub fn resize(&mut self) {
-        let (Some(canvas), Some(context)) = (&self.canvas, &self.context) else { return };
+        let (Some(canvas), Some(context)) = (&self.canvas, &self.context) else {
+            return;
+        };
         let ratio = gloo::utils::window().device_pixel_ratio();
         let (width, height) = (f64::from(canvas.client_width()), f64::from(canvas.client_height()));
         canvas.set_width((width * ratio) as u32);
@@ -120,15 +140,21 @@ impl Air {
     pub fn recolour(&mut self) {
         let Some(canvas) = &self.canvas else { return };
         let Some(parent) = canvas.parent_element() else { return };
-        let Ok(probe) = gloo::utils::document().create_element("i") else { return };
-        let Ok(probe) = probe.dyn_into::<HtmlElement>() else { return };
+        let Ok(probe) = gloo::utils::document().create_element("i") else {
+            return;
+        };
+        let Ok(probe) = probe.dyn_into::<HtmlElement>() else {
+            return;
+        };
         if parent.append_child(&probe).is_err() {
             return;
         }
         let colour = |name: &str| {
             crate::ui::dom::set_style(&probe, "color", &format!("var(--{name})"));
             let style = gloo::utils::window().get_computed_style(&probe).ok().flatten();
-            style.and_then(|s| s.get_property_value("color").ok()).unwrap_or_default()
+            style
+                .and_then(|s| s.get_property_value("color").ok())
+                .unwrap_or_default()
         };
         self.colours = Colours {
             accent: colour("accent"),
@@ -162,7 +188,9 @@ impl Air {
         let now = session.run.now_us();
         let flights = session.run.flights();
         for flight in flights.iter().filter(|f| self.idle || f.class != FlightClass::Idle) {
-            let Some(curve) = self.curve(&flight.from, &flight.to) else { continue };
+            let Some(curve) = self.curve(&flight.from, &flight.to) else {
+                continue;
+            };
             let (x, y) = curve.at(share(flight, now));
             self.dot(&context, flight, x, y);
             self.drawn.push((flight.id, x, y));
@@ -215,8 +243,12 @@ impl Air {
     /// The label of the message under the pointer, or of the selected one.
     fn name_one(&self, context: &CanvasRenderingContext2d, flights: &[FlightView], now: u64) {
         let Some(id) = self.hover.or(self.selected) else { return };
-        let Some((_, x, y)) = self.drawn.iter().find(|d| d.0 == id) else { return };
-        let Some(flight) = flights.iter().find(|f| f.id == id) else { return };
+        let Some((_, x, y)) = self.drawn.iter().find(|d| d.0 == id) else {
+            return;
+        };
+        let Some(flight) = flights.iter().find(|f| f.id == id) else {
+            return;
+        };
         context.set_stroke_style_str(&self.colours.accent);
         context.set_line_width(1.5);
         context.begin_path();

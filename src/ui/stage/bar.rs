@@ -27,10 +27,13 @@ pub fn StageBar(props: &StageBarProps) -> Html {
     let view = props.scene.view.clone();
     let (adding, faults, topics) = (view.clone(), view.clone(), view.clone());
     let shown = props.scene.topics.first().cloned();
-    let size = shown.as_ref().and_then(|name| view.topics.iter().find(|x| x.name == *name)).map(|x| {
-        let copies = x.partitions.iter().map(|p| p.replicas.len()).max().unwrap_or(0);
-        format!("{} × {copies}", x.partitions.len())
-    });
+    let size = shown
+        .as_ref()
+        .and_then(|name| view.topics.iter().find(|x| x.name == *name))
+        .map(|x| {
+            let copies = x.partitions.iter().map(|p| p.replicas.len()).max().unwrap_or(0);
+            format!("{} × {copies}", x.partitions.len())
+        });
     let selection = props.selection.clone();
     html! {
         <div class="stagebar">
@@ -66,7 +69,10 @@ fn topic_menu(view: &crate::lab::view::View) -> Vec<Section> {
         let aside = (t().partitions)(x.partitions.len());
         plain("stage", &x.name, &aside, Msg::Topic(Some(x.name.clone())))
     });
-    vec![Section { title: t().topics.to_owned(), items: items.collect() }]
+    vec![Section {
+        title: t().topics.to_owned(),
+        items: items.collect(),
+    }]
 }
 
 #[derive(Properties, PartialEq)]
@@ -89,13 +95,19 @@ pub fn CommandLine(props: &CommandLineProps) -> Html {
     {
         let (node, line) = (node.clone(), line.setter());
         use_effect_with(props.prefill.clone(), move |(count, text)| {
-            if *count > 0 && let Some(input) = node.cast::<HtmlInputElement>() {
+            if *count > 0
+                && let Some(input) = node.cast::<HtmlInputElement>()
+            {
                 line.set(text.clone());
                 let _ = input.focus();
             }
         });
     }
-    let found = if *open { complete::candidates(&line, &props.scene.view) } else { Candidates::default() };
+    let found = if *open {
+        complete::candidates(&line, &props.scene.view)
+    } else {
+        Candidates::default()
+    };
     let oninput = {
         let (line, open, marked) = (line.setter(), open.setter(), marked.setter());
         Callback::from(move |e: InputEvent| {
@@ -196,15 +208,21 @@ fn line_keys(k: LineKeys) -> Callback<KeyboardEvent> {
         }
         "ArrowUp" if k.count > 0 => {
             e.prevent_default();
-            k.marked.set(Some(k.marked.map_or(k.count - 1, |i| (i + k.count - 1) % k.count)));
+            k.marked
+                .set(Some(k.marked.map_or(k.count - 1, |i| (i + k.count - 1) % k.count)));
         }
         "ArrowUp" | "ArrowDown" => {
             e.prevent_default();
             let session = k.bus.run.borrow();
-            let step = if e.key() == "ArrowUp" { *k.past + 1 } else { k.past.saturating_sub(1) };
+            let step = if e.key() == "ArrowUp" {
+                *k.past + 1
+            } else {
+                k.past.saturating_sub(1)
+            };
             let step = step.min(session.said.len());
             let index = session.said.len().wrapping_sub(step);
-            k.line.set(session.said.get(index).map(|s| s.line.clone()).unwrap_or_default());
+            k.line
+                .set(session.said.get(index).map(|s| s.line.clone()).unwrap_or_default());
             k.past.set(step);
         }
         _ => {}

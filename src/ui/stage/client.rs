@@ -89,7 +89,12 @@ pub fn ConsumerBox(props: &ConsumerProps) -> Html {
 /// From the log's start to the high watermark: filled to the committed offset, dashed to the position.
 fn track(a: &AssignedView) -> Html {
     let length = (a.end - a.start).max(1);
-    let share = |offset: i64| format!("{}%", ((offset - a.start).clamp(0, length) * 1_000 / length) as f64 / 10.0);
+    let share = |offset: i64| {
+        format!(
+            "{}%",
+            ((offset - a.start).clamp(0, length) * 1_000 / length) as f64 / 10.0
+        )
+    };
     let position = a.position.or(a.committed).unwrap_or(a.start);
     let committed = a.committed.unwrap_or(a.start);
     let ahead = ((position - committed).clamp(0, length) * 1_000 / length) as f64 / 10.0;

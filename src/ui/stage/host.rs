@@ -81,7 +81,12 @@ pub fn touch(bus: &Bus, name: &str) -> Touch {
         let (x, y) = crate::ui::topbar::below(&e);
         send.emit(Msg::MenuOf(picked.clone(), x, y));
     });
-    Touch { click, double: bus.on(Msg::Inspect(selection)), menu, dots }
+    Touch {
+        click,
+        double: bus.on(Msg::Inspect(selection)),
+        menu,
+        dots,
+    }
 }
 
 /// One broker.
@@ -134,7 +139,8 @@ pub fn focus_selects(bus: &Bus, name: &str) -> Callback<FocusEvent> {
     Callback::from(move |e: FocusEvent| {
         let itself = closest(e.target(), "[data-node][tabindex]");
         let target = closest(e.target(), "*");
-        if itself.is_some() && itself == target && target.is_some_and(|t| t.matches(":focus-visible").unwrap_or(false)) {
+        if itself.is_some() && itself == target && target.is_some_and(|t| t.matches(":focus-visible").unwrap_or(false))
+        {
             send.emit(Msg::Select(Some(selection.clone())));
         }
     })

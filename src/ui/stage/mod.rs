@@ -101,11 +101,17 @@ fn use_attached(field: &NodeRef, canvas: &NodeRef, air: &Same<RefCell<Air>>, bus
 fn fit(field: &NodeRef, _resized: u32) -> usize {
     const FIRST: usize = 10;
     const FLAG: f64 = 50.0;
-    let Some(element) = field.cast::<HtmlElement>() else { return FIRST };
-    let Ok(Some(strip)) = element.query_selector(".strip") else { return FIRST };
+    let Some(element) = field.cast::<HtmlElement>() else {
+        return FIRST;
+    };
+    let Ok(Some(strip)) = element.query_selector(".strip") else {
+        return FIRST;
+    };
     let style = gloo::utils::window().get_computed_style(&strip).ok().flatten();
     let cell = style.and_then(|s| s.get_property_value("--cell-w").ok());
-    let cell: f64 = cell.and_then(|c| c.trim().trim_end_matches("px").parse().ok()).unwrap_or(36.0);
+    let cell: f64 = cell
+        .and_then(|c| c.trim().trim_end_matches("px").parse().ok())
+        .unwrap_or(36.0);
     let room = f64::from(strip.client_width()) - FLAG;
     ((room / cell) as usize).clamp(3, crate::lab::view::CELLS)
 }
@@ -113,14 +119,26 @@ fn fit(field: &NodeRef, _resized: u32) -> usize {
 /// Where each partition's rows begin.
 fn windows(view: &View, topics: &[String], fit: usize) -> Windows {
     let mut ends: BTreeMap<(String, i32), (i64, i64)> = BTreeMap::new();
-    for replica in view.brokers.iter().flat_map(|b| &b.replicas).filter(|r| topics.contains(&r.topic)) {
-        let last = replica.cells.last().map_or(replica.end, |c| (c.offset + 1).max(replica.end));
+    for replica in view
+        .brokers
+        .iter()
+        .flat_map(|b| &b.replicas)
+        .filter(|r| topics.contains(&r.topic))
+    {
+        let last = replica
+            .cells
+            .last()
+            .map_or(replica.end, |c| (c.offset + 1).max(replica.end));
         let first = replica.cells.first().map_or(replica.start, |c| c.offset);
-        let entry = ends.entry((replica.topic.clone(), replica.partition)).or_insert((i64::MAX, 0));
+        let entry = ends
+            .entry((replica.topic.clone(), replica.partition))
+            .or_insert((i64::MAX, 0));
         entry.0 = entry.0.min(first);
         entry.1 = entry.1.max(last);
     }
-    ends.into_iter().map(|(key, (first, last))| (key, (last - fit as i64).max(first.min(last)).max(0))).collect()
+    ends.into_iter()
+        .map(|(key, (first, last))| (key, (last - fit as i64).max(first.min(last)).max(0)))
+        .collect()
 }
 
 #[derive(Properties, PartialEq)]
@@ -160,7 +178,10 @@ fn Flying(props: &FlyingProps) -> Html {
     let bus = use_bus();
     let now = props.scene.view.now_us;
     let flights = use_memo(props.scene.version, |_| bus.run.borrow().run.flights());
-    let shown = flights.iter().filter(|f| f.class != crate::lab::view::FlightClass::Idle).take(MOST);
+    let shown = flights
+        .iter()
+        .filter(|f| f.class != crate::lab::view::FlightClass::Idle)
+        .take(MOST);
     html! {
         <ul class="vh" aria-label={t().in_flight_list}>
             { for shown.map(|f| html! { <li key={f.id}>{ (t().flight)(f, f.arrives_us.saturating_sub(now)) }</li> }) }
@@ -204,7 +225,7 @@ fn Columns(props: &ColumnsProps) -> Html {
             <div class="col cons">
                 { for view.groups.iter().map(|g| html! {
                     <>
-                        <h2 class="colhead group-head" key={g.name.clone()}><Icon name="people" class="s" />{ (t().group)(&g.name) }<span class="chip conf">{ &g.protocol }</span></h2>
+                        <h2 class="colhead group-head" key={g.name.clone()}><Icon name="people" class="s" />{ (t().group)(&g.name) }</h2>
                         <p class="group-state">{ (t().group_state)(&g.state, g.generation, g.coordinator.as_deref()) }</p>
                         { for g.members.iter().map(|c| html! { <ConsumerBox key={c.name.clone()} consumer={Rc::new(c.clone())} selected={picked(&c.name)} /> }) }
                     </>
@@ -235,7 +256,11 @@ fn shown_replicas(broker: &BrokerView, topics: &[String]) -> BrokerView {
 /// Whether the active controller has fenced the broker.
 fn fenced(view: &View, broker: &str) -> bool {
     let active = view.controllers.iter().find(|c| c.active);
-    active.is_some_and(|c| c.brokers.iter().any(|(name, state)| name == broker && state == "fenced"))
+    active.is_some_and(|c| {
+        c.brokers
+            .iter()
+            .any(|(name, state)| name == broker && state == "fenced")
+    })
 }
 
 /// The part of the selection that a host shows: its own, or a record that it may have a copy of.
@@ -271,7 +296,10 @@ fn Empty() -> Html {
 /// Position of a pointer event inside the field.
 fn inside(event: &MouseEvent, field: &NodeRef) -> Option<(f64, f64)> {
     let rect = field.cast::<HtmlElement>()?.get_bounding_client_rect();
-    Some((f64::from(event.client_x()) - rect.left(), f64::from(event.client_y()) - rect.top()))
+    Some((
+        f64::from(event.client_x()) - rect.left(),
+        f64::from(event.client_y()) - rect.top(),
+    ))
 }
 
 /// A click or right click that meets a message in flight. Boxes take their own clicks first.
@@ -285,7 +313,8 @@ fn on_air(bus: &Bus, air: &Same<RefCell<Air>>, field: &NodeRef, menu: bool) -> C
         match air.borrow().at(x, y) {
             Some(id) if menu => {
                 e.prevent_default();
-                bus.send.emit(Msg::MenuOf(Selection::Message(id), e.client_x(), e.client_y()));
+                bus.send
+                    .emit(Msg::MenuOf(Selection::Message(id), e.client_x(), e.client_y()));
             }
             Some(id) => bus.send.emit(Msg::Inspect(Selection::Message(id))),
             None if !menu && closest(e.target(), ".wire").is_none() => bus.send.emit(Msg::Select(None)),

@@ -30,15 +30,31 @@ pub fn Replica(props: &ReplicaProps) -> Html {
     let bus = use_bus();
     let r = &props.replica;
     let leads = r.role == Role::Leader;
-    let class = classes!("rep", leads.then_some("is-leader"), (!r.in_sync).then_some("out-of-isr"));
-    let cells: Vec<&CellView> = r.cells.iter().filter(|c| c.offset >= props.from).take(props.fit + 2).collect();
+    let class = classes!(
+        "rep",
+        leads.then_some("is-leader"),
+        (!r.in_sync).then_some("out-of-isr")
+    );
+    let cells: Vec<&CellView> = r
+        .cells
+        .iter()
+        .filter(|c| c.offset >= props.from)
+        .take(props.fit + 2)
+        .collect();
     let chosen = match &props.selection {
-        Some(Selection::Record { broker, topic, partition, offset }) if *topic == r.topic && *partition == r.partition => {
-            Some((*offset, *broker == props.broker))
-        }
+        Some(Selection::Record {
+            broker,
+            topic,
+            partition,
+            offset,
+        }) if *topic == r.topic && *partition == r.partition => Some((*offset, *broker == props.broker)),
         _ => None,
     };
-    let here = Selection::Replica { broker: props.broker.clone(), topic: r.topic.clone(), partition: r.partition };
+    let here = Selection::Replica {
+        broker: props.broker.clone(),
+        topic: r.topic.clone(),
+        partition: r.partition,
+    };
     let picked = props.selection.as_ref() == Some(&here);
     let onkeydown = keys(&bus, props, chosen);
     let menu = {
@@ -116,8 +132,17 @@ fn view_cell(cell: &CellView, props: &ReplicaProps, chosen: Option<(i64, bool)>,
     };
     let tombstone = cell.value.is_none() && cell.key.is_some() && cell.state == CellState::Committed;
     let name = cell.key.as_deref().or(cell.value.as_deref()).unwrap_or("");
-    let said = if cell.acknowledged { format!("{}, {}", state_word(cell.state), t().acknowledged) } else { state_word(cell.state).to_owned() };
-    let selection = Selection::Record { broker: props.broker.clone(), topic: props.replica.topic.clone(), partition: props.replica.partition, offset: cell.offset };
+    let said = if cell.acknowledged {
+        format!("{}, {}", state_word(cell.state), t().acknowledged)
+    } else {
+        state_word(cell.state).to_owned()
+    };
+    let selection = Selection::Record {
+        broker: props.broker.clone(),
+        topic: props.replica.topic.clone(),
+        partition: props.replica.partition,
+        offset: cell.offset,
+    };
     let onclick = bus.on(Msg::Select(Some(selection.clone())));
     let ondblclick = bus.on(Msg::Inspect(selection));
     let class = classes!("rec", look, twin.then_some("twin"), tombstone.then_some("is-tomb"));
@@ -150,7 +175,12 @@ fn keys(bus: &Bus, props: &ReplicaProps, chosen: Option<(i64, bool)>) -> Callbac
             _ => return,
         };
         e.prevent_default();
-        let selection = Selection::Record { broker: broker.clone(), topic: replica.topic.clone(), partition: replica.partition, offset: offsets[next] };
+        let selection = Selection::Record {
+            broker: broker.clone(),
+            topic: replica.topic.clone(),
+            partition: replica.partition,
+            offset: offsets[next],
+        };
         send.emit(Msg::Select(Some(selection)));
     })
 }

@@ -56,7 +56,9 @@ pub fn Wires(props: &WiresProps) -> Html {
         let (setter, field, air, bus) = (drawn.setter(), props.field.clone(), props.air.clone(), bus.clone());
         let scene = props.scene.clone();
         use_effect_with((props.scene.version, props.resized), move |_| {
-            let Some(element) = field.cast::<HtmlElement>() else { return };
+            let Some(element) = field.cast::<HtmlElement>() else {
+                return;
+            };
             let places = measure(&element);
             let wires = plan(&scene.view, &scene.topics);
             let curves: Vec<(Wire, Curve)> = wires.into_iter().filter_map(|w| curve(w, &places)).collect();
@@ -81,11 +83,19 @@ pub fn Wires(props: &WiresProps) -> Html {
 fn measure(field: &HtmlElement) -> BTreeMap<String, Place> {
     let zero = field.get_bounding_client_rect();
     let mut places = BTreeMap::new();
-    let Ok(nodes) = field.query_selector_all("[data-node]") else { return places };
+    let Ok(nodes) = field.query_selector_all("[data-node]") else {
+        return places;
+    };
     for node in (0..nodes.length()).filter_map(|i| nodes.get(i)?.dyn_into::<HtmlElement>().ok()) {
-        let Some(name) = node.get_attribute("data-node") else { continue };
+        let Some(name) = node.get_attribute("data-node") else {
+            continue;
+        };
         let rect = node.get_bounding_client_rect();
-        let host = node.closest(".host").ok().flatten().map_or_else(|| rect.clone(), |h| h.get_bounding_client_rect());
+        let host = node
+            .closest(".host")
+            .ok()
+            .flatten()
+            .map_or_else(|| rect.clone(), |h| h.get_bounding_client_rect());
         places.insert(
             name,
             Place {
@@ -119,15 +129,32 @@ fn plan(view: &View, topics: &[String]) -> Vec<Wire> {
         .collect();
     let mut add = |from: &str, to: &str, nodes: (String, String)| {
         joined.insert((from.to_owned(), to.to_owned()));
-        wires.push(Wire { from: from.to_owned(), to: to.to_owned(), nodes, state: state(view, from, to) });
+        wires.push(Wire {
+            from: from.to_owned(),
+            to: to.to_owned(),
+            nodes,
+            state: state(view, from, to),
+        });
     };
     for (broker, topic, partition) in &leaders {
         for producer in &view.producers {
-            add(&producer.name, broker, (producer.name.clone(), format!("{broker}/{topic}/{partition}")));
+            add(
+                &producer.name,
+                broker,
+                (producer.name.clone(), format!("{broker}/{topic}/{partition}")),
+            );
         }
         for consumer in acts::consumers(view) {
-            if consumer.assignment.iter().any(|a| a.topic == *topic && a.partition == *partition) {
-                add(broker, &consumer.name, (format!("{broker}/{topic}/{partition}"), consumer.name.clone()));
+            if consumer
+                .assignment
+                .iter()
+                .any(|a| a.topic == *topic && a.partition == *partition)
+            {
+                add(
+                    broker,
+                    &consumer.name,
+                    (format!("{broker}/{topic}/{partition}"), consumer.name.clone()),
+                );
             }
         }
     }
@@ -136,11 +163,20 @@ fn plan(view: &View, topics: &[String]) -> Vec<Wire> {
             add(&a.name, &b.name, (a.name.clone(), b.name.clone()));
         }
     }
-    for link in view.links.iter().filter(|l| l.cut || l.delay_us > 0 || l.loss_percent > 0) {
+    for link in view
+        .links
+        .iter()
+        .filter(|l| l.cut || l.delay_us > 0 || l.loss_percent > 0)
+    {
         let (a, b) = (&link.from, &link.to);
         if !joined.contains(&(a.clone(), b.clone())) && !joined.contains(&(b.clone(), a.clone())) {
             joined.insert((a.clone(), b.clone()));
-            wires.push(Wire { from: a.clone(), to: b.clone(), nodes: (a.clone(), b.clone()), state: state(view, a, b) });
+            wires.push(Wire {
+                from: a.clone(),
+                to: b.clone(),
+                nodes: (a.clone(), b.clone()),
+                state: state(view, a, b),
+            });
         }
     }
     wires
@@ -148,13 +184,22 @@ fn plan(view: &View, topics: &[String]) -> Vec<Wire> {
 
 /// How a link is, both ways.
 fn state(view: &View, from: &str, to: &str) -> State {
-    let find = |a: &str, b: &str| view.links.iter().find(|l| l.from == a && l.to == b).cloned().unwrap_or_default();
+    let find = |a: &str, b: &str| {
+        view.links
+            .iter()
+            .find(|l| l.from == a && l.to == b)
+            .cloned()
+            .unwrap_or_default()
+    };
     let (there, back): (LinkView, LinkView) = (find(from, to), find(to, from));
     let down = |name: &str| {
         let health = acts::process(view, name).map(|(_, health)| health);
         matches!(health, Some(Health::Crashed | Health::PoweredOff | Health::Stopped))
     };
-    let (delay, loss) = (there.delay_us.max(back.delay_us), there.loss_percent.max(back.loss_percent));
+    let (delay, loss) = (
+        there.delay_us.max(back.delay_us),
+        there.loss_percent.max(back.loss_percent),
+    );
     let mut label = Vec::new();
     if delay > 0 {
         label.push(format!("+{}", format::span(delay)));
@@ -176,7 +221,13 @@ fn view_wire(wire: &Wire, curve: &Curve, selection: &Option<Selection>, bus: &Bu
     let s = &wire.state;
     let cut = s.cut_there || s.cut_back;
     let chosen = matches!(selection, Some(Selection::Link(a, b)) if (*a == wire.from && *b == wire.to) || (*a == wire.to && *b == wire.from));
-    let class = classes!("wire", (cut || s.dead).then_some("cut"), s.slow.then_some("slow"), s.lossy.then_some("lossy"), chosen.then_some("chosen"));
+    let class = classes!(
+        "wire",
+        (cut || s.dead).then_some("cut"),
+        s.slow.then_some("slow"),
+        s.lossy.then_some("lossy"),
+        chosen.then_some("chosen")
+    );
     let selection = Selection::Link(wire.from.clone(), wire.to.clone());
     let onclick = bus.on(Msg::Inspect(selection.clone()));
     let (send, menu) = (bus.send.clone(), selection.clone());
@@ -208,10 +259,22 @@ fn view_wire(wire: &Wire, curve: &Curve, selection: &Option<Selection>, bus: &Bu
 
 /// An arrowhead at the end that can still be reached.
 fn arrow(curve: &Curve, backward: bool) -> Html {
-    let (near, tip) = if backward { (curve.at(0.12), curve.at(0.02)) } else { (curve.at(0.88), curve.at(0.98)) };
+    let (near, tip) = if backward {
+        (curve.at(0.12), curve.at(0.02))
+    } else {
+        (curve.at(0.88), curve.at(0.98))
+    };
     let (dx, dy) = (tip.0 - near.0, tip.1 - near.1);
     let length = (dx * dx + dy * dy).sqrt().max(1.0);
     let (ux, uy) = (dx / length * 7.0, dy / length * 7.0);
-    let d = format!("M{:.1} {:.1}L{:.1} {:.1}L{:.1} {:.1}", tip.0 - ux - uy * 0.6, tip.1 - uy + ux * 0.6, tip.0, tip.1, tip.0 - ux + uy * 0.6, tip.1 - uy - ux * 0.6);
+    let d = format!(
+        "M{:.1} {:.1}L{:.1} {:.1}L{:.1} {:.1}",
+        tip.0 - ux - uy * 0.6,
+        tip.1 - uy + ux * 0.6,
+        tip.0,
+        tip.1,
+        tip.0 - ux + uy * 0.6,
+        tip.1 - uy - ux * 0.6
+    );
     html! { <path class="arrow" {d} /> }
 }

@@ -43,7 +43,13 @@ pub fn Plot(props: &PlotProps) -> Html {
     let bus = use_bus();
     let scene = &props.scene;
     let now = scene.view.now_us;
-    let grown = (scene.end_us / 50_000, scene.end_event / 50, scene.text.clone(), props.fold, scene.branches.iter().position(|b| b.current));
+    let grown = (
+        scene.end_us / 50_000,
+        scene.end_event / 50,
+        scene.text.clone(),
+        props.fold,
+        scene.branches.iter().position(|b| b.current),
+    );
     let bins = {
         let (run, end) = (bus.run.clone(), scene.end_us);
         use_memo(grown.clone(), move |_| run.borrow().run.density(0, end, BINS))
@@ -53,7 +59,9 @@ pub fn Plot(props: &PlotProps) -> Html {
         let longest = scene.branches.iter().map(|b| b.end_us).max().unwrap_or(0);
         let span = round_up(scene.end_us.max(last_mark).max(longest));
         let (end, bins) = (scene.end_us, Rc::clone(&bins));
-        use_memo((grown, span), move |(grown, span)| Scale::new(*span, end, &bins, grown.3))
+        use_memo((grown, span), move |(grown, span)| {
+            Scale::new(*span, end, &bins, grown.3)
+        })
     };
     let plot = use_node_ref();
     let (onpointerdown, onpointermove, onpointerup) = scrubbing(&bus, &plot, &scale);
@@ -102,7 +110,9 @@ fn scrubbing(bus: &Bus, plot: &NodeRef, scale: &Rc<Scale>) -> (Pointer, Pointer,
     let seek = {
         let (send, plot, scale) = (bus.send.clone(), plot.clone(), Rc::clone(scale));
         move |e: &PointerEvent| {
-            let Some(element) = plot.cast::<HtmlElement>() else { return };
+            let Some(element) = plot.cast::<HtmlElement>() else {
+                return;
+            };
             let rect = element.get_bounding_client_rect();
             let share = (f64::from(e.client_x()) - rect.left()) / rect.width().max(1.0);
             send.emit(Msg::Seek(scale.moment(share)));
@@ -122,7 +132,9 @@ fn scrubbing(bus: &Bus, plot: &NodeRef, scale: &Rc<Scale>) -> (Pointer, Pointer,
     });
     let node = plot.clone();
     let moved = Callback::from(move |e: PointerEvent| {
-        let held = node.cast::<HtmlElement>().is_some_and(|el| el.has_pointer_capture(e.pointer_id()));
+        let held = node
+            .cast::<HtmlElement>()
+            .is_some_and(|el| el.has_pointer_capture(e.pointer_id()));
         if held {
             drag(&e);
         }
@@ -184,7 +196,12 @@ fn pc(x: f64) -> String {
 
 /// The stacked histogram.
 fn bars(bins: &[Density], scale: &Scale, end_us: u64) -> Html {
-    let most = bins.iter().map(|d| d.data + d.control + d.clients).max().unwrap_or(0).max(4);
+    let most = bins
+        .iter()
+        .map(|d| d.data + d.control + d.clients)
+        .max()
+        .unwrap_or(0)
+        .max(4);
     let count = bins.len().max(1) as u64;
     bins.iter()
         .enumerate()
@@ -242,10 +259,20 @@ fn marks(marks: &[MarkView], scale: &Scale, bus: &Bus) -> Html {
 /// One branch: a line from where it forked to where it ends, joined to its parent.
 fn view_lane(i: usize, lane: &BranchView, all: &[BranchView], scale: &Scale) -> Html {
     let y = FIRST_LANE + i * LANE;
-    let from = if lane.parent.is_some() { scale.percent(lane.forked_at_us) } else { 0.0 };
+    let from = if lane.parent.is_some() {
+        scale.percent(lane.forked_at_us)
+    } else {
+        0.0
+    };
     let to = scale.percent(lane.end_us).max(from);
     let parent = lane.parent.and_then(|id| all.iter().position(|b| b.id == id));
-    let class = classes!("lane", lane.current.then_some("current"), lane.outcome.starts_with(|c: char| ('1'..='9').contains(&c)).then_some("bad"));
+    let class = classes!(
+        "lane",
+        lane.current.then_some("current"),
+        lane.outcome
+            .starts_with(|c: char| ('1'..='9').contains(&c))
+            .then_some("bad")
+    );
     html! {
         <g {class} key={lane.id}>
             if let Some(parent) = parent {
@@ -286,7 +313,13 @@ fn Playhead(props: &PlayheadProps) -> Html {
         e.prevent_default();
         send.emit(msg);
     });
-    let edge = if props.at < 4.0 { "left" } else if props.at > 95.0 { "right" } else { "" };
+    let edge = if props.at < 4.0 {
+        "left"
+    } else if props.at > 95.0 {
+        "right"
+    } else {
+        ""
+    };
     html! {
         <div class={classes!("playhead", edge)} ref={node} role="slider" tabindex="0" aria-label={t().virtual_time} aria-valuemin="0" aria-valuemax={(props.end_us.max(props.now_us) / 1_000).to_string()}
             aria-valuenow={(props.now_us / 1_000).to_string()} aria-valuetext={format!("{} s", format::moment(props.now_us))} {onkeydown}>

@@ -35,7 +35,11 @@ impl Scale {
     /// A scale for 0 to `span_us`; `bins` are equally long stretches of the explored time `end_us`, from the start.
     pub fn new(span_us: u64, end_us: u64, bins: &[Density], fold: bool) -> Scale {
         let span_us = span_us.max(1);
-        let idle = if fold { idle_stretches(span_us, end_us, bins) } else { Vec::new() };
+        let idle = if fold {
+            idle_stretches(span_us, end_us, bins)
+        } else {
+            Vec::new()
+        };
         let folded: u64 = idle.iter().map(|(a, b)| b - a).sum();
         let open = WIDTH - FOLD * idle.len() as u64;
         let rest = (span_us - folded).max(1);
@@ -43,7 +47,13 @@ impl Scale {
         let (mut at, mut x) = (0, 0);
         let mut push = |from_us: u64, to_us: u64, width: u64, folded: bool, x: &mut u64| {
             if to_us > from_us {
-                parts.push(Part { from_us, to_us, from: *x, to: *x + width, folded });
+                parts.push(Part {
+                    from_us,
+                    to_us,
+                    from: *x,
+                    to: *x + width,
+                    folded,
+                });
                 *x += width;
             }
         };
@@ -74,7 +84,8 @@ impl Scale {
         let part = self.parts.iter().find(|p| x <= p.to).or(self.parts.last());
         part.map_or(0, |p| {
             let along = x.saturating_sub(p.from).min(p.to - p.from);
-            p.from_us + (u128::from(along) * u128::from(p.to_us - p.from_us) / u128::from((p.to - p.from).max(1))) as u64
+            p.from_us
+                + (u128::from(along) * u128::from(p.to_us - p.from_us) / u128::from((p.to - p.from).max(1))) as u64
         })
     }
 
@@ -85,7 +96,12 @@ impl Scale {
 
     /// Moments for the axis's labels, and the step between them: round numbers, about ten of them, none in a fold.
     pub fn ticks(&self) -> (Vec<u64>, u64) {
-        let open: u64 = self.parts.iter().filter(|p| !p.folded).map(|p| p.to_us - p.from_us).sum();
+        let open: u64 = self
+            .parts
+            .iter()
+            .filter(|p| !p.folded)
+            .map(|p| p.to_us - p.from_us)
+            .sum();
         let mut step = 1;
         let mut factors = [2, 5, 10].into_iter().cycle();
         let mut decade = 1;
@@ -100,7 +116,9 @@ impl Scale {
         for part in self.parts.iter().filter(|p| !p.folded) {
             let mut at = part.from_us.div_ceil(step) * step;
             while at <= part.to_us && ticks.len() < 40 {
-                let far = ticks.last().is_none_or(|last| self.percent(at) - self.percent(*last) > 6.0);
+                let far = ticks
+                    .last()
+                    .is_none_or(|last| self.percent(at) - self.percent(*last) > 6.0);
                 if far {
                     ticks.push(at);
                 }
@@ -118,7 +136,9 @@ fn idle_stretches(span_us: u64, end_us: u64, bins: &[Density]) -> Vec<(u64, u64)
     let mut found = Vec::new();
     let mut start = None;
     for i in 0..=count {
-        let quiet = bins.get(i as usize).is_some_and(|d| d.data + d.control + d.clients == 0);
+        let quiet = bins
+            .get(i as usize)
+            .is_some_and(|d| d.data + d.control + d.clients == 0);
         match (quiet, start) {
             (true, None) => start = Some(i),
             (false, Some(from)) => {

@@ -22,7 +22,11 @@ pub fn Transport(props: &TransportProps) -> Html {
     let bus = use_bus();
     let view = &props.scene.view;
     let (coarse, fine) = format::clock(view.now_us);
-    let (play_icon, play_label) = if props.state.playing { ("pause", t().pause) } else { ("play", t().play) };
+    let (play_icon, play_label) = if props.state.playing {
+        ("pause", t().pause)
+    } else {
+        ("play", t().play)
+    };
     let onspeed = {
         let send = bus.send.clone();
         Callback::from(move |e: InputEvent| {
