@@ -23,10 +23,6 @@ pub struct AccumulatorConfig {
     pub buffer_memory: u64,
     /// `compression.type`
     pub compression: Codec,
-    /// `retry.backoff.ms`
-    pub retry_backoff_ms: i64,
-    /// `retry.backoff.max.ms`
-    pub retry_backoff_max_ms: i64,
     /// `delivery.timeout.ms`
     pub delivery_timeout_ms: i64,
     /// `partitioner.adaptive.partitioning.enable`
@@ -42,8 +38,6 @@ impl Default for AccumulatorConfig {
             linger_ms: 5,
             buffer_memory: 33_554_432,
             compression: Codec::None,
-            retry_backoff_ms: 100,
-            retry_backoff_max_ms: 1000,
             delivery_timeout_ms: 120_000,
             adaptive_partitioning: true,
             idempotent: true,

@@ -195,7 +195,7 @@ fn ready(accumulator: &mut Accumulator, now: i64) -> Ready {
         partition_count: &|_| 2,
         is_slow: &|_| false,
     };
-    accumulator.ready(&view, now, &mut || 200)
+    accumulator.ready(&view, now, &mut |n| 100 << n)
 }
 
 fn drain(
@@ -216,7 +216,7 @@ fn drain(
         max_size: 1_048_576,
         now,
     };
-    accumulator.drain(request, &|_| Some(0), &mut || 200, gate)
+    accumulator.drain(request, &|_| Some(0), &mut |n| 100 << n, gate)
 }
 
 fn send(_: &mut ProducerBatch) -> Gate {
@@ -266,7 +266,7 @@ fn a_retry_backs_off_unless_the_leader_changed() {
         partition_count: &|_| 2,
         is_slow: &|_| false,
     };
-    assert_eq!(a.ready(&view, 50, &mut || 200).nodes, BTreeSet::from([2]));
+    assert_eq!(a.ready(&view, 50, &mut |n| 100 << n).nodes, BTreeSet::from([2]));
 }
 
 /// Drains batches one after the other and stamps them with sequences 0, 1, ...

@@ -4,9 +4,12 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
-use crate::kafka::client::accumulator::{Accumulator, AccumulatorConfig};
+use crate::kafka::client::accumulator::Accumulator;
 use crate::kafka::client::producer_batch::ProducerBatch;
 use crate::kafka::types::{LeaderAndEpoch, NamedPartition, NodeId};
+
+/// The pause in ms after so many earlier attempts; drawn anew at each look, as Kafka does.
+pub type Pause<'a> = &'a mut dyn FnMut(u32) -> i64;
 
 /// What is ready to be sent. [RecordAccumulator.ReadyCheckResult]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,25 +63,19 @@ struct Waiting {
 
 impl Accumulator {
     /// Nodes with a batch that can go: full, old enough, or wanted at once; and not backing off. Also tells the
-    /// partitioners how long the queues are. `draw` gives 31 random bits.
-    pub fn ready(&mut self, view: &ClusterView<'_>, now: i64, draw: &mut dyn FnMut() -> u32) -> Ready {
+    /// partitioners how long the queues are. `pause` gives the pause in ms after that many earlier
+    /// attempts (see [`super::backoff`]).
+    pub fn ready(&mut self, view: &ClusterView<'_>, now: i64, pause: Pause<'_>) -> Ready {
         let mut ready = Ready::default();
         let names: Vec<Rc<str>> = self.topics.keys().cloned().collect();
         for name in names {
-            self.look_at_topic(&name, view, now, draw, &mut ready);
+            self.look_at_topic(&name, view, now, pause, &mut ready);
         }
         ready
     }
 
     /// [RecordAccumulator.partitionReady]
-    fn look_at_topic(
-        &mut self,
-        name: &Rc<str>,
-        view: &ClusterView<'_>,
-        now: i64,
-        draw: &mut dyn FnMut() -> u32,
-        ready: &mut Ready,
-    ) {
+    fn look_at_topic(&mut self, name: &Rc<str>, view: &ClusterView<'_>, now: i64, pause: Pause<'_>, ready: &mut Ready) {
         let hurry = self.memory.queued() > 0 || self.closed || self.flushes > 0 || self.transaction_completing;
         let Some(topic) = self.topics.get_mut(name) else {
             return;
@@ -91,7 +88,7 @@ impl Accumulator {
                 partition: *number,
             };
             let leader = (view.leader)(&partition);
-            let Some(waiting) = look_at_queue(queue, leader, &self.config, now, draw) else {
+            let Some(waiting) = look_at_queue(queue, leader, self.config.linger_ms, now, pause) else {
                 if leader.is_some() {
                     load.push((*number, 0));
                 }
@@ -126,7 +123,7 @@ impl Accumulator {
         &mut self,
         request: Drain<'_>,
         leader_epoch: &dyn Fn(&NamedPartition) -> Option<i32>,
-        draw: &mut dyn FnMut() -> u32,
+        pause: Pause<'_>,
         gate: &mut dyn FnMut(&mut ProducerBatch) -> Gate,
     ) -> Vec<ProducerBatch> {
         let Drain {
@@ -145,12 +142,11 @@ impl Accumulator {
             if self.muted.contains(partition) {
                 continue;
             }
-            let config = self.config.clone();
             let Some(first) = self.front_mut(partition) else {
                 continue;
             };
             first.note_leader_epoch(leader_epoch(partition));
-            if backs_off(first, &config, now, draw) {
+            if backs_off(first, now, pause) {
                 continue;
             }
             let too_large = size.saturating_add(first.estimated_size()) > max_size && !drained.is_empty();
@@ -174,18 +170,18 @@ impl Accumulator {
 fn look_at_queue(
     queue: &mut VecDeque<ProducerBatch>,
     leader: Option<LeaderAndEpoch>,
-    config: &AccumulatorConfig,
+    linger_ms: i64,
     now: i64,
-    draw: &mut dyn FnMut() -> u32,
+    pause: Pause<'_>,
 ) -> Option<Waiting> {
     let several = queue.len() > 1;
     let first = queue.front_mut()?;
     first.note_leader_epoch(leader.map(|l| l.epoch));
-    let backing_off = backs_off(first, config, now, draw);
+    let backing_off = backs_off(first, now, pause);
     let wait = if backing_off {
-        backoff(first.attempts.saturating_sub(1), config, draw)
+        pause(first.attempts.saturating_sub(1))
     } else {
-        config.linger_ms
+        linger_ms
     };
     Some(Waiting {
         waited: first.waited(now),
@@ -196,16 +192,6 @@ fn look_at_queue(
 }
 
 /// A batch that failed waits before it goes again, unless its partition has another leader since.
-fn backs_off(batch: &ProducerBatch, config: &AccumulatorConfig, now: i64, draw: &mut dyn FnMut() -> u32) -> bool {
-    batch.attempts > 0 && !batch.has_new_leader() && batch.waited(now) < backoff(batch.attempts - 1, config, draw)
-}
-
-/// `retry.backoff.ms` doubled per attempt, times 0.8 to 1.2, at most `retry.backoff.max.ms`. [ExponentialBackoff]
-fn backoff(attempts: u32, config: &AccumulatorConfig, draw: &mut dyn FnMut() -> u32) -> i64 {
-    let doubled = config
-        .retry_backoff_ms
-        .saturating_mul(1 << attempts.min(30))
-        .min(config.retry_backoff_max_ms);
-    let permille = 800 + i64::from(draw() % 401);
-    (doubled.saturating_mul(permille) / 1000).min(config.retry_backoff_max_ms)
+fn backs_off(batch: &ProducerBatch, now: i64, pause: Pause<'_>) -> bool {
+    batch.attempts > 0 && !batch.has_new_leader() && batch.waited(now) < pause(batch.attempts - 1)
 }
