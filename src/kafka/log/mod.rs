@@ -6,6 +6,8 @@ pub mod config;
 pub mod epochs;
 pub mod error;
 pub mod files;
+#[cfg(test)]
+mod log_tests;
 pub mod producer_entry;
 #[cfg(test)]
 mod producer_vectors;
