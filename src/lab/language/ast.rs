@@ -35,6 +35,24 @@ pub struct Line {
     pub indented: bool,
 }
 
+impl Line {
+    /// How many more lines of the text it takes than one.
+    pub fn extra_lines(&self) -> usize {
+        let breaks = |text: &str| text.matches('\n').count();
+        match &self.content {
+            Content::Unread(text) => breaks(text),
+            Content::Command(Command::Later { block: Some(block), .. }) => breaks(block) + 1,
+            Content::Command(Command::About(text) | Command::Note(text)) if is_block(text) => breaks(text) + 1,
+            _ => 0,
+        }
+    }
+}
+
+/// Whether a text is written as a block: it has whole lines only, and nothing that a block can't hold.
+pub fn is_block(text: &str) -> bool {
+    text.ends_with('\n') && !text.contains('\r')
+}
+
 /// How a line says its time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum When {
@@ -415,7 +433,7 @@ pub enum SeekTo {
     Offset(i64),
 }
 
-/// An admin's change of a topic, a broker or a group.
+/// An admin's change of a topic or of brokers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Alter {
     Topic {
@@ -429,11 +447,6 @@ pub enum Alter {
     /// Dynamic settings of one broker; `None`: of all (`--entity-default`).
     Broker {
         broker: Option<Name>,
-        set: Config,
-        unset: Vec<Name>,
-    },
-    Group {
-        group: Name,
         set: Config,
         unset: Vec<Name>,
     },

@@ -1,0 +1,551 @@
+//! Reads the commands of the page, of places, of Kafka's processes and of data; hands the rest on.
+
+use std::collections::BTreeMap;
+
+use super::args::{
+    Args, Read, choice_of, duration_of, is_name, list_of, name_at, name_of, number_of, partition_at, setting,
+    target_at, too_many, wrong,
+};
+use super::{admin, checks, faults};
+use crate::lab::language::ast::{
+    Command, Commit, CommitHabit, Consumer, Load, Name, PollLoop, Produce, Producer, Rate, Replicas, SeekTo, Server,
+    Target, Topic, Value, View,
+};
+use crate::lab::language::keys::Scope as Keys;
+use crate::lab::language::lexer::{Span, Token};
+use crate::lab::language::scope::{Kind, Scope};
+use crate::lab::language::words::{PICTURES, RULES, VIEW_OPTIONS, Verb};
+use crate::lab::language::{limits, units};
+
+/// Reads one command. `tokens` are its words, the verb first; `block` is the text of its block.
+pub fn command(verb: &'static Verb, tokens: &[Token], scope: &Scope, block: Option<&Name>) -> Read<Command> {
+    if matches!(verb.name, "expect" | "always" | "never" | "eventually") {
+        return checks::check(verb, tokens, scope);
+    }
+    let mut args = Args::new(verb, tokens, scope);
+    let command = match verb.name {
+        "title" => Command::Title(text(&mut args, None)?),
+        "about" => Command::About(text(&mut args, block)?),
+        "note" => Command::Note(text(&mut args, block)?),
+        "seed" => Command::Seed(number_of(args.word("the number")?, 0, u64::MAX)?),
+        "view" => view(&mut args)?,
+        "rule" => rule(&mut args)?,
+        "host" => Command::Host {
+            rack: name_option(&mut args, "rack")?,
+            names: args.names("the host's name")?,
+        },
+        "network" => members(&mut args, |name, members| Command::Network { name, members })?,
+        "rack" => members(&mut args, |name, members| Command::Rack { name, members })?,
+        "link" => link(&mut args)?,
+        "broker" => Command::Broker(server(&mut args)?),
+        "controller" => Command::Controller(server(&mut args)?),
+        "topic" => topic(&mut args)?,
+        "producer" => producer(&mut args)?,
+        "consumer" => consumer(&mut args)?,
+        "feed" => feed(&mut args)?,
+        "produce" => produce(&mut args)?,
+        "start" => start(&mut args)?,
+        "stop" => stop(&mut args)?,
+        "poll" => poll(&mut args)?,
+        "commit" => commit(&mut args)?,
+        "seek" => seek(&mut args)?,
+        "subscribe" => subscribe(&mut args)?,
+        "assign" => assign(&mut args)?,
+        "unsubscribe" => Command::Unsubscribe {
+            consumers: args.known_names("a consumer", is_consumer)?,
+        },
+        "alter" | "delete" | "elect" | "reassign" | "set" => admin::command(&mut args)?,
+        _ => faults::command(&mut args)?,
+    };
+    args.finish()?;
+    Ok(command)
+}
+
+pub fn is_consumer(kind: Kind) -> bool {
+    kind == Kind::Consumer
+}
+
+fn is_producer(kind: Kind) -> bool {
+    kind == Kind::Producer
+}
+
+/// The one text of a command, quoted or a block.
+fn text(args: &mut Args<'_>, block: Option<&Name>) -> Read<Name> {
+    if let Some(block) = block {
+        return Ok(block.clone());
+    }
+    let token = args.word("the text")?;
+    if let Some(next) = args.peek().filter(|_| !token.quoted) {
+        let span = Span {
+            start: token.span.start,
+            end: next.span.end,
+        };
+        return wrong(
+            span,
+            "a text with blanks stands in quotes",
+            format!("as in: {}", args.verb.form),
+        );
+    }
+    Ok(token.text.as_str().into())
+}
+
+/// An option that is one name.
+pub fn name_option(args: &mut Args<'_>, key: &str) -> Read<Option<Name>> {
+    args.option(key).map(name_of).transpose()
+}
+
+fn view(args: &mut Args<'_>) -> Read<Command> {
+    let choices: Vec<(&str, &str)> = PICTURES.iter().map(|p| (*p, *p)).collect();
+    let picture = match args.peek() {
+        Some(_) => Some(choice_of(args.word("the picture")?, &choices)?),
+        None => None,
+    };
+    let mut options = BTreeMap::new();
+    for option in VIEW_OPTIONS {
+        if let Some(token) = args.option(option.key) {
+            options.insert(option.key.into(), token.text.as_str().into());
+        }
+    }
+    // The first picture is shown anyway.
+    let picture = picture.filter(|p| *p != PICTURES[0]).map(Name::from);
+    Ok(Command::View(View { picture, options }))
+}
+
+fn rule(args: &mut Args<'_>) -> Read<Command> {
+    let known: Vec<(&str, &str)> = RULES.iter().map(|(name, _)| (*name, *name)).collect();
+    let rule = choice_of(args.word("the rule")?, &known)?.into();
+    let on = choice_of(args.word("on or off")?, &[("on", true), ("off", false)])?;
+    Ok(Command::Rule { rule, on })
+}
+
+fn members(args: &mut Args<'_>, make: impl Fn(Name, Vec<Name>) -> Command) -> Read<Command> {
+    let name = name_of(args.word("the name")?)?;
+    let members = args.known_names("who belongs to it", |kind| kind != Kind::Network)?;
+    Ok(make(name, members))
+}
+
+fn link(args: &mut Args<'_>) -> Read<Command> {
+    let latency_us = match args.option("latency") {
+        Some(token) => duration_of(token)?,
+        None => return args.missing("latency="),
+    };
+    Ok(Command::Link {
+        between: args.between()?,
+        latency_us,
+    })
+}
+
+/// The host that `on=` names: a host, or a process's own.
+fn on(args: &mut Args<'_>) -> Read<Option<Name>> {
+    let Some(token) = args.option("on") else {
+        return Ok(None);
+    };
+    let name = name_of(token)?;
+    match args.scope.kind(&name) {
+        Some(kind) if kind != Kind::Network => Ok(Some(name)),
+        _ => {
+            let hosts: Vec<&str> = args.scope.names_of(|kind| kind != Kind::Network).collect();
+            wrong(
+                token.value_span,
+                format!("there is no host {name}"),
+                super::args::suggest(&name, hosts),
+            )
+        }
+    }
+}
+
+/// An option that can also be said by the real key: `rack=a` or `broker.rack=a`.
+fn name_or_key(args: &mut Args<'_>, option: &str, key: &str) -> Read<Option<Name>> {
+    let name = name_option(args, option)?;
+    match args.option(key) {
+        Some(token) if name.is_some() => {
+            wrong(token.span, format!("{key} says the same as {option}"), "once is enough")
+        }
+        Some(token) => name_of(token).map(Some),
+        None => Ok(name),
+    }
+}
+
+fn server(args: &mut Args<'_>) -> Read<Server> {
+    let names = args.names("the name")?;
+    let (on, rack) = (on(args)?, name_or_key(args, "rack", "broker.rack")?);
+    Ok(Server {
+        names,
+        on,
+        rack,
+        config: args.config(Keys::Broker)?,
+    })
+}
+
+fn topic(args: &mut Args<'_>) -> Read<Command> {
+    let name = name_of(args.word("the topic's name")?)?;
+    let partitions = args
+        .option("partitions")
+        .map(|t| number_of(t, 1, limits::PARTITIONS))
+        .transpose()?;
+    let replicas = match args.option("replicas") {
+        Some(token) => replicas(args, token, partitions)?,
+        None => Replicas::Default,
+    };
+    Ok(Command::Topic(Topic {
+        name,
+        partitions,
+        replicas,
+        config: args.config(Keys::Topic)?,
+    }))
+}
+
+/// `3`, `b1,b2,b3` or `b1,b2;b2,b3`.
+fn replicas(args: &Args<'_>, token: &Token, partitions: Option<u32>) -> Read<Replicas> {
+    if token.text.bytes().all(|b| b.is_ascii_digit()) {
+        return Ok(Replicas::Factor(number_of(token, 1, limits::BROKERS as u16)?));
+    }
+    let mut lists = Vec::new();
+    for list in token.text.split(';') {
+        lists.push(brokers(args, list, token.value_span)?);
+    }
+    if lists.len() > limits::PARTITIONS as usize {
+        return too_many(token.value_span, "partitions of a topic", limits::PARTITIONS);
+    }
+    match partitions {
+        Some(n) if lists.len() > 1 && n as usize != lists.len() => wrong(
+            token.value_span,
+            format!("{} lists of replicas for {n} partitions", lists.len()),
+            "one list for each partition, or one for all",
+        ),
+        _ => Ok(Replicas::Lists(lists)),
+    }
+}
+
+/// A list of brokers that exist, none of them twice.
+pub fn brokers(args: &Args<'_>, list: &str, span: Span) -> Read<Vec<Name>> {
+    let mut brokers = Vec::new();
+    for name in list.split(',') {
+        let name = name_at(name, span)?;
+        if args.scope.kind(&name) != Some(Kind::Broker) {
+            let there: Vec<&str> = args.scope.names_of(|kind| kind == Kind::Broker).collect();
+            return wrong(
+                span,
+                format!("there is no broker {name}"),
+                super::args::suggest(&name, there),
+            );
+        }
+        if brokers.contains(&name) {
+            return wrong(span, format!("{name} stands twice in the list"), "once is enough");
+        }
+        brokers.push(name);
+    }
+    Ok(brokers)
+}
+
+fn producer(args: &mut Args<'_>) -> Read<Command> {
+    let names = args.names("the producer's name")?;
+    Ok(Command::Producer(Producer {
+        names,
+        on: on(args)?,
+        config: args.config(Keys::Producer)?,
+    }))
+}
+
+fn consumer(args: &mut Args<'_>) -> Read<Command> {
+    let names = args.names("the consumer's name")?;
+    let on = on(args)?;
+    let group = name_or_key(args, "group", "group.id")?;
+    let topics_at = args.option("topics");
+    let topics = topics_at.map(list_of).transpose()?.unwrap_or_default();
+    let assign_at = args.option("assign");
+    let mut assign = Vec::new();
+    if let Some(token) = assign_at {
+        for part in token.text.split(',') {
+            assign.push(partition_at(part, token.value_span)?);
+        }
+    }
+    if let (Some(_), Some(token)) = (topics_at, assign_at) {
+        return wrong(
+            token.span,
+            "a consumer has either topics or an assignment",
+            "topics= or assign=",
+        );
+    }
+    let work_us = args.option("work").map(duration_of).transpose()?.unwrap_or(0);
+    let poll = args
+        .option("poll")
+        .map(|t| choice_of(t, POLL))
+        .transpose()?
+        .unwrap_or_default();
+    let commit = args
+        .option("commit")
+        .map(|t| choice_of(t, COMMIT))
+        .transpose()?
+        .unwrap_or_default();
+    let config = args.config(Keys::Consumer)?;
+    Ok(Command::Consumer(Consumer {
+        names,
+        on,
+        group,
+        topics,
+        assign,
+        work_us,
+        poll,
+        commit,
+        config,
+    }))
+}
+
+/// The words of `poll=`.
+pub const POLL: &[(&str, PollLoop)] = &[("loop", PollLoop::Loop), ("manual", PollLoop::Manual)];
+
+/// The words of `commit=`.
+pub const COMMIT: &[(&str, CommitHabit)] = &[
+    ("never", CommitHabit::Never),
+    ("before", CommitHabit::Before),
+    ("after", CommitHabit::After),
+];
+
+fn load(args: &mut Args<'_>) -> Read<Load> {
+    let rate = match args.option("rate") {
+        Some(token) => rate(token)?,
+        None => Rate {
+            count: 1,
+            per_us: 1_000_000,
+        },
+    };
+    let keys = args
+        .option("keys")
+        .map(|t| number_of(t, 0, limits::KEYS))
+        .transpose()?
+        .unwrap_or(0);
+    let count = args
+        .option("count")
+        .map(|t| number_of(t, 1, limits::EVENTS))
+        .transpose()?;
+    let until_us = args.option("until").map(duration_of).transpose()?;
+    let size = match args.option("size") {
+        Some(token) => match units::parse_size(&token.text) {
+            Some(bytes) if bytes > limits::VALUE_BYTES => {
+                return too_many(token.value_span, "in a value", units::size(limits::VALUE_BYTES));
+            }
+            Some(bytes) => Some(bytes),
+            None => {
+                return wrong(
+                    token.value_span,
+                    format!("\"{}\" is not a size", token.text),
+                    "as in: 200B, 16KiB, 1MiB",
+                );
+            }
+        },
+        None => None,
+    };
+    Ok(Load {
+        rate,
+        keys,
+        count,
+        until_us,
+        size,
+    })
+}
+
+fn rate(token: &Token) -> Read<Rate> {
+    let Some(rate) = units::parse_rate(&token.text) else {
+        return wrong(
+            token.value_span,
+            format!("\"{}\" is not a rate", token.text),
+            "as in: 10/s, 30/m, 1/250ms",
+        );
+    };
+    if u128::from(rate.count) * 1_000_000 > u128::from(limits::RATE) * u128::from(rate.per_us) {
+        return too_many(token.value_span, "records a second", limits::RATE);
+    }
+    Ok(rate)
+}
+
+fn feed(args: &mut Args<'_>) -> Read<Command> {
+    let topic = name_of(args.word("the topic")?)?;
+    let load = load(args)?;
+    if !args.take("->") {
+        return args.missing("-> and the clients");
+    }
+    let to = args.known_names("a producer", is_producer)?;
+    Ok(Command::Feed { topic, load, to })
+}
+
+fn target(args: &mut Args<'_>) -> Read<Target> {
+    let token = args.word("the topic")?;
+    target_at(&token.text, token.span)
+}
+
+fn produce(args: &mut Args<'_>) -> Read<Command> {
+    let client = args.known_name("a producer", is_producer)?;
+    let target = target(args)?;
+    let key = args.option("key").map(|token| token.text.as_str().into());
+    let count = args
+        .option("count")
+        .map(|t| number_of(t, 1, limits::PRODUCE_COUNT))
+        .transpose()?
+        .unwrap_or(1);
+    let mut headers = BTreeMap::new();
+    for (name, token) in args.options_with("header.") {
+        if !is_name(name) {
+            return wrong(
+                token.span,
+                format!("\"{name}\" is not a header's name"),
+                "as in: header.source=web",
+            );
+        }
+        if headers.insert(name.into(), token.text.as_str().into()).is_some() {
+            return wrong(token.span, format!("header.{name} is said twice"), "once is enough");
+        }
+    }
+    let value = match args.peek() {
+        None => Value::Auto,
+        Some(_) if args.take("null") => Value::Null,
+        Some(_) => Value::Text(text(args, None)?),
+    };
+    Ok(Command::Produce(Produce {
+        client,
+        target,
+        key,
+        value,
+        count,
+        headers,
+    }))
+}
+
+fn start(args: &mut Args<'_>) -> Read<Command> {
+    let either = |kind| is_producer(kind) || is_consumer(kind);
+    let client = args.known_name("a producer or a consumer", either)?;
+    let load = match args.scope.kind(&client) {
+        Some(Kind::Consumer) => None,
+        _ => Some((target(args)?, load(args)?)),
+    };
+    Ok(Command::Start { client, load })
+}
+
+fn stop(args: &mut Args<'_>) -> Read<Command> {
+    let mut names = Vec::new();
+    while let Some(token) = args.peek() {
+        let name = name_of(token)?;
+        let client = args
+            .scope
+            .kind(&name)
+            .is_some_and(|kind| is_producer(kind) || is_consumer(kind));
+        if !client && !args.scope.topics.contains(&name) {
+            let there: Vec<&str> = args
+                .scope
+                .names_of(|kind| is_producer(kind) || is_consumer(kind))
+                .collect();
+            return wrong(
+                token.span,
+                format!("there is no client or feed {name}"),
+                super::args::suggest(&name, there),
+            );
+        }
+        args.word("a name")?;
+        names.push(name);
+    }
+    if names.is_empty() {
+        args.missing("who stops")
+    } else {
+        Ok(Command::Stop { names })
+    }
+}
+
+fn poll(args: &mut Args<'_>) -> Read<Command> {
+    let timeout_us = args
+        .option("timeout")
+        .map(duration_of)
+        .transpose()?
+        .filter(|us| *us != 100_000);
+    Ok(Command::Poll {
+        consumers: args.known_names("a consumer", is_consumer)?,
+        timeout_us,
+    })
+}
+
+fn commit(args: &mut Args<'_>) -> Read<Command> {
+    let mut offsets = Vec::new();
+    for token in args.all_options() {
+        let partition = partition_at(token.key.as_deref().unwrap_or_default(), super::args::key_span(token))?;
+        if offsets.iter().any(|(there, _)| *there == partition) {
+            return wrong(token.span, "this partition is said twice", "once is enough");
+        }
+        offsets.push((partition, number_of(token, 0, i64::MAX)?));
+    }
+    let client = args.known_name("a consumer", is_consumer)?;
+    let mut consumers = vec![client];
+    let mut asynchronous = false;
+    while args.left() > 0 && !asynchronous {
+        asynchronous = args.take("async");
+        if !asynchronous {
+            consumers.push(args.known_name("a consumer", is_consumer)?);
+        }
+    }
+    Ok(Command::Commit(Commit {
+        consumers,
+        asynchronous,
+        offsets,
+    }))
+}
+
+fn seek(args: &mut Args<'_>) -> Read<Command> {
+    let consumer = args.known_name("a consumer", is_consumer)?;
+    let target = target(args)?;
+    let token = args.word("where to")?;
+    let to = match &*token.text {
+        "beginning" => SeekTo::Beginning,
+        "end" => SeekTo::End,
+        text if text.bytes().all(|b| b.is_ascii_digit()) => SeekTo::Offset(number_of(token, 0, i64::MAX)?),
+        text => {
+            return wrong(
+                token.span,
+                format!("\"{text}\" is not a place to seek"),
+                "an offset, beginning or end",
+            );
+        }
+    };
+    Ok(Command::Seek { consumer, target, to })
+}
+
+fn subscribe(args: &mut Args<'_>) -> Read<Command> {
+    Ok(Command::Subscribe {
+        consumer: args.known_name("a consumer", is_consumer)?,
+        topics: args.names("a topic")?,
+    })
+}
+
+fn assign(args: &mut Args<'_>) -> Read<Command> {
+    let consumer = args.known_name("a consumer", is_consumer)?;
+    Ok(Command::Assign {
+        consumer,
+        partitions: partitions(args, true)?,
+    })
+}
+
+/// Partitions to the end of the line, blanks or commas between.
+pub fn partitions(args: &mut Args<'_>, needed: bool) -> Read<Vec<crate::lab::language::ast::TopicPartition>> {
+    let mut partitions = Vec::new();
+    while args.left() > 0 {
+        let token = args.word("a partition")?;
+        for part in token.text.split(',').filter(|part| !part.is_empty()) {
+            partitions.push(partition_at(part, token.span)?);
+        }
+    }
+    if needed && partitions.is_empty() {
+        args.missing("a partition")
+    } else {
+        Ok(partitions)
+    }
+}
+
+/// The settings of `set`, checked by what the process is.
+pub fn settings_of(kind: Kind, token: &Token) -> Read<Name> {
+    let key = token.key.as_deref().unwrap_or_default();
+    match (kind, key) {
+        (Kind::Consumer, "work") => Ok(units::duration(duration_of(token)?).into()),
+        (Kind::Consumer, "poll") => choice_of(token, POLL).map(|_| token.text.as_str().into()),
+        (Kind::Consumer, "commit") => choice_of(token, COMMIT).map(|_| token.text.as_str().into()),
+        (Kind::Producer, _) => setting(Keys::Producer, key, token),
+        (Kind::Consumer, _) => setting(Keys::Consumer, key, token),
+        _ => setting(Keys::Broker, key, token),
+    }
+}

@@ -1,0 +1,7 @@
+//! The language as a whole: round trips, errors, edits, and bad input.
+
+mod errors;
+mod fuzz;
+mod round_trip;
+mod samples;
+mod sentences;
