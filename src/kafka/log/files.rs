@@ -92,7 +92,7 @@ impl LogFiles {
         Rc::make_mut(self.segments.last_mut().expect("a log has a segment"))
     }
 
-    /// The active segment.
+    /// The active segment; there is always one, as [`Self::active_mut`] says.
     pub(super) fn active(&self) -> &Segment {
         self.segments.last().expect("a log has a segment")
     }

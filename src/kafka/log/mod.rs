@@ -7,6 +7,8 @@ pub mod epochs;
 pub mod error;
 pub mod files;
 #[cfg(test)]
+mod log_properties;
+#[cfg(test)]
 mod log_tests;
 pub mod producer_entry;
 #[cfg(test)]

@@ -185,7 +185,7 @@ impl Segment {
             return false;
         }
         self.chunks.truncate(count.div_ceil(CHUNK));
-        if let Some(last) = self.chunks.last_mut().filter(|_| count % CHUNK != 0) {
+        if let Some(last) = self.chunks.last_mut().filter(|_| !count.is_multiple_of(CHUNK)) {
             Rc::make_mut(last).truncate(count % CHUNK);
         }
         self.flushed = self.flushed.min(count);

@@ -186,17 +186,11 @@ impl Log {
         let first = self.producers.first_unstable_offset();
         self.first_unstable = first.map(|offset| {
             if offset < self.log_start {
-                self.base_of_batch_with(self.log_start)
+                self.position_of(self.log_start)
             } else {
                 offset
             }
         });
-    }
-
-    /// Base offset of the batch that holds `offset`; `offset` itself if none does.
-    fn base_of_batch_with(&self, offset: i64) -> i64 {
-        let mut batches = self.batches_from(offset);
-        batches.next().map_or(offset, |b| b.base_offset.min(offset))
     }
 
     /// Batches from the one that holds `offset` on.
