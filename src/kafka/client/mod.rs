@@ -3,6 +3,7 @@
 pub mod accumulator;
 pub mod admin;
 pub mod backoff;
+pub mod bootstrap;
 pub mod buffer_pool;
 pub mod call;
 pub mod consumer;
