@@ -1,5 +1,6 @@
 //! What clients report to people: their own log lines and what their state machines did.
 
+use super::consumer::note::ConsumerNote;
 use crate::kafka::rule::{Names, Rule, Weight};
 use std::rc::Rc;
 
@@ -13,6 +14,8 @@ pub enum ClientNote {
         weight: Weight,
         rule: Option<&'static Rule>,
     },
+    /// What a consumer's application saw.
+    Consumer(ConsumerNote),
 }
 
 impl ClientNote {
@@ -30,6 +33,7 @@ impl ClientNote {
     pub fn rule(&self) -> Option<&'static Rule> {
         match self {
             ClientNote::Log { rule, .. } => *rule,
+            ClientNote::Consumer(note) => note.rule(),
         }
     }
 
@@ -37,6 +41,7 @@ impl ClientNote {
     pub fn weight(&self) -> Weight {
         match self {
             ClientNote::Log { weight, .. } => *weight,
+            ClientNote::Consumer(note) => note.weight(),
         }
     }
 
@@ -44,6 +49,7 @@ impl ClientNote {
     pub fn text(&self, _names: &dyn Names) -> String {
         match self {
             ClientNote::Log { level, text, .. } => format!("{level} {text}"),
+            ClientNote::Consumer(note) => note.text(),
         }
     }
 

@@ -1,6 +1,10 @@
 //! The classic consumer: poll, fetch, positions, group membership, commits.
 
+pub mod note;
+pub mod rules;
+
 use super::call::CallId;
+use super::network::NetTimer;
 use crate::kafka::protocol::groups::CommittedOffset;
 use crate::kafka::types::NamedPartition;
 use std::collections::BTreeMap;
@@ -12,6 +16,18 @@ pub enum SeekTo {
     Offset(i64),
     Beginning,
     End,
+}
+
+/// When the application's poll loop commits, with `commitSync()`, what it was given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum CommitHabit {
+    /// Never: auto commit or calls from outside do.
+    #[default]
+    Never,
+    /// Before working on it: at most once.
+    Before,
+    /// After working on it: at least once.
+    After,
 }
 
 /// What somebody outside tells a consumer. Each call returns in a `Fact::Returned`.
@@ -33,8 +49,19 @@ pub enum ConsumerOrder {
     Unsubscribe {
         call: CallId,
     },
-    /// Polls all the time from now on, or no more. `work_us`: how long the application works on each record between
-    /// polls. `commit`: commitSync of what was returned, before or after the work.
+    /// How the application behind the poll loop works: how long on each record, in microseconds of its one thread, and
+    /// when it commits.
+    Application {
+        call: CallId,
+        work_us: u64,
+        commit: CommitHabit,
+    },
+    /// The application's rebalance listener commits in onPartitionsRevoked, or does not.
+    Listener {
+        call: CallId,
+        commit_on_revoke: bool,
+    },
+    /// Polls all the time from now on, or no more. An exception from poll() ends it too.
     PollLoop {
         call: CallId,
         on: bool,
@@ -91,4 +118,9 @@ pub enum ConsumerOrder {
 
 /// What a consumer waits for.
 #[derive(Clone, Debug)]
-pub enum ConsumerTimer {}
+pub enum ConsumerTimer {
+    /// Its network looks again.
+    Net(NetTimer),
+    /// The consumer looks again: heartbeats, time-outs, back-off, auto commit, the application's work.
+    Wake,
+}
