@@ -1,13 +1,240 @@
 //! A broker: the replicas, the requests, the fetchers, its life with the controller.
+//!
+//! [`Broker`] is the process: what its disk holds while it is down, and a [`server::Server`] while it runs. A request's
+//! way: `requests` (one at a time on each connection) -> `produce`, `fetch`, `list_offsets`, ... -> the replica's rules
+//! (`partition`) and its log. What must wait lies in the `purgatory`; what only the controller may decide goes through
+//! a `channel`; what the controller decided comes in by the `metadata_observer`.
 
+mod alter_partition;
+mod channel;
+mod configs;
+mod coordinator;
+mod delete_records;
+mod describe;
+mod fetch;
+mod fetch_response;
+mod fetcher;
 pub mod follower;
+mod forwarding;
 pub mod high_watermark;
 pub mod isr;
+mod lifecycle;
+mod link;
+mod list_offsets;
+mod log_manager;
+mod metadata_observer;
 pub mod note;
 pub mod partition;
 #[cfg(test)]
 mod partition_tests;
+mod produce;
+mod producer_ids;
+mod publisher;
+mod purgatory;
+mod replica_manager;
+mod replica_view;
+mod requests;
+mod server;
+
+use super::config::{BrokerConfig, ConfigError, Properties};
+use super::metadata::image::MetadataImage;
+use super::protocol::data::BrokerNode;
+use super::types::{NodeId, TopicPartition};
+use super::wire::{Ctx, Input, Order};
+use crate::sim::{ConnId, Halt, Random};
+pub use channel::ChannelKind;
+pub use lifecycle::BrokerState;
+pub use replica_view::{ReplicaRole, ReplicaView};
+use server::{Disk, Server};
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// What a broker waits for.
 #[derive(Clone, Debug)]
-pub enum BrokerTimer {}
+pub enum BrokerTimer {
+    /// A connection attempt takes too long.
+    ConnectTimeout(ConnId),
+    /// The metadata log may be asked for again.
+    QuorumRetry,
+    /// The quorum does not answer.
+    QuorumTimeout,
+    /// A request to the controller got no answer in time.
+    ChannelTimeout(ChannelKind),
+    /// A channel to the controller may try again.
+    ChannelRetry(ChannelKind),
+    /// Register or send a heartbeat.
+    Communicate,
+    /// `initial.broker.registration.timeout.ms` is over.
+    RegistrationTimeout,
+    /// Controlled shutdown takes too long.
+    ShutdownTimeout,
+    /// A fetcher may go on: its earliest delayed partition is due, or it may connect again.
+    FetcherRetry(NodeId),
+    /// A leader does not answer within `replica.socket.timeout.ms`.
+    FetcherTimeout(NodeId),
+    /// A request in the purgatory has waited long enough.
+    Expire(u64),
+    /// The ISRs are looked at, every half `replica.lag.time.max.ms`.
+    CheckIsr,
+    /// ISR changes are sent again after an error.
+    AlterPartitionRetry,
+    CheckpointHighWatermarks,
+    CheckpointLogStarts,
+    CheckpointRecoveryPoints,
+    CheckRetention,
+    FlushLogs,
+    ExpireProducers,
+    /// A block of producer ids is asked for again.
+    ProducerIdsRetry,
+}
+
+/// What a broker was made with; nothing here changes.
+#[derive(Debug)]
+pub struct Setup {
+    /// `node.id`, advertised address and rack.
+    pub node: BrokerNode,
+    /// Static settings, as given.
+    pub properties: Properties,
+    /// The same, typed.
+    pub config: BrokerConfig,
+    /// Controllers and their host names.
+    pub controllers: BTreeMap<NodeId, Rc<str>>,
+    /// From `meta.properties`, written when the storage was formatted.
+    pub cluster_id: Rc<str>,
+}
+
+/// A broker process, running or not.
+#[derive(Clone, Debug)]
+pub struct Broker {
+    setup: Rc<Setup>,
+    /// What is on disk; taken over by the server while it runs.
+    disk: Disk,
+    random: Random,
+    server: Option<Box<Server>>,
+}
+
+impl Broker {
+    /// A broker on a formatted disk that was never started.
+    ///
+    /// # Errors
+    /// What it says when it refuses its settings.
+    pub fn new(
+        node: BrokerNode,
+        properties: Properties,
+        seed: u64,
+        controllers: BTreeMap<NodeId, Rc<str>>,
+        cluster_id: Rc<str>,
+    ) -> Result<Broker, ConfigError> {
+        let config = BrokerConfig::from_map(&properties)?;
+        let random = Random::named(seed, &format!("broker/{}", node.id));
+        Ok(Broker {
+            setup: Rc::new(Setup {
+                node,
+                properties,
+                config,
+                controllers,
+                cluster_id,
+            }),
+            disk: Disk::default(),
+            random,
+            server: None,
+        })
+    }
+
+    /// `node.id`
+    pub fn id(&self) -> NodeId {
+        self.setup.node.id
+    }
+
+    /// What it was made with.
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    /// One thing that happens to it.
+    pub fn handle(&mut self, input: Input, ctx: &mut Ctx) {
+        if let Input::Start = input {
+            let disk = std::mem::take(&mut self.disk);
+            let server = Server::start(self.setup.clone(), disk, &mut self.random, ctx);
+            self.server = Some(Box::new(server));
+            return;
+        }
+        let Some(server) = &mut self.server else { return };
+        match input {
+            Input::Start => {}
+            Input::Timer(super::wire::Timer::Broker(timer)) => server.timer(timer, ctx),
+            Input::Timer(_) => {}
+            Input::Opened(conn) => server.opened(conn, ctx),
+            Input::Refused(conn) | Input::Closed(conn) => server.closed(conn, ctx),
+            Input::Accepted(conn, _) => server.accepted(conn),
+            Input::Message(conn, msg) => server.message(conn, msg, ctx),
+            Input::Order(Order::Shutdown) => server.shut_down(ctx),
+            Input::Order(_) => {}
+        }
+        server.after(ctx);
+    }
+
+    /// The process is gone: what is left is what its disk holds. A crash keeps the page cache, a power failure cuts
+    /// every segment to what was flushed, an orderly exit closes the logs and leaves the marker of a clean shutdown.
+    pub fn halt(&mut self, how: Halt) {
+        let wall = match self.server.take() {
+            Some(server) => {
+                let wall = server.wall();
+                self.disk = server.into_disk(how);
+                wall
+            }
+            None => 0,
+        };
+        if how == Halt::PowerLoss {
+            self.disk.lose_unflushed(wall);
+        }
+    }
+
+    /// Deletes the folder of one partition, or everything but `meta.properties`; does nothing while it runs.
+    pub fn wipe(&mut self, partition: Option<TopicPartition>) {
+        if self.server.is_none() {
+            self.disk.wipe(partition);
+        }
+    }
+
+    /// Where it is in its life.
+    pub fn state(&self) -> BrokerState {
+        self.server
+            .as_ref()
+            .map_or(BrokerState::NotRunning, |server| server.state())
+    }
+
+    /// The epoch that the controller gave its registration; -1 before it, and while it is down.
+    pub fn broker_epoch(&self) -> i64 {
+        self.server.as_ref().map_or(-1, |server| server.broker_epoch())
+    }
+
+    /// The cluster as this broker knows it; while it is down: as its copy of the metadata log tells it.
+    pub fn image(&self) -> &MetadataImage {
+        match &self.server {
+            Some(server) => server.image(),
+            None => &self.disk.metadata.image,
+        }
+    }
+
+    /// Its replicas in the order of their ids. While it is down: the logs on its disk, with what is in their files.
+    pub fn replicas(&self) -> Vec<ReplicaView<'_>> {
+        match &self.server {
+            Some(server) => server.replicas(),
+            None => self.disk.replicas(),
+        }
+    }
+
+    /// One replica.
+    pub fn replica(&self, partition: TopicPartition) -> Option<ReplicaView<'_>> {
+        match &self.server {
+            Some(server) => server.replica(partition),
+            None => self.disk.replica(partition),
+        }
+    }
+
+    /// Records that a power failure would take from its disk.
+    pub fn unflushed(&self) -> i64 {
+        self.replicas().iter().map(|replica| replica.unflushed()).sum()
+    }
+}

@@ -4,7 +4,7 @@ use crate::kafka::log::segment::Segment;
 use crate::kafka::log::unified_log::Log;
 
 /// Why a segment went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DeletionReason {
     /// All of it lies below the log start.
     LogStart,

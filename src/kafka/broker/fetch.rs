@@ -1,0 +1,267 @@
+//! Fetch, the served side: what a consumer or a follower may read, what a follower's position tells, and when an
+//! answer waits. [KafkaApis.handleFetchRequest, ReplicaManager.fetchMessages, Partition.fetchRecords, DelayedFetch]
+
+use super::follower::FollowerFetch;
+use super::note::BrokerNote;
+use super::partition::Refusal;
+use super::purgatory::Delayed;
+use super::replica_manager::Replica;
+use super::requests::Asker;
+use super::server::{Server, status_of};
+use crate::kafka::log::read::ReadLimits;
+use crate::kafka::note::Note;
+use crate::kafka::protocol::data::{
+    CONSUMER_REPLICA, FetchPartition, FetchRequest, FetchResponse, FetchedPartition, Isolation,
+};
+use crate::kafka::protocol::{Body, ErrorCode};
+use crate::kafka::types::TopicPartition;
+use crate::kafka::wire::Ctx;
+use crate::sim::Span;
+use std::rc::Rc;
+
+/// `fetch.max.bytes` of the broker.
+const BROKER_MAX_BYTES: i32 = 57_671_680;
+
+/// A fetch that waits for data.
+#[derive(Clone, Debug, Default)]
+pub(super) struct DelayedFetch {
+    /// `None` while the request is looked at.
+    pub what: Option<(Asker, Rc<FetchRequest>)>,
+}
+
+/// What a reader may see of a log ends here.
+fn readable_end(replica: &Replica, request: &FetchRequest) -> i64 {
+    if request.replica != CONSUMER_REPLICA {
+        return replica.log.end_offset();
+    }
+    match request.isolation {
+        Isolation::ReadUncommitted => replica.log.high_watermark(),
+        Isolation::ReadCommitted => replica.log.last_stable_offset(),
+    }
+}
+
+/// An epoch that is sent as -1 is not checked.
+pub(super) fn told(epoch: i32) -> Option<i32> {
+    (epoch >= 0).then_some(epoch)
+}
+
+/// Where the epochs of a reader and of this log part: `None` if they don't.
+///
+/// # Errors
+/// OFFSET_OUT_OF_RANGE if this log does not know the epoch, or the offset lies below its start.
+fn divergence(replica: &Replica, asked: &FetchPartition) -> Result<Option<(i32, i64)>, ErrorCode> {
+    let Some(epoch) = told(asked.last_fetched_epoch) else {
+        return Ok(None);
+    };
+    let Some(end) = replica.log.end_offset_for(epoch) else {
+        return Err(ErrorCode::OffsetOutOfRange);
+    };
+    if asked.fetch_offset < replica.log.log_start() {
+        return Err(ErrorCode::OffsetOutOfRange);
+    }
+    let diverges = end.epoch < epoch || end.end < asked.fetch_offset;
+    Ok(diverges.then_some((end.epoch, end.end)))
+}
+
+impl Server {
+    pub(super) fn serve_fetch(&mut self, asker: Asker, request: Rc<FetchRequest>, ctx: &mut Ctx) {
+        let (partitions, bytes) = self.read_partitions(&request, true, ctx);
+        let special = |p: &FetchedPartition| p.error != ErrorCode::None || p.diverging_epoch.is_some();
+        let at_once = request.max_wait_ms <= 0
+            || request.partitions.is_empty()
+            || i64::from(bytes) >= i64::from(request.min_bytes)
+            || partitions.iter().any(special);
+        if at_once {
+            self.answer_fetch(asker, partitions, ctx);
+            return;
+        }
+        let watched: Vec<TopicPartition> = request.partitions.iter().map(|p| p.partition).collect();
+        let limit = Span::from_ms(i64::from(request.max_wait_ms));
+        let delayed = Delayed::Fetch(DelayedFetch {
+            what: Some((asker, request)),
+        });
+        self.wait_or_complete(delayed, watched, limit, ctx);
+    }
+
+    fn answer_fetch(&mut self, asker: Asker, partitions: Vec<FetchedPartition>, ctx: &mut Ctx) {
+        let node_endpoints = self.endpoints(partitions.iter().map(|p| p.current_leader));
+        let response = FetchResponse {
+            partitions,
+            node_endpoints,
+        };
+        self.reply(asker, Body::from(response), ctx);
+    }
+
+    /// Reads again, now that there is something or the time is over; a follower's position counts only once.
+    pub(super) fn complete_fetch(&mut self, fetch: &DelayedFetch, ctx: &mut Ctx) {
+        if let Some((asker, request)) = &fetch.what {
+            let (partitions, _) = self.read_partitions(request, false, ctx);
+            self.answer_fetch(*asker, partitions, ctx);
+        }
+    }
+
+    fn read_partitions(
+        &mut self,
+        request: &FetchRequest,
+        first_read: bool,
+        ctx: &mut Ctx,
+    ) -> (Vec<FetchedPartition>, u32) {
+        let mut left = request.max_bytes.clamp(0, BROKER_MAX_BYTES) as u32;
+        let mut total = 0;
+        let mut found = Vec::with_capacity(request.partitions.len());
+        for asked in &request.partitions {
+            let max_bytes = left.min(asked.max_bytes.max(0) as u32);
+            let limits = (max_bytes, total == 0);
+            let bytes = match self.read_one(request, asked, limits, first_read, ctx) {
+                Ok((fetched, bytes)) => {
+                    found.push(fetched);
+                    bytes
+                }
+                Err(error) => {
+                    found.push(self.fetch_error(asked.partition, error));
+                    0
+                }
+            };
+            total += bytes;
+            left = left.saturating_sub(bytes);
+        }
+        (found, total)
+    }
+
+    fn fetch_error(&self, partition: TopicPartition, error: ErrorCode) -> FetchedPartition {
+        let moved = matches!(error, ErrorCode::NotLeaderOrFollower | ErrorCode::FencedLeaderEpoch);
+        FetchedPartition {
+            partition,
+            error,
+            high_watermark: -1,
+            last_stable_offset: -1,
+            log_start_offset: -1,
+            diverging_epoch: None,
+            current_leader: if moved { self.current_leader(partition) } else { None },
+            preferred_read_replica: None,
+            aborted: Vec::new(),
+            batches: Vec::new(),
+        }
+    }
+
+    fn read_one(
+        &mut self,
+        request: &FetchRequest,
+        asked: &FetchPartition,
+        (max_bytes, min_one): (u32, bool),
+        first_read: bool,
+        ctx: &mut Ctx,
+    ) -> Result<(FetchedPartition, u32), ErrorCode> {
+        let partition = asked.partition;
+        let follower = request.replica != CONSUMER_REPLICA;
+        let Some(replica) = self.replicas.get(&partition) else {
+            return Err(self.missing_error(partition));
+        };
+        let code = |refusal: Refusal| refusal.code;
+        let epoch = told(asked.current_leader_epoch);
+        replica.partition.check_leader_epoch(epoch, follower).map_err(code)?;
+        if follower {
+            replica.partition.check_follower(request.replica).map_err(code)?;
+        }
+        let mut fetched = FetchedPartition {
+            partition,
+            error: ErrorCode::None,
+            high_watermark: replica.log.high_watermark(),
+            last_stable_offset: replica.log.last_stable_offset(),
+            log_start_offset: replica.log.log_start(),
+            diverging_epoch: divergence(replica, asked)?,
+            current_leader: None,
+            preferred_read_replica: None,
+            aborted: Vec::new(),
+            batches: Vec::new(),
+        };
+        if let Some((epoch, end)) = fetched.diverging_epoch {
+            ctx.note(Note::Broker(BrokerNote::Diverges {
+                partition,
+                replica: request.replica,
+                epoch,
+                end,
+            }));
+            return Ok((fetched, 0));
+        }
+        let limits = ReadLimits {
+            max_bytes,
+            end: readable_end(replica, request),
+            min_one,
+        };
+        let read = replica.log.read(asked.fetch_offset, limits);
+        let read = read.map_err(|_| ErrorCode::OffsetOutOfRange)?;
+        if !follower && request.isolation == Isolation::ReadCommitted {
+            fetched.aborted = replica.log.aborted_in(asked.fetch_offset, &read);
+        }
+        if follower && first_read {
+            let fetch = FollowerFetch {
+                position: read.position,
+                log_start_offset: asked.log_start_offset,
+                broker_epoch: request.broker_epoch,
+            };
+            self.follower_fetched(partition, request.replica, fetch, ctx)?;
+        }
+        fetched.batches = read.batches;
+        Ok((fetched, read.bytes))
+    }
+
+    /// The leader takes a follower's position over, after the read.
+    fn follower_fetched(
+        &mut self,
+        partition: TopicPartition,
+        from: i32,
+        fetch: FollowerFetch,
+        ctx: &mut Ctx,
+    ) -> Result<(), ErrorCode> {
+        let brokers = |id| status_of(self.observer.image(), id);
+        let Some(replica) = self.replicas.get_mut(&partition) else {
+            return Err(ErrorCode::NotLeaderOrFollower);
+        };
+        let view = replica.view(self.clock, &brokers);
+        let recorded = replica.partition.record_fetch(from, fetch, &view);
+        let recorded = recorded.map_err(|refusal| refusal.code)?;
+        if let Some(proposal) = recorded.expand {
+            self.propose_isr(partition, proposal, ctx);
+        }
+        if let Some(result) = recorded.high_watermark {
+            self.high_watermark_evaluated(partition, result, ctx);
+        }
+        if self.purgatory.has_deletes() {
+            self.check_delayed(partition, ctx);
+        }
+        Ok(())
+    }
+
+    /// May a waiting fetch be answered? [DelayedFetch.tryComplete]
+    pub(super) fn is_fetchable(&self, fetch: &DelayedFetch) -> bool {
+        let Some((_, request)) = &fetch.what else { return false };
+        let follower = request.replica != CONSUMER_REPLICA;
+        let mut bytes: i64 = 0;
+        for asked in &request.partitions {
+            let Some(replica) = self.replicas.get(&asked.partition) else {
+                return true;
+            };
+            let epoch = told(asked.current_leader_epoch);
+            if replica.partition.check_leader_epoch(epoch, follower).is_err() {
+                return true;
+            }
+            let (from, end) = (asked.fetch_offset, readable_end(replica, request));
+            // A consumer above the end waits, where a real broker answers it, empty, as fast as it asks.
+            if from > end && follower {
+                return true;
+            }
+            if from < end {
+                if replica.log.segment_base_of(from) < replica.log.segment_base_of(end) {
+                    return true;
+                }
+                let available = replica.log.bytes_between(from, end) as i64;
+                bytes += available.min(i64::from(asked.max_bytes));
+            }
+            if !matches!(divergence(replica, asked), Ok(None)) {
+                return true;
+            }
+        }
+        bytes >= i64::from(request.min_bytes)
+    }
+}

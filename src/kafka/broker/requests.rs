@@ -1,0 +1,151 @@
+//! Connections of clients and other brokers: one request at a time on each, the next one when it is answered.
+//! [SocketServer, KafkaApis.handle]
+
+use super::server::Server;
+use crate::kafka::protocol::data::ApiVersionsResponse;
+use crate::kafka::protocol::{Body, Msg};
+use crate::kafka::wire::Ctx;
+use crate::sim::ConnId;
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+/// Feature that tells clients which protocol of transactions holds.
+const TRANSACTION_VERSION: &str = "transaction.version";
+
+/// Who waits for an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Asker {
+    pub conn: ConnId,
+    pub correlation: u32,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Client {
+    /// The request that is worked on.
+    busy: Option<u32>,
+    /// What came in behind it.
+    waiting: VecDeque<Msg>,
+}
+
+/// All accepted connections.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Clients {
+    connections: BTreeMap<ConnId, Client>,
+    /// Free again, with requests waiting.
+    ready: VecDeque<ConnId>,
+}
+
+impl Clients {
+    pub fn accept(&mut self, conn: ConnId) {
+        self.connections.insert(conn, Client::default());
+    }
+
+    pub fn remove(&mut self, conn: ConnId) {
+        self.connections.remove(&conn);
+    }
+}
+
+impl Server {
+    pub(super) fn request_arrived(&mut self, conn: ConnId, msg: Msg, ctx: &mut Ctx) {
+        let Some(client) = self.clients.connections.get_mut(&conn) else {
+            return;
+        };
+        if client.busy.is_some() {
+            client.waiting.push_back(msg);
+            return;
+        }
+        client.busy = Some(msg.correlation);
+        self.serve(conn, msg, ctx);
+    }
+
+    /// Takes up the next requests of connections that are free again.
+    pub(super) fn serve_ready(&mut self, ctx: &mut Ctx) {
+        while let Some(conn) = self.clients.ready.pop_front() {
+            let Some(client) = self.clients.connections.get_mut(&conn) else {
+                continue;
+            };
+            if client.busy.is_some() {
+                continue;
+            }
+            if let Some(msg) = client.waiting.pop_front() {
+                client.busy = Some(msg.correlation);
+                self.serve(conn, msg, ctx);
+            }
+        }
+    }
+
+    /// Answers a request; nothing happens if its connection is gone.
+    pub(super) fn reply(&mut self, asker: Asker, body: Body, ctx: &mut Ctx) {
+        if self.release(asker) {
+            ctx.send(
+                asker.conn,
+                Msg {
+                    correlation: asker.correlation,
+                    client: self.nobody.clone(),
+                    body,
+                },
+            );
+        }
+    }
+
+    /// The request is done with, answered or not. Whether its connection still stands.
+    pub(super) fn release(&mut self, asker: Asker) -> bool {
+        let Some(client) = self.clients.connections.get_mut(&asker.conn) else {
+            return false;
+        };
+        if client.busy != Some(asker.correlation) {
+            return false;
+        }
+        client.busy = None;
+        if !client.waiting.is_empty() {
+            self.clients.ready.push_back(asker.conn);
+        }
+        true
+    }
+
+    /// Closes a client's connection from this side.
+    pub(super) fn drop_client(&mut self, conn: ConnId, ctx: &mut Ctx) {
+        self.clients.remove(conn);
+        ctx.close(conn);
+    }
+
+    fn serve(&mut self, conn: ConnId, msg: Msg, ctx: &mut Ctx) {
+        let asker = Asker {
+            conn,
+            correlation: msg.correlation,
+        };
+        match &msg.body {
+            Body::ProduceRequest(r) => self.serve_produce(asker, &msg.client, r, ctx),
+            Body::FetchRequest(r) => self.serve_fetch(asker, Rc::clone(r), ctx),
+            Body::ApiVersionsRequest(_) => {
+                let features = &self.image().features;
+                let response = ApiVersionsResponse {
+                    transaction_version: features.get(TRANSACTION_VERSION).copied().unwrap_or(0),
+                    finalized_features: features.iter().map(|(name, level)| ((*name).into(), *level)).collect(),
+                };
+                self.reply(asker, Body::from(response), ctx);
+            }
+            Body::MetadataRequest(r) => self.serve_metadata(asker, r, ctx),
+            Body::InitProducerIdRequest(r) => self.serve_init_producer_id(asker, r, ctx),
+            Body::ListOffsetsRequest(r) => self.serve_list_offsets(asker, r, ctx),
+            Body::OffsetsForLeaderEpochRequest(r) => self.serve_epoch_ends(asker, r, ctx),
+            Body::DeleteRecordsRequest(r) => self.serve_delete_records(asker, r, ctx),
+            Body::DescribeConfigsRequest(r) => self.serve_describe_configs(asker, r, ctx),
+            Body::DescribeClusterRequest(r) => self.serve_describe_cluster(asker, r, ctx),
+            Body::DescribeTopicPartitionsRequest(r) => self.serve_describe_topics(asker, r, ctx),
+            Body::DescribeProducersRequest(r) => self.serve_describe_producers(asker, r, ctx),
+            Body::FindCoordinatorRequest(r) => self.serve_find_coordinator(asker, r, ctx),
+            Body::CreateTopicsRequest(_)
+            | Body::DeleteTopicsRequest(_)
+            | Body::CreatePartitionsRequest(_)
+            | Body::IncrementalAlterConfigsRequest(_)
+            | Body::ElectLeadersRequest(_)
+            | Body::AlterPartitionReassignmentsRequest(_)
+            | Body::ListPartitionReassignmentsRequest(_)
+            | Body::UnregisterBrokerRequest(_)
+            | Body::DescribeQuorumRequest(_) => self.forward(asker, &msg.client, msg.body.clone(), ctx),
+            // A broker closes the connection of whoever asks for what it does not know.
+            _ => self.drop_client(conn, ctx),
+        }
+    }
+}
