@@ -1,5 +1,547 @@
 //! What the controller reports to people.
 
+use super::rules;
+use crate::kafka::protocol::admin::{ConfigResource, ElectionType};
+use crate::kafka::protocol::errors::ErrorCode;
+use crate::kafka::rule::{Names, Rule, Weight};
+use crate::kafka::types::{NodeId, TopicId, TopicPartition};
+use crate::sim::Span;
+use std::rc::Rc;
+
+/// What made the controller write records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Why {
+    /// It became active.
+    Activation,
+    /// A broker was silent for longer than `broker.session.timeout.ms`.
+    SessionExpired {
+        broker: NodeId,
+        silent: Span,
+        timeout: Span,
+    },
+    /// A broker asked to be fenced.
+    FenceWanted {
+        broker: NodeId,
+    },
+    /// A broker was told to stop.
+    Stopped {
+        broker: NodeId,
+    },
+    /// A broker began its controlled shutdown.
+    ControlledShutdown {
+        broker: NodeId,
+    },
+    /// A broker was unfenced.
+    Unfenced {
+        broker: NodeId,
+    },
+    /// A broker registered again; had it shut down cleanly?
+    Registered {
+        broker: NodeId,
+        clean: bool,
+    },
+    Unregistered {
+        broker: NodeId,
+    },
+    /// A leader asked for another ISR.
+    AlterPartition {
+        leader: NodeId,
+    },
+    /// An admin started or cancelled a reassignment.
+    Reassignment,
+    /// An admin asked for elections.
+    ElectLeaders(ElectionType),
+    /// The preferred balancer.
+    Balancer {
+        interval_s: i64,
+    },
+    /// The periodic unclean election.
+    UncleanTimer {
+        interval_ms: i64,
+    },
+    /// An admin changed topics.
+    Topics,
+    /// An admin changed settings.
+    Configs,
+    ProducerIds,
+}
+
+impl Why {
+    /// "after the session of b1 ended".
+    fn text(self, names: &dyn Names) -> String {
+        match self {
+            Why::Activation => "at activation".into(),
+            Why::SessionExpired { broker, .. } => format!("the session of {} ended", names.node(broker)),
+            Why::FenceWanted { broker } => format!("{} asked to be fenced", names.node(broker)),
+            Why::Stopped { broker } => format!("{} stops", names.node(broker)),
+            Why::ControlledShutdown { broker } => format!("controlled shutdown of {}", names.node(broker)),
+            Why::Unfenced { broker } => format!("{} was unfenced", names.node(broker)),
+            Why::Registered { broker, clean: true } => {
+                format!("{} registered after a clean shutdown", names.node(broker))
+            }
+            Why::Registered { broker, clean: false } => {
+                format!("{} registered after an unclean shutdown", names.node(broker))
+            }
+            Why::Unregistered { broker } => format!("{} was unregistered", names.node(broker)),
+            Why::AlterPartition { leader } => format!("{} asked for it", names.node(leader)),
+            Why::Reassignment => "reassignment".into(),
+            Why::ElectLeaders(ElectionType::Preferred) => "preferred election by hand".into(),
+            Why::ElectLeaders(ElectionType::Unclean) => "unclean election by hand".into(),
+            Why::Balancer { .. } => "the balancer's round".into(),
+            Why::UncleanTimer { .. } => "the unclean election's round".into(),
+            Why::Topics => "topic request".into(),
+            Why::Configs => "settings changed".into(),
+            Why::ProducerIds => "producer ids".into(),
+        }
+    }
+
+    /// The settings that decided when it happened.
+    fn config(self) -> Vec<(&'static str, String)> {
+        match self {
+            Why::SessionExpired { timeout, .. } => vec![("broker.session.timeout.ms", timeout.as_ms().to_string())],
+            Why::Balancer { interval_s } => vec![
+                ("auto.leader.rebalance.enable", "true".into()),
+                ("leader.imbalance.check.interval.seconds", interval_s.to_string()),
+            ],
+            Why::UncleanTimer { interval_ms } => {
+                vec![("unclean.leader.election.interval.ms", interval_ms.to_string())]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// How a leader was chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum How {
+    /// From the ISR.
+    Clean,
+    /// The first replica, from the ISR, because it is the first.
+    Preferred,
+    /// From the eligible leader replicas.
+    Eligible,
+    /// The last known leader, with possible loss.
+    LastKnown,
+    /// From outside of the ISR, with possible loss.
+    Unclean,
+    /// The old one, in a new epoch.
+    SameLeader,
+}
+
+impl How {
+    /// In the log's words.
+    pub fn name(self) -> &'static str {
+        match self {
+            How::Clean => "clean",
+            How::Preferred => "preferred",
+            How::Eligible => "elr",
+            How::LastKnown => "last-known",
+            How::Unclean => "unclean",
+            How::SameLeader => "same leader",
+        }
+    }
+
+    fn rule(self) -> &'static Rule {
+        match self {
+            How::Clean => &rules::ELECTION_CLEAN,
+            How::Preferred => &rules::ELECTION_PREFERRED,
+            How::Eligible => &rules::ELECTION_ELR,
+            How::LastKnown => &rules::ELECTION_LAST_KNOWN,
+            How::Unclean => &rules::ELECTION_UNCLEAN,
+            How::SameLeader => &rules::SAME_LEADER,
+        }
+    }
+}
+
 /// A controller's observation.
-#[derive(Clone, Debug, Hash)]
-pub enum ControllerNote {}
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ControllerNote {
+    /// It leads the quorum.
+    Leads {
+        epoch: i32,
+    },
+    /// A new incarnation is registered, fenced; the last one's shutdown was clean or not.
+    BrokerRegistered {
+        broker: NodeId,
+        epoch: i64,
+        clean: bool,
+    },
+    /// Its old session lives for so long still.
+    RegistrationRefused {
+        broker: NodeId,
+        left: Span,
+        timeout: Span,
+    },
+    Unfenced {
+        broker: NodeId,
+    },
+    Fenced {
+        broker: NodeId,
+        why: Why,
+    },
+    /// Its controlled shutdown begins, with so many leaderships to hand over.
+    ControlledShutdown {
+        broker: NodeId,
+        leads: u32,
+    },
+    /// It leads nothing any more but has to wait: the slowest active broker is at `lowest`, `needed` is the end of the
+    /// moves.
+    ShutdownWaits {
+        broker: NodeId,
+        lowest: i64,
+        needed: i64,
+    },
+    /// It may stop.
+    ShutdownGranted {
+        broker: NodeId,
+    },
+    Unregistered {
+        broker: NodeId,
+    },
+    /// A heartbeat or request of an incarnation that is not registered.
+    StaleBrokerEpoch {
+        broker: NodeId,
+        epoch: i64,
+    },
+    LeaderElected {
+        partition: TopicPartition,
+        from: NodeId,
+        to: NodeId,
+        epoch: i32,
+        how: How,
+        /// `unclean.leader.election.enable` of the topic.
+        unclean_enabled: bool,
+        why: Why,
+    },
+    /// Nobody may lead.
+    PartitionOffline {
+        partition: TopicPartition,
+        from: NodeId,
+        epoch: i32,
+        unclean_enabled: bool,
+        why: Why,
+    },
+    IsrChanged {
+        partition: TopicPartition,
+        from: Vec<NodeId>,
+        to: Vec<NodeId>,
+        why: Why,
+    },
+    ElrChanged {
+        partition: TopicPartition,
+        from: Vec<NodeId>,
+        to: Vec<NodeId>,
+        min_isr: u32,
+        why: Why,
+    },
+    AlterPartitionRefused {
+        partition: TopicPartition,
+        leader: NodeId,
+        error: ErrorCode,
+    },
+    TopicCreated {
+        name: Rc<str>,
+        id: TopicId,
+    },
+    TopicDeleted {
+        name: Rc<str>,
+        id: TopicId,
+    },
+    PartitionCreated {
+        partition: TopicPartition,
+        replicas: Vec<NodeId>,
+        isr: Vec<NodeId>,
+    },
+    /// `None`: not set (before), deleted (after).
+    ConfigChanged {
+        resource: ConfigResource,
+        name: Rc<str>,
+        from: Option<Rc<str>>,
+        to: Option<Rc<str>>,
+    },
+    ReassignmentStarted {
+        partition: TopicPartition,
+        adding: Vec<NodeId>,
+        removing: Vec<NodeId>,
+    },
+    ReassignmentCompleted {
+        partition: TopicPartition,
+        replicas: Vec<NodeId>,
+    },
+    ReassignmentCancelled {
+        partition: TopicPartition,
+        replicas: Vec<NodeId>,
+    },
+    /// From `start`, a thousand.
+    ProducerIds {
+        broker: NodeId,
+        start: i64,
+    },
+}
+
+impl ControllerNote {
+    pub fn rule(&self) -> Option<&'static Rule> {
+        Some(match self {
+            Self::Leads { .. } => &rules::LEADS,
+            Self::BrokerRegistered { clean: false, .. } => &rules::UNCLEAN_RETURN,
+            Self::BrokerRegistered { .. } | Self::StaleBrokerEpoch { .. } => &rules::REGISTRATION,
+            Self::RegistrationRefused { .. } => &rules::DUPLICATE,
+            Self::Unfenced { .. } => &rules::UNFENCE,
+            Self::Fenced { why, .. } => match why {
+                Why::SessionExpired { .. } => &rules::FENCE,
+                _ => &rules::FENCE_WANTED,
+            },
+            Self::ControlledShutdown { .. } => &rules::CONTROLLED_SHUTDOWN,
+            Self::ShutdownWaits { .. } | Self::ShutdownGranted { .. } => &rules::SHUTDOWN_GRANTED,
+            Self::Unregistered { .. } => &rules::UNREGISTER,
+            Self::LeaderElected { how, .. } => how.rule(),
+            Self::PartitionOffline { .. } => &rules::OFFLINE,
+            Self::IsrChanged { .. } => &rules::ISR,
+            Self::ElrChanged { .. } => &rules::ELR,
+            Self::AlterPartitionRefused { .. } => &rules::ALTER_REFUSED,
+            Self::TopicCreated { .. } | Self::TopicDeleted { .. } | Self::PartitionCreated { .. } => &rules::TOPICS,
+            Self::ConfigChanged { .. } => &rules::CONFIGS,
+            Self::ReassignmentStarted { .. }
+            | Self::ReassignmentCompleted { .. }
+            | Self::ReassignmentCancelled { .. } => &rules::REASSIGNMENT,
+            Self::ProducerIds { .. } => &rules::PRODUCER_IDS,
+        })
+    }
+
+    pub fn weight(&self) -> Weight {
+        match self {
+            Self::PartitionOffline { .. } => Weight::Alarm,
+            Self::LeaderElected { how, .. } if matches!(how, How::Unclean | How::LastKnown) => Weight::Alarm,
+            Self::Fenced {
+                why: Why::SessionExpired { .. },
+                ..
+            } => Weight::Alarm,
+            Self::RegistrationRefused { .. }
+            | Self::ShutdownWaits { .. }
+            | Self::StaleBrokerEpoch { .. }
+            | Self::AlterPartitionRefused { .. }
+            | Self::PartitionCreated { .. }
+            | Self::ProducerIds { .. } => Weight::Detail,
+            _ => Weight::Matters,
+        }
+    }
+
+    /// The settings that decided it.
+    pub fn config(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::RegistrationRefused { timeout, .. } => {
+                vec![("broker.session.timeout.ms", timeout.as_ms().to_string())]
+            }
+            Self::Fenced { why, .. } | Self::IsrChanged { why, .. } => why.config(),
+            Self::LeaderElected {
+                unclean_enabled, why, ..
+            }
+            | Self::PartitionOffline {
+                unclean_enabled, why, ..
+            } => {
+                let mut all = vec![("unclean.leader.election.enable", unclean_enabled.to_string())];
+                all.extend(why.config());
+                all
+            }
+            Self::ElrChanged { min_isr, why, .. } => {
+                let mut all = vec![("min.insync.replicas", min_isr.to_string())];
+                all.extend(why.config());
+                all
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// One sentence for people.
+    pub fn text(&self, names: &dyn Names) -> String {
+        match self {
+            Self::Leads { epoch } => format!("active controller, quorum epoch {epoch}"),
+            Self::BrokerRegistered { .. }
+            | Self::RegistrationRefused { .. }
+            | Self::Unfenced { .. }
+            | Self::Fenced { .. }
+            | Self::ControlledShutdown { .. }
+            | Self::ShutdownWaits { .. }
+            | Self::ShutdownGranted { .. }
+            | Self::Unregistered { .. }
+            | Self::StaleBrokerEpoch { .. } => self.broker_text(names),
+            Self::TopicCreated { name, .. } => format!("topic {name} created"),
+            Self::TopicDeleted { name, .. } => format!("topic {name} deleted"),
+            Self::ConfigChanged {
+                resource,
+                name,
+                from,
+                to,
+            } => {
+                let value = |value: &Option<Rc<str>>| value.as_ref().map_or("(unset)".to_string(), |v| v.to_string());
+                format!("{}: {name} {} -> {}", resource_text(resource), value(from), value(to))
+            }
+            Self::ProducerIds { broker, start } => {
+                format!("producer ids from {start} on for {}", names.node(*broker))
+            }
+            _ => self.partition_text(names),
+        }
+    }
+
+    fn broker_text(&self, names: &dyn Names) -> String {
+        match self {
+            Self::BrokerRegistered { broker, epoch, clean } => {
+                let how = if *clean { "clean" } else { "unclean" };
+                format!(
+                    "{} registered, broker epoch {epoch}, {how} shutdown before",
+                    names.node(*broker)
+                )
+            }
+            Self::RegistrationRefused { broker, left, .. } => format!(
+                "registration of {} refused: the session of its last incarnation lasts {} ms more",
+                names.node(*broker),
+                left.as_ms()
+            ),
+            Self::Unfenced { broker } => format!("{} unfenced", names.node(*broker)),
+            Self::Fenced { broker, why } => match why {
+                Why::SessionExpired { silent, timeout, .. } => format!(
+                    "{} fenced: silent for {} ms, session timeout {} ms",
+                    names.node(*broker),
+                    silent.as_ms(),
+                    timeout.as_ms()
+                ),
+                why => format!("{} fenced: {}", names.node(*broker), why.text(names)),
+            },
+            Self::ControlledShutdown { broker, leads } => {
+                format!(
+                    "controlled shutdown of {}: {leads} leaderships to move",
+                    names.node(*broker)
+                )
+            }
+            Self::ShutdownWaits { broker, lowest, needed } => format!(
+                "shutdown of {} waits: metadata offset {needed} needed, the slowest broker is at {lowest}",
+                names.node(*broker)
+            ),
+            Self::ShutdownGranted { broker } => format!("{} may stop", names.node(*broker)),
+            Self::Unregistered { broker } => format!("{} unregistered", names.node(*broker)),
+            Self::StaleBrokerEpoch { broker, epoch } => {
+                format!(
+                    "broker epoch {epoch} of {} is not the registered one",
+                    names.node(*broker)
+                )
+            }
+            _ => String::new(),
+        }
+    }
+
+    fn partition_text(&self, names: &dyn Names) -> String {
+        match self {
+            Self::LeaderElected {
+                partition,
+                from,
+                to,
+                epoch,
+                how,
+                why,
+                ..
+            } => format!(
+                "{}: leader {} -> {} in epoch {epoch} ({}; {})",
+                names.partition(*partition),
+                node_text(*from, names),
+                node_text(*to, names),
+                how.name(),
+                why.text(names)
+            ),
+            Self::PartitionOffline {
+                partition,
+                from,
+                epoch,
+                why,
+                ..
+            } => format!(
+                "{}: no leader after {} in epoch {epoch} ({})",
+                names.partition(*partition),
+                node_text(*from, names),
+                why.text(names)
+            ),
+            Self::IsrChanged {
+                partition,
+                from,
+                to,
+                why,
+            } => format!(
+                "{}: ISR {} -> {} ({})",
+                names.partition(*partition),
+                nodes_text(from, names),
+                nodes_text(to, names),
+                why.text(names)
+            ),
+            Self::ElrChanged {
+                partition,
+                from,
+                to,
+                why,
+                ..
+            } => format!(
+                "{}: ELR {} -> {} ({})",
+                names.partition(*partition),
+                nodes_text(from, names),
+                nodes_text(to, names),
+                why.text(names)
+            ),
+            Self::AlterPartitionRefused {
+                partition,
+                leader,
+                error,
+            } => format!(
+                "{}: ISR change by {} refused, {}",
+                names.partition(*partition),
+                names.node(*leader),
+                error.name()
+            ),
+            Self::PartitionCreated {
+                partition, replicas, ..
+            } => {
+                format!(
+                    "{} placed on {}",
+                    names.partition(*partition),
+                    nodes_text(replicas, names)
+                )
+            }
+            Self::ReassignmentStarted {
+                partition,
+                adding,
+                removing,
+            } => format!(
+                "{}: reassignment adds {}, removes {}",
+                names.partition(*partition),
+                nodes_text(adding, names),
+                nodes_text(removing, names)
+            ),
+            Self::ReassignmentCompleted { partition, replicas } => format!(
+                "{}: reassignment done, replicas {}",
+                names.partition(*partition),
+                nodes_text(replicas, names)
+            ),
+            Self::ReassignmentCancelled { partition, replicas } => format!(
+                "{}: reassignment cancelled, replicas {}",
+                names.partition(*partition),
+                nodes_text(replicas, names)
+            ),
+            _ => String::new(),
+        }
+    }
+}
+
+fn node_text(id: NodeId, names: &dyn Names) -> String {
+    if id < 0 { "none".into() } else { names.node(id) }
+}
+
+fn nodes_text(ids: &[NodeId], names: &dyn Names) -> String {
+    let all: Vec<String> = ids.iter().map(|id| names.node(*id)).collect();
+    format!("[{}]", all.join(", "))
+}
+
+fn resource_text(resource: &ConfigResource) -> String {
+    match resource {
+        ConfigResource::Topic(name) => format!("topic {name}"),
+        ConfigResource::Broker(id) if id.is_empty() => "all brokers".into(),
+        ConfigResource::Broker(id) => format!("broker {id}"),
+        ConfigResource::Group(id) => format!("group {id}"),
+    }
+}

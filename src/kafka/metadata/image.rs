@@ -13,8 +13,10 @@ use std::rc::Rc;
 pub struct BrokerRegistration {
     pub node: BrokerNode,
     pub incarnation: u64,
-    /// Offset of its registration record.
+    /// Its broker epoch: where the batch that registered this incarnation began.
     pub epoch: i64,
+    /// Offset of its registration record: what it must have applied to be unfenced.
+    pub registered_at: i64,
     pub fenced: bool,
     pub in_controlled_shutdown: bool,
 }
@@ -46,6 +48,8 @@ pub struct MetadataImage {
     pub epoch: i32,
     pub brokers: BTreeMap<NodeId, BrokerRegistration>,
     pub topics: BTreeMap<TopicId, TopicImage>,
+    /// The next topic's id: above all that were ever given, so that a topic created again is another one.
+    pub next_topic: TopicId,
     pub ids: BTreeMap<Rc<str>, TopicId>,
     pub partitions: BTreeMap<TopicPartition, Rc<PartitionRegistration>>,
     pub configs: BTreeMap<ConfigResource, Rc<Settings>>,
@@ -85,14 +89,16 @@ impl MetadataImage {
                 node,
                 incarnation,
                 broker_epoch,
+                fenced,
+                in_controlled_shutdown,
             } => {
-                debug_assert!(*broker_epoch <= offset || *broker_epoch >= 0);
                 let registration = BrokerRegistration {
                     node: node.clone(),
                     incarnation: *incarnation,
                     epoch: *broker_epoch,
-                    fenced: true,
-                    in_controlled_shutdown: false,
+                    registered_at: offset,
+                    fenced: *fenced,
+                    in_controlled_shutdown: *in_controlled_shutdown,
                 };
                 self.brokers.insert(node.id, registration);
                 delta.brokers.push(node.id);
@@ -122,6 +128,7 @@ impl MetadataImage {
     fn replay_topic(&mut self, record: &MetadataRecord, delta: &mut MetadataDelta) {
         match record {
             MetadataRecord::Topic { name, id } => {
+                self.next_topic = self.next_topic.max(TopicId(id.0 + 1));
                 self.ids.insert(name.clone(), *id);
                 self.topics.insert(
                     *id,

@@ -34,11 +34,13 @@ pub enum MetadataRecord {
         name: &'static str,
         level: i16,
     },
-    /// A new incarnation, fenced.
+    /// A new incarnation, fenced; or the same one again, as it was.
     RegisterBroker {
         node: BrokerNode,
         incarnation: u64,
         broker_epoch: i64,
+        fenced: bool,
+        in_controlled_shutdown: bool,
     },
     UnregisterBroker {
         broker: NodeId,
