@@ -300,6 +300,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn any_text_survives_its_quotes(text: String) {
             let line = format!("{} k={} {}", quoted(&text), word(&text), word(&text));

@@ -205,6 +205,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn what_is_written_is_read(us in 0..=limits::TIME_US, bytes: u64, count in 1u32.., ppm in 0u32..=1_000_000) {
             prop_assert_eq!(parse_duration(&duration(us)), Some(us));

@@ -96,7 +96,7 @@ fn said(lines: &[Line]) -> Vec<(u64, &Content)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn reading_what_was_printed_gives_the_same_scenario(scenario in samples::scenario()) {
