@@ -9,7 +9,12 @@ pub use server::{Flaw, Served};
 use driver::Driver;
 use serde_json::{Value, json};
 use server::Server;
+use std::any::Any;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 use thirtyfour::prelude::*;
 
@@ -113,6 +118,25 @@ impl Lab {
     }
 }
 
+/// Awaits a story and turns a failed assertion into an error, so that a picture is taken and the browser is closed.
+async fn caught(story: impl Future<Output = Outcome>) -> Outcome {
+    let mut story = pin!(story);
+    // After a panic the story is not polled again, so it does not matter in what state that left it.
+    let poll = poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| story.as_mut().poll(context))) {
+        Ok(poll) => poll,
+        Err(panic) => Poll::Ready(Err(panic_message(panic.as_ref()).into())),
+    });
+    poll.await
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> String {
+    match (panic.downcast_ref::<String>(), panic.downcast_ref::<&str>()) {
+        (Some(message), _) => message.clone(),
+        (_, Some(message)) => (*message).to_string(),
+        _ => "panicked without a message".to_string(),
+    }
+}
+
 /// One browser session with the page in it. `driver` is there for whatever has no shorter word here.
 pub struct Page {
     pub driver: WebDriver,
@@ -124,7 +148,7 @@ impl Page {
     async fn play(&self, fragment: &str, story: impl AsyncFnOnce(&Page) -> Outcome) -> Outcome {
         self.look_as(self.view).await?;
         self.goto(fragment).await?;
-        let outcome = story(self).await;
+        let outcome = caught(story(self)).await;
         if let Err(error) = outcome {
             let shot = self.shot(&format!("failed-{}", self.site.name())).await?;
             let complaints = self.complaints().await?.join("\n  ");
