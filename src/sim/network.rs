@@ -31,8 +31,8 @@ pub struct Link {
     pub cut: bool,
     /// Added to the latency.
     pub delay: Span,
-    /// Of a hundred packets, so many are lost (TCP sends them again).
-    pub loss_percent: u32,
+    /// Of a million packets, so many are lost (TCP sends them again).
+    pub loss_ppm: u32,
 }
 
 /// All hosts and links.

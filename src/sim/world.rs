@@ -66,8 +66,6 @@ struct ProcState<W: Wire> {
     status: Status,
     since: Time,
     incarnation: u32,
-    /// The event that started it.
-    started_by: u64,
     /// What came while it was frozen.
     parked: Vec<(Input<W>, u64)>,
 }
@@ -79,7 +77,6 @@ enum Due {
     SynAck(ConnId, u8),
     Refuse(ConnId),
     Timer(Key),
-    Start(ProcId, u32),
     Thawed(Key),
 }
 
@@ -117,7 +114,7 @@ pub enum Hand {
 /// Which messages a hand is meant for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
-    /// `FetchRequest`, or `Fetch` for short.
+    /// `FetchRequest`, `FetchResponse`, `Fetch` (either), or `any`.
     pub kind: Rc<str>,
     pub from: ProcId,
     pub to: ProcId,
@@ -125,8 +122,9 @@ pub struct Pattern {
 
 impl Pattern {
     fn fits(&self, kind: &str, from: ProcId, to: Option<ProcId>) -> bool {
-        let short = kind.strip_suffix("Request").unwrap_or(kind);
-        from == self.from && to == Some(self.to) && (kind == &*self.kind || short == &*self.kind)
+        let bare = kind.strip_suffix("Request").or_else(|| kind.strip_suffix("Response"));
+        let fits = &*self.kind == "any" || kind == &*self.kind || bare == Some(&*self.kind);
+        fits && from == self.from && to == Some(self.to)
     }
 }
 
@@ -219,7 +217,6 @@ impl<W: Wire> Core<W> {
             status: Status::Down(None),
             since: self.now,
             incarnation: 0,
-            started_by: NO_CAUSE,
             parked: Vec::new(),
         });
         ProcId((self.procs.len() - 1) as u32)
@@ -516,7 +513,6 @@ impl<W: Wire> Core<W> {
                 .get(*key)
                 .is_none_or(|t| self.proc(t.proc).incarnation != t.incarnation),
             Due::Syn(id, _) | Due::SynAck(id, _) | Due::Refuse(id) => self.conns.get(id.0).is_none(),
-            Due::Start(proc, incarnation) => self.proc(*proc).incarnation != *incarnation,
         }
     }
 }
@@ -568,14 +564,6 @@ impl<W: Wire> Core<W> {
                     cause: t.cause,
                 },
                 None => Turn::Nothing,
-            },
-            Due::Start(proc, _) => Turn::Hand {
-                to: proc,
-                from: None,
-                input: Input::Start,
-                kind: EventKind::Start,
-                tag: 0,
-                cause: self.proc(proc).started_by,
             },
             Due::Syn(id, attempt) => self.syn(id, attempt),
             Due::SynAck(id, attempt) => self.syn_ack(id, attempt),
@@ -706,8 +694,8 @@ impl<W: Wire> Core<W> {
     }
 
     fn unlucky(&mut self, from: HostId, to: HostId) -> bool {
-        let percent = self.network.link(from, to).loss_percent;
-        percent > 0 && self.luck.percent(percent)
+        let ppm = self.network.link(from, to).loss_ppm;
+        ppm > 0 && self.luck.below(1_000_000) < u64::from(ppm)
     }
 
     fn arrive(&mut self, key: Key) -> Turn<W> {
@@ -929,6 +917,11 @@ impl<P: Process> Sim<P> {
         &self.procs[id.0 as usize]
     }
 
+    /// A process to be changed from outside (its disk wiped, say); belongs to a command.
+    pub fn process_mut(&mut self, id: ProcId) -> &mut P {
+        Rc::make_mut(&mut self.procs[id.0 as usize])
+    }
+
     pub fn ids(&self) -> impl Iterator<Item = ProcId> + use<P> {
         (0..self.procs.len() as u32).map(ProcId)
     }
@@ -958,6 +951,11 @@ impl<P: Process> Sim<P> {
     /// The observations of the last event again, taken out.
     pub fn take_notes(&mut self) -> Vec<(ProcId, <P::Wire as Wire>::Note)> {
         std::mem::take(&mut self.core.notes)
+    }
+
+    /// Puts back what [`Sim::take_notes`] took.
+    pub fn put_notes(&mut self, notes: Vec<(ProcId, <P::Wire as Wire>::Note)>) {
+        self.core.notes = notes;
     }
 
     /// When the next event is due, if any is.
@@ -1051,13 +1049,7 @@ impl<P: Process> Sim<P> {
     pub fn order(&mut self, to: ProcId, order: <P::Wire as Wire>::Order) {
         let input = Input::Order(order);
         match self.core.proc(to).status {
-            Status::Running => {
-                let already = self.core.notes.len();
-                self.hand(to, input);
-                let mut hasher = StableHasher::from_state(self.core.hash);
-                self.core.notes[already..].hash(&mut hasher);
-                self.core.hash = hasher.finish();
-            }
+            Status::Running => self.hand_from_outside(to, input),
             Status::Frozen => {
                 let cause = self.core.event;
                 self.core.proc_mut(to).parked.push((input, cause));
@@ -1066,20 +1058,27 @@ impl<P: Process> Sim<P> {
         }
     }
 
-    /// Starts a process that does not run; its host gets power if it had none.
+    /// Starts a process that does not run, at once; its host gets power if it had none.
     pub fn start(&mut self, id: ProcId) {
         if !matches!(self.core.proc(id).status, Status::Down(_)) {
             return;
         }
         let host = self.core.host_of(id);
         self.core.network.host_mut(host).up = true;
-        let (now, event) = (self.core.now, self.core.event);
+        let now = self.core.now;
         let proc = self.core.proc_mut(id);
         proc.status = Status::Running;
         proc.since = now;
-        proc.started_by = event;
-        let incarnation = proc.incarnation;
-        self.core.queue.push(now, Due::Start(id, incarnation));
+        self.hand_from_outside(id, Input::Start);
+    }
+
+    /// An input that belongs to the command at hand.
+    fn hand_from_outside(&mut self, to: ProcId, input: Input<P::Wire>) {
+        let already = self.core.notes.len();
+        self.hand(to, input);
+        let mut hasher = StableHasher::from_state(self.core.hash);
+        self.core.notes[already..].hash(&mut hasher);
+        self.core.hash = hasher.finish();
     }
 
     /// The process is gone: by a crash, with the power of its host, or by itself.
@@ -1153,17 +1152,9 @@ impl<P: Process> Sim<P> {
         }
     }
 
-    /// Puts a hand on the oldest fitting message in flight. False if there is none.
-    pub fn hand_on(&mut self, pattern: &Pattern, hand: Hand) -> bool {
-        match self.find_flight(|conn, flight, msg| {
-            pattern
-                .fits(
-                    msg.kind(),
-                    conn.ends[flight.side].proc?,
-                    conn.ends[1 - flight.side].proc,
-                )
-                .then_some(())
-        }) {
+    /// Puts a hand on the `nth` (from 1) oldest fitting message in flight. False if there is none.
+    pub fn hand_on(&mut self, pattern: &Pattern, hand: Hand, nth: u32) -> bool {
+        match self.find_flight(pattern, nth) {
             Some(key) => {
                 self.core.apply_hand(key, hand);
                 true
@@ -1214,21 +1205,23 @@ impl<P: Process> Sim<P> {
         held.len()
     }
 
-    fn find_flight(
-        &self,
-        fits: impl Fn(&Conn, &Flight<<P::Wire as Wire>::Msg>, &<P::Wire as Wire>::Msg) -> Option<()>,
-    ) -> Option<Key> {
-        self.core
+    fn find_flight(&self, pattern: &Pattern, nth: u32) -> Option<Key> {
+        let mut fitting: Vec<(Time, u64, Key)> = self
+            .core
             .flights
             .iter()
             .filter(|(_, f)| {
                 let (Some(conn), Some(msg)) = (self.core.conns.get(f.conn.0), f.msg.as_ref()) else {
                     return false;
                 };
-                fits(conn, f, msg).is_some()
+                conn.ends[f.side]
+                    .proc
+                    .is_some_and(|from| pattern.fits(msg.kind(), from, conn.ends[1 - f.side].proc))
             })
-            .min_by_key(|(key, f)| (f.sent, f.cause, *key))
-            .map(|(key, _)| key)
+            .map(|(key, f)| (f.sent, f.cause, key))
+            .collect();
+        fitting.sort_unstable();
+        fitting.get(nth.saturating_sub(1) as usize).map(|(_, _, key)| *key)
     }
 
     /// All messages on their way.

@@ -1,0 +1,63 @@
+//! What clients were made with, so that a restarted one is a new process of the same kind.
+
+use super::apply::{Refusal, exception, properties};
+use super::language::ast::{Command, Config, Name};
+use super::node::Node;
+use super::world::World;
+use crate::kafka::client::consumer::Consumer;
+use crate::kafka::client::producer::Producer;
+use crate::sim::world::Status;
+use crate::sim::{Halt, ProcId};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// The command that made each client, changed by `set` since.
+pub type Recipes = Rc<BTreeMap<Name, Command>>;
+
+impl World {
+    pub(super) fn remember(&mut self, command: Command, name: &Name) {
+        Rc::make_mut(&mut self.recipes).insert(name.clone(), command);
+    }
+
+    /// New settings for a client; they hold from its next start, but for how a consumer's application works.
+    pub(super) fn change_remembered(&mut self, name: &Name, config: &Config) -> Result<(), Refusal> {
+        let recipe = Rc::make_mut(&mut self.recipes).get_mut(name);
+        match recipe {
+            Some(Command::Producer(producer)) => producer.config.extend(config.clone()),
+            Some(Command::Consumer(consumer)) => consumer.config.extend(config.clone()),
+            _ => {
+                return Err(format!(
+                    "the settings of `{name}` cannot be changed here: use `alter broker`"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts a client again, as a new process with nothing but its settings.
+    pub(super) fn begin_again(&mut self, id: ProcId, name: &Name) -> Result<(), Refusal> {
+        if !matches!(self.sim.status(id), Status::Down(_)) {
+            self.sim.halt(id, Halt::Exit);
+        }
+        let Some(recipe) = self.recipes.get(name).cloned() else {
+            return Err(format!("`{name}` cannot restart"));
+        };
+        let (seed, bootstrap) = (self.setup.seed, self.bootstrap());
+        match recipe {
+            Command::Producer(producer) => {
+                let fresh = Producer::new(name, &bootstrap, properties(&producer.config), seed).map_err(exception)?;
+                *self.sim.process_mut(id) = Node::Producer(Box::new(fresh));
+                self.sim.start(id);
+            }
+            Command::Consumer(consumer) => {
+                let config = properties(&consumer.config);
+                let fresh = Consumer::new(name, &bootstrap, consumer.group.clone(), config, seed).map_err(exception)?;
+                *self.sim.process_mut(id) = Node::Consumer(Box::new(fresh));
+                self.sim.start(id);
+                self.begin_consumer(name, &consumer)?;
+            }
+            _ => return Err(format!("`{name}` cannot restart")),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,170 @@
+//! From what processes report to what the ledger and the invariants know.
+
+use super::ledger::RecordId;
+use super::places::{partition_of, place_of};
+use super::world::{Role, World};
+use crate::kafka::client::note::ClientNote;
+use crate::kafka::note::{Fact, Note};
+use crate::kafka::types::TopicPartition;
+use crate::sim::{ProcId, Step};
+use std::rc::Rc;
+
+impl World {
+    /// Takes in what the last event reported.
+    pub(super) fn observe(&mut self, step: &Step) {
+        let notes = self.sim.take_notes();
+        for (who, note) in &notes {
+            match note {
+                Note::Fact(fact) => self.observe_fact(step.id, *who, fact),
+                Note::Controller(_) => self.learn_topics(),
+                Note::Client(ClientNote::Log { .. }) | Note::Client(_) | Note::Broker(_) | Note::Group(_) => {}
+            }
+        }
+        let findings = self.ledger.take_findings();
+        if !findings.is_empty() {
+            let places = self.places.clone();
+            for finding in &findings {
+                self.invariants.finding(step.id, finding, &|place| places.name(place));
+            }
+        }
+        self.sim.put_notes(notes);
+    }
+
+    /// Topic names for ids, from the controller's image.
+    fn learn_topics(&mut self) {
+        let known: Vec<_> = match self.image() {
+            Some(image) => image
+                .topics
+                .values()
+                .map(|topic| (topic.id, topic.name.clone()))
+                .collect(),
+            None => return,
+        };
+        for (id, name) in known {
+            self.places.learn(id, &name);
+        }
+    }
+
+    fn observe_fact(&mut self, event: u64, who: ProcId, fact: &Fact) {
+        match fact {
+            Fact::Appended {
+                partition,
+                leader: true,
+                batch,
+            } => {
+                let place = place_of(*partition);
+                for (offset, record) in batch.0.iter() {
+                    self.ledger.appended(place, batch.0.leader_epoch, offset, record.origin);
+                }
+            }
+            Fact::Leads { partition, epoch, .. } => self.observe_leader(event, who, *partition, *epoch),
+            Fact::HighWatermark {
+                partition,
+                leader: true,
+                epoch,
+                from,
+                to,
+            } => {
+                let places = &self.places;
+                let place = place_of(*partition);
+                self.invariants
+                    .high_watermark(event, place, *from, *to, &|place| places.name(place));
+                self.ledger.high_watermark_moved(place, *epoch, *to);
+            }
+            Fact::Accepted { origin, partition } => {
+                if let Some(place) = self.places.place(partition) {
+                    self.ledger.accepted(*origin, place);
+                }
+            }
+            Fact::Acknowledged {
+                origin,
+                partition,
+                offset,
+            } => {
+                let place = self.places.place(partition).unwrap_or((0, partition.partition));
+                self.ledger
+                    .acknowledged(*origin, place, (*offset >= 0).then_some(*offset));
+            }
+            Fact::Failed { origin, error } => {
+                self.ledger.failed(*origin, error.clone());
+                Rc::make_mut(&mut self.errors).insert(who, error.clone());
+            }
+            Fact::Delivered { origin, group, .. } => {
+                let reader = group.clone().unwrap_or_else(|| self.name(who).clone());
+                self.ledger.delivered(*origin, &reader);
+            }
+            Fact::Committed { partition, offset, .. } => {
+                let end = self.places.place(partition).and_then(|place| self.ledger.end_of(place));
+                self.invariants.committed(event, &partition.to_string(), *offset, end);
+            }
+            Fact::Returned { call, result } => {
+                if let Err(error) = result {
+                    Rc::make_mut(&mut self.errors).insert(who, error.class.clone());
+                }
+                self.answers.insert(*call, result.clone());
+            }
+            _ => {}
+        }
+    }
+
+    fn observe_leader(&mut self, event: u64, who: ProcId, partition: TopicPartition, epoch: i32) {
+        let place = place_of(partition);
+        let places = &self.places;
+        self.invariants
+            .leads(event, place, epoch, who, &|place| places.name(place));
+        let Role::Broker(node) = self.role(who) else { return };
+        let Some((start, log)) = self.log_of(node, partition) else {
+            return;
+        };
+        self.ledger.leads(place, epoch, start, log.into_iter());
+    }
+
+    /// Log start and (offset, record number) of a replica, as the broker has it now.
+    fn log_of(&self, node: i32, partition: TopicPartition) -> Option<(i64, Vec<(i64, RecordId)>)> {
+        let replica = self.broker(node)?.replica(partition)?;
+        let start = replica.log_start();
+        let records = replica
+            .batches()
+            .flat_map(|batch| {
+                batch
+                    .iter()
+                    .map(|(offset, record)| (offset, record.origin))
+                    .collect::<Vec<_>>()
+            })
+            .filter(|(offset, _)| *offset >= start)
+            .collect();
+        Some((start, records))
+    }
+
+    /// Records that a client believes sent (acks=0) and that are nowhere any more.
+    pub fn settle_airborne(&mut self) {
+        let airborne: Vec<RecordId> = self.ledger.airborne().collect();
+        if airborne.is_empty() {
+            return;
+        }
+        let flying: std::collections::BTreeSet<RecordId> = self
+            .sim
+            .in_flight()
+            .filter_map(|flight| match &flight.msg.body {
+                crate::kafka::protocol::Body::ProduceRequest(request) => Some(
+                    request
+                        .data
+                        .iter()
+                        .flat_map(|(_, batch)| batch.records.iter().map(|record| record.origin))
+                        .collect::<Vec<_>>(),
+                ),
+                _ => None,
+            })
+            .flatten()
+            .collect();
+        for record in airborne.into_iter().filter(|record| !flying.contains(record)) {
+            self.ledger.vanished(record);
+        }
+    }
+
+    /// The name of a place, for messages.
+    pub fn partition_name(&self, place: super::ledger::Place) -> String {
+        let _ = partition_of(place);
+        self.places.name(place)
+    }
+}

@@ -1,0 +1,395 @@
+//! The world of a scenario: its processes in the kernel, their names, the ledger and the invariants.
+//!
+//! Its clock starts when the cluster is up: brokers and controllers of the set-up are started before time zero, in the
+//! [`WARM_UP`], and topics of the set-up are created there by an operator, all by the ordinary way. A `World` is a
+//! value: a clone is a snapshot.
+
+use super::clients::Recipes;
+use super::invariants::Invariants;
+use super::ledger::Ledger;
+use super::load::Loads;
+use super::node::Node;
+use super::places::Places;
+use crate::kafka::broker::Broker;
+use crate::kafka::client::admin::{Admin, AdminCall, AdminOrder};
+use crate::kafka::client::call::{CallId, CallResult, ClientError};
+use crate::kafka::client::consumer::Consumer;
+use crate::kafka::client::producer::Producer;
+use crate::kafka::controller::Controller;
+use crate::kafka::metadata::image::MetadataImage;
+use crate::kafka::protocol::data::BrokerNode;
+use crate::kafka::types::NodeId;
+use crate::kafka::wire::{KAFKA_PORT, Order};
+use crate::sim::world::Status;
+use crate::sim::{HostId, ProcId, Sim, Step, Time};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// Kernel time that passes before a scenario's time zero.
+pub const WARM_UP: Time = Time(20_000_000);
+
+/// What a process is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    Broker(NodeId),
+    Controller(NodeId),
+    Producer,
+    Consumer,
+    /// The operator's admin client, on the laptop outside; it is in no picture.
+    Operator,
+}
+
+/// Settings by their names.
+pub type Properties = BTreeMap<String, String>;
+
+/// What makes a cluster, besides its processes.
+#[derive(Clone, Debug)]
+pub struct ClusterSetup {
+    pub seed: u64,
+    pub cluster_id: Rc<str>,
+    /// Finalized feature levels that differ from a fresh cluster's.
+    pub features: BTreeMap<Rc<str>, i16>,
+}
+
+impl Default for ClusterSetup {
+    fn default() -> Self {
+        ClusterSetup {
+            seed: 0,
+            cluster_id: "brokerlab".into(),
+            features: BTreeMap::new(),
+        }
+    }
+}
+
+/// A world.
+#[derive(Clone)]
+pub struct World {
+    pub sim: Sim<Node>,
+    pub setup: Rc<ClusterSetup>,
+    pub ledger: Ledger,
+    pub invariants: Invariants,
+    pub places: Places,
+    pub loads: Loads,
+    roles: Vec<Role>,
+    by_name: Rc<BTreeMap<Rc<str>, ProcId>>,
+    by_node: Rc<BTreeMap<NodeId, ProcId>>,
+    next_call: u32,
+    /// The last error each client was told.
+    pub errors: Rc<BTreeMap<ProcId, Rc<str>>>,
+    /// Answers to calls that somebody waits for.
+    pub answers: BTreeMap<CallId, CallResult>,
+    operator: Option<ProcId>,
+    pub(super) recipes: Recipes,
+}
+
+impl World {
+    pub fn new(setup: ClusterSetup) -> Self {
+        World {
+            sim: Sim::new(setup.seed),
+            setup: Rc::new(setup),
+            ledger: Ledger::default(),
+            invariants: Invariants::default(),
+            places: Places::default(),
+            loads: Loads::default(),
+            roles: Vec::new(),
+            by_name: Rc::default(),
+            by_node: Rc::default(),
+            next_call: 0,
+            errors: Rc::default(),
+            answers: BTreeMap::new(),
+            operator: None,
+            recipes: Recipes::default(),
+        }
+    }
+
+    /// Microseconds of the scenario's clock; zero during the warm-up.
+    pub fn now_us(&self) -> u64 {
+        lab_us(self.sim.now())
+    }
+
+    pub fn role(&self, id: ProcId) -> Role {
+        self.roles[id.0 as usize]
+    }
+
+    /// The process with that name.
+    pub fn find(&self, name: &str) -> Option<ProcId> {
+        self.by_name.get(name).copied()
+    }
+
+    pub fn name(&self, id: ProcId) -> &Rc<str> {
+        self.sim.name(id)
+    }
+
+    /// The process of a broker or controller id.
+    pub fn node(&self, id: NodeId) -> Option<ProcId> {
+        self.by_node.get(&id).copied()
+    }
+
+    /// The name of a broker or controller, or its number if it is none of this world's.
+    pub fn node_name(&self, id: NodeId) -> Rc<str> {
+        match self.node(id) {
+            Some(proc) => self.name(proc).clone(),
+            None => id.to_string().into(),
+        }
+    }
+
+    /// All processes with what they are.
+    pub fn processes(&self) -> impl Iterator<Item = (ProcId, Role)> + '_ {
+        self.sim.ids().map(|id| (id, self.role(id)))
+    }
+
+    pub fn brokers(&self) -> impl Iterator<Item = (ProcId, NodeId, &Broker)> + '_ {
+        self.processes()
+            .filter_map(|(id, role)| match (role, self.sim.process(id)) {
+                (Role::Broker(node), Node::Broker(broker)) => Some((id, node, &**broker)),
+                _ => None,
+            })
+    }
+
+    pub fn controllers(&self) -> impl Iterator<Item = (ProcId, NodeId, &Controller)> + '_ {
+        self.processes()
+            .filter_map(|(id, role)| match (role, self.sim.process(id)) {
+                (Role::Controller(node), Node::Controller(controller)) => Some((id, node, &**controller)),
+                _ => None,
+            })
+    }
+
+    pub fn producer(&self, id: ProcId) -> Option<&Producer> {
+        match self.sim.process(id) {
+            Node::Producer(producer) => Some(producer),
+            _ => None,
+        }
+    }
+
+    pub fn consumer(&self, id: ProcId) -> Option<&Consumer> {
+        match self.sim.process(id) {
+            Node::Consumer(consumer) => Some(consumer),
+            _ => None,
+        }
+    }
+
+    pub fn broker(&self, node: NodeId) -> Option<&Broker> {
+        match self.sim.process(self.node(node)?) {
+            Node::Broker(broker) => Some(broker),
+            _ => None,
+        }
+    }
+
+    /// The metadata as the controller has them: of the one with the latest quorum epoch and the longest log.
+    pub fn image(&self) -> Option<&MetadataImage> {
+        self.controllers()
+            .map(|(_, _, controller)| controller.image())
+            .max_by_key(|image| (image.epoch, image.end_offset))
+    }
+
+    /// Whether the process runs, frozen or not.
+    pub fn runs(&self, id: ProcId) -> bool {
+        !matches!(self.sim.status(id), Status::Down(_))
+    }
+
+    /// A host by name, made if there is none.
+    pub fn host(&mut self, name: &str) -> HostId {
+        match self.sim.network().resolve(name) {
+            Some(host) => host,
+            None => self.sim.add_host(name),
+        }
+    }
+
+    fn enter(&mut self, name: &str, host: HostId, role: Role, process: Node) -> ProcId {
+        let id = self.sim.add(name, host, process);
+        self.roles.push(role);
+        Rc::make_mut(&mut self.by_name).insert(name.into(), id);
+        if let Role::Broker(node) | Role::Controller(node) = role {
+            Rc::make_mut(&mut self.by_node).insert(node, id);
+        }
+        id
+    }
+
+    /// Adds a broker that is not started yet.
+    ///
+    /// # Errors
+    /// What the broker says when it refuses its settings.
+    pub fn add_broker(
+        &mut self,
+        name: &str,
+        host: &str,
+        node: NodeId,
+        rack: Option<Rc<str>>,
+        config: Properties,
+        controllers: &BTreeMap<NodeId, Rc<str>>,
+    ) -> Result<ProcId, String> {
+        let advertised = BrokerNode {
+            id: node,
+            host: host.into(),
+            port: KAFKA_PORT,
+            rack,
+        };
+        let (seed, cluster) = (self.setup.seed, self.setup.cluster_id.clone());
+        let broker = Broker::new(advertised, config, seed, controllers.clone(), cluster).map_err(|e| e.to_string())?;
+        let host = self.host(host);
+        Ok(self.enter(name, host, Role::Broker(node), Node::Broker(Box::new(broker))))
+    }
+
+    /// Adds a controller that is not started yet.
+    ///
+    /// # Errors
+    /// What the controller says when it refuses its settings.
+    pub fn add_controller(
+        &mut self,
+        name: &str,
+        host: &str,
+        node: NodeId,
+        config: Properties,
+        voters: &BTreeMap<NodeId, Rc<str>>,
+    ) -> Result<ProcId, String> {
+        let controller = Controller::new(
+            node,
+            voters.clone(),
+            config,
+            self.setup.cluster_id.clone(),
+            &self.setup.features,
+            self.setup.seed,
+        )
+        .map_err(|e| e.to_string())?;
+        let host = self.host(host);
+        Ok(self.enter(
+            name,
+            host,
+            Role::Controller(node),
+            Node::Controller(Box::new(controller)),
+        ))
+    }
+
+    /// Adds a producer and starts it.
+    ///
+    /// # Errors
+    /// The exception of the client's constructor.
+    pub fn add_producer(&mut self, name: &str, host: &str, config: Properties) -> Result<ProcId, ClientError> {
+        let producer = Producer::new(name, &self.bootstrap(), config, self.setup.seed)?;
+        let host = self.host(host);
+        let id = self.enter(name, host, Role::Producer, Node::Producer(Box::new(producer)));
+        self.sim.start(id);
+        Ok(id)
+    }
+
+    /// Adds a consumer and starts it.
+    ///
+    /// # Errors
+    /// The exception of the client's constructor.
+    pub fn add_consumer(
+        &mut self,
+        name: &str,
+        host: &str,
+        group: Option<Rc<str>>,
+        config: Properties,
+    ) -> Result<ProcId, ClientError> {
+        let consumer = Consumer::new(name, &self.bootstrap(), group, config, self.setup.seed)?;
+        let host = self.host(host);
+        let id = self.enter(name, host, Role::Consumer, Node::Consumer(Box::new(consumer)));
+        self.sim.start(id);
+        Ok(id)
+    }
+
+    /// An admin client of its own, started.
+    ///
+    /// # Errors
+    /// The exception of the client's constructor.
+    pub fn add_admin(&mut self, name: &str, host: &str, config: Properties) -> Result<ProcId, ClientError> {
+        let admin = Admin::new(name, &self.bootstrap(), config, self.setup.seed)?;
+        let host = self.host(host);
+        let id = self.enter(name, host, Role::Operator, Node::Admin(Box::new(admin)));
+        self.sim.start(id);
+        Ok(id)
+    }
+
+    /// Addresses of all brokers, in the order of their ids.
+    pub(super) fn bootstrap(&self) -> Vec<(Rc<str>, u16)> {
+        self.by_node
+            .values()
+            .filter(|id| matches!(self.role(**id), Role::Broker(_)))
+            .map(|id| (self.sim.network().host(self.sim.host_of(*id)).name.clone(), KAFKA_PORT))
+            .collect()
+    }
+
+    /// A number for a call whose answer somebody may look for.
+    pub fn next_call(&mut self) -> CallId {
+        self.next_call += 1;
+        CallId(self.next_call)
+    }
+
+    /// The operator's admin client asks for something; the answer comes in `answers`.
+    pub fn operate(&mut self, what: AdminCall) -> CallId {
+        let call = self.next_call();
+        let operator = match self.operator {
+            Some(operator) => Some(operator),
+            None => self.add_admin("operator", "laptop", Properties::new()).ok(),
+        };
+        self.operator = operator;
+        if let Some(operator) = operator {
+            self.sim.order(operator, Order::Admin(AdminOrder { call, what }));
+        }
+        call
+    }
+
+    /// The next moment at which something happens by itself.
+    pub fn next_time(&mut self) -> Option<Time> {
+        match (self.sim.next_time(), self.loads.next_time()) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// Handles the next thing that happens by itself, if it is due at or before `limit`.
+    pub fn step_until(&mut self, limit: Time) -> Option<Step> {
+        let load = self.loads.next_time().filter(|at| *at <= limit);
+        let event = self.sim.next_time().filter(|at| *at <= limit);
+        let step = match (load, event) {
+            (Some(at), event) if event.is_none_or(|event| at <= event) => self.run_load(at),
+            (_, Some(_)) => self.sim.step_until(limit)?,
+            _ => return None,
+        };
+        self.observe(&step);
+        Some(step)
+    }
+
+    /// Everything that happens by itself until `at`, which then is now.
+    pub fn run_to(&mut self, at: Time) {
+        while self.step_until(at).is_some() {}
+        self.sim.pass_to(at);
+    }
+
+    /// Runs until `done`, or `limit`. Whether it was done.
+    pub fn run_until(&mut self, limit: Time, mut done: impl FnMut(&World) -> bool) -> bool {
+        loop {
+            if done(self) {
+                return true;
+            }
+            if self.step_until(limit).is_none() {
+                self.sim.pass_to(limit);
+                return done(self);
+            }
+        }
+    }
+
+    /// Whether the controller has all these brokers active.
+    pub fn all_active(&self, brokers: &[NodeId]) -> bool {
+        self.image().is_some_and(|image| {
+            brokers.iter().all(|id| {
+                image
+                    .brokers
+                    .get(id)
+                    .is_some_and(|registration| registration.is_active())
+            })
+        })
+    }
+}
+
+/// The scenario's clock for a kernel time.
+pub fn lab_us(at: Time) -> u64 {
+    at.since(WARM_UP).as_us()
+}
+
+/// The kernel's time for the scenario's clock.
+pub fn kernel_time(lab_us: u64) -> Time {
+    Time(WARM_UP.0.saturating_add(lab_us))
+}
