@@ -126,7 +126,7 @@ fn harm(sim: &mut Sim<Teller>, trouble: &mut Random) {
     let (from, to) = (sim.host_of(victim), sim.host_of(other));
     match trouble.below(6) {
         0 => sim.network_mut().link_mut(from, to).cut = true,
-        1 => sim.network_mut().link_mut(from, to).loss_percent = 30,
+        1 => sim.network_mut().link_mut(from, to).loss_ppm = 300_000,
         2 => sim.halt(victim, Halt::Crash),
         3 => sim.power_off(from),
         4 => sim.freeze(victim),
