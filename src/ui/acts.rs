@@ -507,3 +507,15 @@ pub fn faults(view: &View) -> Vec<Section> {
     }
     sections
 }
+
+/// The menu of topics.
+pub fn topics(view: &View) -> Vec<Section> {
+    let items = view.topics.iter().map(|topic| {
+        let aside = (t().partitions)(topic.partitions.len());
+        plain("stage", &topic.name, &aside, Msg::Topic(Some(topic.name.clone())))
+    });
+    vec![Section {
+        title: t().topics.to_owned(),
+        items: items.collect(),
+    }]
+}

@@ -47,7 +47,7 @@ pub struct App {
     sheet: bool,
     filters: Filters,
     why: Option<(u64, u16)>,
-    menu: Option<Menu>,
+    menu: Option<Same<Menu>>,
     toasts: Vec<Toast>,
     next_toast: u32,
     theme: Theme,
@@ -123,6 +123,8 @@ impl Component for App {
                 self.travel(&msg);
             }
             Msg::Speed(speed) => self.player.speed = speed.min(super::player::SPEEDS.len() as u8 - 1),
+            Msg::Pace(true) => self.player.speed = (self.player.speed + 1).min(super::player::SPEEDS.len() as u8 - 1),
+            Msg::Pace(false) => self.player.speed = self.player.speed.saturating_sub(1),
             Msg::Fold => self.player.fold = !self.player.fold,
             Msg::Layer => {
                 self.player.layer = !self.player.layer;
@@ -159,18 +161,18 @@ impl Component for App {
                     <Stage scene={self.scene.clone()} caption={self.caption.0.clone()} selection={self.selection.clone()} air={Same(Rc::clone(&self.air))} />
                     <LedgerStrip ledger={self.scene.view.ledger.clone()} broken={self.scene.view.invariants.iter().filter(|i| i.broken.is_some()).count()} invariants={self.scene.view.invariants.len()} fate={self.filters.fate} />
                     <Timeline scene={self.scene.clone()} {transport} />
+                    if let Some(menu) = &self.menu {
+                        <MenuView menu={menu.clone()} />
+                    }
+                    if self.help {
+                        <HelpView />
+                    }
+                    if let Some(text) = &self.link_error {
+                        <LinkErrorView text={text.clone()} />
+                    }
+                    <Toasts toasts={self.toasts.clone()} />
                 </main>
                 <Panel scene={self.scene.clone()} tab={self.tab} open={self.sheet} filters={self.filters.clone()} why={self.why} selection={self.selection.clone()} />
-                if let Some(menu) = &self.menu {
-                    <MenuView menu={Same(Rc::new(menu.clone()))} />
-                }
-                if self.help {
-                    <HelpView />
-                }
-                if let Some(text) = &self.link_error {
-                    <LinkErrorView text={text.clone()} />
-                }
-                <Toasts toasts={self.toasts.clone()} />
             </ContextProvider<Bus>>
         }
     }
@@ -292,8 +294,6 @@ impl App {
         let after = self.branch_name();
         if before != after {
             self.toast(ToastKind::Plain, (t().forked)(&after, &before), ToastAction::Undo);
-        } else {
-            self.toast(ToastKind::Plain, line.to_owned(), ToastAction::Undo);
         }
     }
 
@@ -385,7 +385,7 @@ impl App {
             }
             Msg::WhySelection => self.why_selection(),
             Msg::WhyClose => self.why = None,
-            Msg::Menu(menu) => self.menu = menu,
+            Msg::Menu(menu) => self.menu = menu.map(|menu| Same(Rc::new(menu))),
             Msg::MenuOf(selection, x, y) => self.menu_of(selection, x, y),
             Msg::Theme => {
                 self.theme = theme::other(self.theme);
@@ -486,7 +486,7 @@ impl App {
         self.select(Some(selection));
         if !sections.is_empty() {
             self.play(false);
-            self.menu = Some(Menu { label, x, y, sections });
+            self.menu = Some(Same(Rc::new(Menu { label, x, y, sections })));
             self.publish();
         }
     }
@@ -527,7 +527,7 @@ impl App {
         if self.menu.is_some() || self.help || self.link_error.is_some() {
             return false;
         }
-        let Some(msg) = keys::message(event, self.selection.as_ref(), self.player.speed) else {
+        let Some(msg) = keys::message(event, self.selection.as_ref()) else {
             return false;
         };
         event.prevent_default();

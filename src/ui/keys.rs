@@ -8,7 +8,7 @@ use super::state::{Msg, Selection, Tab};
 use super::texts::t;
 
 /// What a key asks for, if anything. A widget that has used a key itself has prevented its default.
-pub fn message(event: &KeyboardEvent, selection: Option<&Selection>, speed: u8) -> Option<Msg> {
+pub fn message(event: &KeyboardEvent, selection: Option<&Selection>) -> Option<Msg> {
     if event.default_prevented() {
         return None;
     }
@@ -40,7 +40,7 @@ pub fn message(event: &KeyboardEvent, selection: Option<&Selection>, speed: u8) 
     {
         return None;
     }
-    bare(&key, event.shift_key(), selection, speed)
+    bare(&key, event.shift_key(), selection)
 }
 
 fn with_control(key: &str, shift: bool, in_text: bool) -> Option<Msg> {
@@ -52,7 +52,7 @@ fn with_control(key: &str, shift: bool, in_text: bool) -> Option<Msg> {
     }
 }
 
-fn bare(key: &str, shift: bool, selection: Option<&Selection>, speed: u8) -> Option<Msg> {
+fn bare(key: &str, shift: bool, selection: Option<&Selection>) -> Option<Msg> {
     Some(match key {
         " " => Msg::Toggle,
         "ArrowRight" if shift => Msg::Matters,
@@ -60,8 +60,8 @@ fn bare(key: &str, shift: bool, selection: Option<&Selection>, speed: u8) -> Opt
         "ArrowLeft" => Msg::Back,
         "Home" => Msg::Start,
         "End" => Msg::End,
-        "[" => Msg::Speed(speed.saturating_sub(1)),
-        "]" => Msg::Speed(speed + 1),
+        "[" => Msg::Pace(false),
+        "]" => Msg::Pace(true),
         "f" | "F" => Msg::Fork,
         "b" => Msg::NextBranch(true),
         "B" => Msg::NextBranch(false),

@@ -154,6 +154,8 @@ pub enum Msg {
     Seek(u64),
     SeekEvent(u64),
     Speed(u8),
+    /// Faster or slower.
+    Pace(bool),
     Fold,
     Layer,
     Command(String),

@@ -3,7 +3,7 @@
 use web_sys::{HtmlElement, MouseEvent};
 use yew::prelude::*;
 
-use super::acts::plain;
+use super::acts::{self, plain};
 use super::dom::Same;
 use super::format;
 use super::icon::Icon;
@@ -91,20 +91,47 @@ fn branch_menu(branches: &[BranchView]) -> Vec<Section> {
     ]
 }
 
-/// What the phone has no room for in its bar.
-fn more_menu() -> Vec<Section> {
-    let items = vec![
+/// What the phone has no room for in its bars.
+fn more_menu(bus: &Bus) -> Vec<Section> {
+    let view = bus.run.borrow().run.view();
+    let menu = |label: &str, sections| {
+        Msg::Menu(Some(Menu {
+            label: label.to_owned(),
+            x: 8,
+            y: 60,
+            sections,
+        }))
+    };
+    let stage = vec![
+        plain("plus", t().add, "", menu(t().add, acts::adding(&view))),
+        plain(
+            "bolt",
+            t().inject_fault,
+            "",
+            menu(t().inject_fault, acts::faults(&view)),
+        ),
+        plain("stage", t().topic, "", menu(t().topic, acts::topics(&view))),
         plain("undo", t().undo, "", Msg::Undo),
         plain("branch", t().fork_here, "", Msg::Fork),
-        plain("cmd", t().command_line, "", Msg::Prefill(String::new())),
+        plain("cmd", t().command_line, "", Msg::Show(Tab::Console)),
+    ];
+    let page = vec![
+        plain("play", t().faster, "", Msg::Pace(true)),
+        plain("wait", t().slower, "", Msg::Pace(false)),
         plain("beat", t().layer, "", Msg::Layer),
         plain("sun", t().theme, "", Msg::Theme),
         plain("help", t().help, "", Msg::Help(true)),
     ];
-    vec![Section {
-        title: t().more.to_owned(),
-        items,
-    }]
+    vec![
+        Section {
+            title: t().cluster.to_owned(),
+            items: stage,
+        },
+        Section {
+            title: t().page.to_owned(),
+            items: page,
+        },
+    ]
 }
 
 /// The top bar.
@@ -122,6 +149,10 @@ pub fn TopBar(props: &TopBarProps) -> Html {
         (bus.on(Msg::Download), "bad")
     } else {
         (bus.on(Msg::Copy), if props.link > LONG { "open" } else { "safe" })
+    };
+    let more = {
+        let own = bus.clone();
+        opens(&bus, t().more, move || more_menu(&own))
     };
     let label = if props.link > LIMIT {
         t().save_file
@@ -145,7 +176,7 @@ pub fn TopBar(props: &TopBarProps) -> Html {
             <span class="rule desk-only"></span>
             <button type="button" class="btn ghost icon desk-only" aria-label={t().theme} onclick={bus.on(Msg::Theme)}><Icon name="sun" /></button>
             <button type="button" class="btn ghost icon desk-only" aria-label={t().help} onclick={bus.on(Msg::Help(true))}><Icon name="help" /></button>
-            <button type="button" class="btn ghost icon phone-only" aria-label={t().more} aria-haspopup="menu" onclick={opens(&bus, t().more, more_menu)}><Icon name="dots" /></button>
+            <button type="button" class="btn ghost icon phone-only" aria-label={t().more} aria-haspopup="menu" onclick={more}><Icon name="dots" /></button>
         </header>
     }
 }

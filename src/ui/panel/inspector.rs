@@ -378,7 +378,7 @@ fn overview(view: &View, bus: &Bus) -> Html {
     let topics = view.topics.iter().filter(|x| !x.internal);
     html! {
         <>
-            <p class="muted">{ t().select_hint }</p>
+            <h3>{ t().overview }</h3><p class="muted">{ t().select_hint }</p>
             { for topics.map(|x| html! { <div key={x.name.clone()}><h4>{ (t().topic_is)(&x.name) }</h4>
                 <table class="tbl"><thead><tr><th>{ t().partition }</th><th>{ t().leader }</th><th>{ "epoch" }</th><th>{ "ISR" }</th><th>{ "ELR" }</th></tr></thead>
                 <tbody>{ for x.partitions.iter().map(|p| html! { <tr key={p.partition}><th scope="row">{ partition_button(&x.name, p, bus) }</th><td>{ p.leader.as_deref().unwrap_or("none") }</td><td>{ p.epoch }</td><td>{ p.isr.join(" ") }</td><td>{ if p.elr.is_empty() { "–".to_owned() } else { p.elr.join(" ") } }</td></tr> }) }</tbody></table>

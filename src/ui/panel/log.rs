@@ -173,9 +173,9 @@ fn Rows(props: &RowsProps) -> Html {
     let onkeydown = keys(&bus, &props.rows, props.why);
     html! {
         <ol class="events scroll" tabindex="0" aria-label={t().events_list} ref={list} {onscroll} {onkeydown}>
-            <li role="presentation" ref={above}></li>
-            { for (first..last).map(|i| view_row(&props.rows[i], props.why, props.event, &bus)) }
-            <li role="presentation" ref={below}></li>
+            <li aria-hidden="true" key="above" ref={above}></li>
+            { for (first..last).map(|i| view_row(i, &props.rows[i], props.why, props.event, &bus)) }
+            <li aria-hidden="true" key="below" ref={below}></li>
         </ol>
     }
 }
@@ -247,11 +247,13 @@ fn look(entry: &LogEntry) -> (&'static str, &'static str) {
     }
 }
 
-fn view_row(row: &Row, why: Option<(u64, u16)>, now: u64, bus: &Bus) -> Html {
+fn view_row(i: usize, row: &Row, why: Option<(u64, u16)>, now: u64, bus: &Bus) -> Html {
+    // Every child of the list needs a key: without, the spacers would be taken for rows when the window moves.
+    let key = format!("row-{i}");
     let entry = match row {
         Row::Entry(entry) => entry,
         Row::Pause(us) => {
-            return html! { <li class="ev fold"><time></time><Icon name="wait" /><span class="who"></span><span class="what">{ (t().quiet_for)(&format::span(*us)) }</span></li> };
+            return html! { <li class="ev fold" key={key}><time></time><Icon name="wait" /><span class="who"></span><span class="what">{ (t().quiet_for)(&format::span(*us)) }</span></li> };
         }
     };
     let (class, icon) = look(entry);
@@ -264,7 +266,7 @@ fn view_row(row: &Row, why: Option<(u64, u16)>, now: u64, bus: &Bus) -> Html {
     );
     let loud = entry.weight >= Weight::Matters && entry.who != "you";
     html! {
-        <li {class} key={format!("{}-{}", entry.event, entry.index)} aria-current={chosen.then_some("true")} title={entry.text.clone()} onclick={bus.on(Msg::Why(entry.event, entry.index))}>
+        <li {class} {key} aria-current={chosen.then_some("true")} title={entry.text.clone()} onclick={bus.on(Msg::Why(entry.event, entry.index))}>
             <time>{ format::moment(entry.at_us) }</time><Icon name={icon} /><span class="who">{ &entry.who }</span>
             <span class="what">if loud { <b>{ &entry.text }</b> } else { { &entry.text } }</span>
         </li>

@@ -100,9 +100,9 @@ pub struct Air {
     size: (f64, f64),
     colours: Colours,
     /// Boxes by node name.
-    pub places: BTreeMap<String, Place>,
+    places: BTreeMap<String, Place>,
     /// Curves by the names of the two processes that they join.
-    pub curves: BTreeMap<(String, String), Curve>,
+    curves: BTreeMap<String, BTreeMap<String, Curve>>,
     /// Where each message was drawn last.
     drawn: Vec<(u64, f64, f64)>,
     /// The message under the pointer.
@@ -120,6 +120,23 @@ impl Air {
         self.canvas = Some(canvas);
         self.recolour();
         self.resize();
+    }
+
+    /// Takes a new picture of the stage: its boxes, and the curve between each two processes that have a wire.
+    pub fn lay_out<'a>(
+        &mut self,
+        places: BTreeMap<String, Place>,
+        wires: impl Iterator<Item = (&'a str, &'a str, Curve)>,
+    ) {
+        self.places = places;
+        self.curves.clear();
+        for (from, to, curve) in wires {
+            self.curves
+                .entry(from.to_owned())
+                .or_default()
+                .entry(to.to_owned())
+                .or_insert(curve);
+        }
     }
 
     /// Fits the canvas's pixels to its box and the screen.
@@ -200,11 +217,11 @@ impl Air {
 
     /// The curve that a message between these two takes, in its own direction.
     fn curve(&self, from: &str, to: &str) -> Option<Curve> {
-        let key = |a: &str, b: &str| (a.to_owned(), b.to_owned());
-        if let Some(curve) = self.curves.get(&key(from, to)) {
+        let wire = |a: &str, b: &str| self.curves.get(a).and_then(|far| far.get(b));
+        if let Some(curve) = wire(from, to) {
             return Some(*curve);
         }
-        if let Some(curve) = self.curves.get(&key(to, from)) {
+        if let Some(curve) = wire(to, from) {
             return Some(curve.back());
         }
         Some(Curve::between(self.places.get(from)?, self.places.get(to)?))

@@ -3,7 +3,7 @@
 use web_sys::{HtmlInputElement, KeyboardEvent};
 use yew::prelude::*;
 
-use crate::ui::acts::{self, plain};
+use crate::ui::acts;
 use crate::ui::complete::{self, Candidates};
 use crate::ui::icon::Icon;
 use crate::ui::state::*;
@@ -42,7 +42,7 @@ pub fn StageBar(props: &StageBarProps) -> Html {
             <button type="button" class="btn ghost icon" aria-pressed={props.layer.to_string()} aria-label={t().layer} title={t().layer} onclick={bus.on(Msg::Layer)}><Icon name="beat" /></button>
             <span class="rule2 opt-wide"></span>
             if let Some(shown) = shown {
-                <button type="button" class="btn ghost topic-btn" aria-haspopup="menu" onclick={opens(&bus, t().topic, move || topic_menu(&topics))}>
+                <button type="button" class="btn ghost topic-btn" aria-haspopup="menu" onclick={opens(&bus, t().topic, move || acts::topics(&topics))}>
                     <span class="muted">{ t().topic }</span><span class="mono">{ shown }</span><span class="muted opt-wide">{ size }</span><Icon name="down" class="s" />
                 </button>
             }
@@ -62,17 +62,6 @@ fn faults_for(view: &crate::lab::view::View, selection: Option<&Selection>) -> V
         }
         _ => acts::faults(view),
     }
-}
-
-fn topic_menu(view: &crate::lab::view::View) -> Vec<Section> {
-    let items = view.topics.iter().map(|x| {
-        let aside = (t().partitions)(x.partitions.len());
-        plain("stage", &x.name, &aside, Msg::Topic(Some(x.name.clone())))
-    });
-    vec![Section {
-        title: t().topics.to_owned(),
-        items: items.collect(),
-    }]
 }
 
 #[derive(Properties, PartialEq)]
@@ -103,6 +92,13 @@ pub fn CommandLine(props: &CommandLineProps) -> Html {
             }
         });
     }
+    // What a click did, its line says: the last command stands where the next one is typed.
+    let hint = bus
+        .run
+        .borrow()
+        .said
+        .last()
+        .map_or_else(|| t().command_hint.to_owned(), |s| s.line.clone());
     let found = if *open {
         complete::candidates(&line, &props.scene.view)
     } else {
@@ -145,7 +141,7 @@ pub fn CommandLine(props: &CommandLineProps) -> Html {
     html! {
         <div class="cmdwrap">
             <label class="cmdline"><b aria-hidden="true">{ "›" }</b><span class="vh">{ t().command_line }</span>
-                <input ref={node} placeholder={t().command_hint} autocomplete="off" autocapitalize="off" spellcheck="false" value={(*line).clone()}
+                <input ref={node} placeholder={hint} autocomplete="off" autocapitalize="off" spellcheck="false" value={(*line).clone()}
                     role="combobox" aria-expanded={expanded.to_string()} aria-controls={format!("completions-{}", props.main)} aria-autocomplete="list"
                     aria-activedescendant={marked.map(|i| format!("completion-{}-{i}", props.main))} {oninput} {onkeydown} {onblur} />
                 if props.main { <span class="kbd" aria-hidden="true">{ "/" }</span> }

@@ -77,7 +77,7 @@ pub fn Replica(props: &ReplicaProps) -> Html {
             </button>
             <div class={classes!("strip", hidden.then_some("more"))} data-node={format!("{}/{}/{}", props.broker, r.topic, r.partition)}>
                 <ol class="log" role="listbox" tabindex="0" aria-label={(t().log_label)(r, &props.broker)} {onkeydown}>
-                    if shift > 0 { <Gap cells={shift} /> }
+                    if shift > 0 { <Gap key="gap" cells={shift} /> }
                     { for cells.iter().map(|cell| view_cell(cell, props, chosen, &bus)) }
                 </ol>
                 <Flag kind="leo" word="LEO" n={r.end} at={r.end - props.from} />

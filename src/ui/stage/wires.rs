@@ -63,11 +63,7 @@ pub fn Wires(props: &WiresProps) -> Html {
             let wires = plan(&scene.view, &scene.topics);
             let curves: Vec<(Wire, Curve)> = wires.into_iter().filter_map(|w| curve(w, &places)).collect();
             let mut air = air.borrow_mut();
-            air.curves = BTreeMap::new();
-            for (wire, curve) in &curves {
-                air.curves.entry((wire.from.clone(), wire.to.clone())).or_insert(*curve);
-            }
-            air.places = places;
+            air.lay_out(places, curves.iter().map(|(w, c)| (w.from.as_str(), w.to.as_str(), *c)));
             air.draw(&bus.run.borrow());
             setter.set(curves);
         });

@@ -184,7 +184,7 @@ fn Picture(props: &PictureProps) -> Html {
             <line x1="0" x2="100%" y1="50" y2="50" class="sv-strong" />
             { bars(&props.bins, scale, props.end_us) }
             <line class="nowline" x1={pc(props.now)} x2={pc(props.now)} y1="0" y2="100%" />
-            { marks(&props.marks, scale, &bus) }
+            { marks(&props.marks, scale, props.end_us, &bus) }
             { for props.lanes.iter().enumerate().map(|(i, lane)| view_lane(i, lane, &props.lanes, scale)) }
         </svg>
     }
@@ -224,7 +224,7 @@ fn bars(bins: &[Density], scale: &Scale, end_us: u64) -> Html {
 }
 
 /// The marks; a label is hidden before it meets the next mark.
-fn marks(marks: &[MarkView], scale: &Scale, bus: &Bus) -> Html {
+fn marks(marks: &[MarkView], scale: &Scale, end_us: u64, bus: &Bus) -> Html {
     let skip = marks.len().saturating_sub(MARKS);
     let mut places: Vec<f64> = marks.iter().skip(skip).map(|m| scale.percent(m.at_us)).collect();
     places.push(101.0);
@@ -244,11 +244,12 @@ fn marks(marks: &[MarkView], scale: &Scale, bus: &Bus) -> Html {
             let room = places[i + 1] - x;
             let label = room > 2.0 + mark.text.chars().count() as f64 * 0.72 && mark.kind != MarkKind::Note;
             let at = format::moment(mark.at_us);
+            let ahead = mark.at_us > end_us && mark.kind == MarkKind::Command;
             let onclick = if mark.event > 0 { bus.on(Msg::SeekEvent(mark.event)) } else { bus.on(Msg::Seek(mark.at_us)) };
             html! {
-                <g class={classes!("mark", class)} role="button" aria-label={format!("{at} s: {}", mark.text)} key={format!("{}-{i}", mark.event)} {onclick}>
+                <g class={classes!("mark", class, ahead.then_some("ahead"))} role="button" aria-label={format!("{at} s: {}", mark.text)} key={format!("{}-{i}", mark.event)} {onclick}>
                     <title>{ format!("{at} s: {}", mark.text) }</title>
-                    <svg x={pc(x)} y="57" overflow="visible"><use href={format!("#i-{icon}")} x="-7" width="14" height="14" />
+                    <svg x={pc(x)} y="57" overflow="visible">if ahead { <circle cy="7" r="4" /> } else { <use href={format!("#i-{icon}")} x="-7" width="14" height="14" /> }
                     if label { <text x="10" y="11" class="mt">{ &mark.text }</text> }</svg>
                 </g>
             }
