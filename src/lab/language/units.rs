@@ -26,7 +26,7 @@ fn scaled(number: &str, unit: u64) -> Option<u64> {
     let tens = 10u128.pow(part.len() as u32);
     let part: u128 = if part.is_empty() { 0 } else { part.parse().ok()? };
     let fraction = part * u128::from(unit);
-    if fraction % tens != 0 {
+    if !fraction.is_multiple_of(tens) {
         return None;
     }
     let whole: u128 = whole.parse().ok()?;

@@ -1,7 +1,8 @@
 //! Reads what an admin does: alter, delete, elect, reassign, set.
 
 use super::args::{Args, Read, Wrong, list_of, name_of, number_of, partition_at, setting, wrong};
-use super::commands::{brokers, partitions, settings_of};
+use super::commands::{brokers, settings_of};
+use super::data::partitions;
 use crate::lab::language::ast::{Alter, Command, Config, Delete, Election, Name};
 use crate::lab::language::errors::Kind as ErrorKind;
 use crate::lab::language::keys::{self, Scope as Keys};

@@ -1,15 +1,13 @@
-//! Reads the commands of the page, of places, of Kafka's processes and of data; hands the rest on.
+//! Reads the commands of the page, of places and of Kafka's processes; hands the rest on.
 
 use std::collections::BTreeMap;
 
 use super::args::{
-    Args, Read, choice_of, duration_of, is_name, list_of, name_at, name_of, number_of, partition_at, setting,
-    target_at, too_many, wrong,
+    Args, Read, choice_of, duration_of, list_of, name_at, name_of, number_of, partition_at, setting, too_many, wrong,
 };
-use super::{admin, checks, faults};
+use super::{admin, checks, data, faults};
 use crate::lab::language::ast::{
-    Command, Commit, CommitHabit, Consumer, Load, Name, PollLoop, Produce, Producer, Rate, Replicas, SeekTo, Server,
-    Target, Topic, Value, View,
+    Command, CommitHabit, Consumer, Name, PollLoop, Producer, Replicas, Server, Topic, View,
 };
 use crate::lab::language::keys::Scope as Keys;
 use crate::lab::language::lexer::{Span, Token};
@@ -42,15 +40,15 @@ pub fn command(verb: &'static Verb, tokens: &[Token], scope: &Scope, block: Opti
         "topic" => topic(&mut args)?,
         "producer" => producer(&mut args)?,
         "consumer" => consumer(&mut args)?,
-        "feed" => feed(&mut args)?,
-        "produce" => produce(&mut args)?,
-        "start" => start(&mut args)?,
-        "stop" => stop(&mut args)?,
-        "poll" => poll(&mut args)?,
-        "commit" => commit(&mut args)?,
-        "seek" => seek(&mut args)?,
-        "subscribe" => subscribe(&mut args)?,
-        "assign" => assign(&mut args)?,
+        "feed" => data::feed(&mut args)?,
+        "produce" => data::produce(&mut args)?,
+        "start" => data::start(&mut args)?,
+        "stop" => data::stop(&mut args)?,
+        "poll" => data::poll(&mut args)?,
+        "commit" => data::commit(&mut args)?,
+        "seek" => data::seek(&mut args)?,
+        "subscribe" => data::subscribe(&mut args)?,
+        "assign" => data::assign(&mut args)?,
         "unsubscribe" => Command::Unsubscribe {
             consumers: args.known_names("a consumer", is_consumer)?,
         },
@@ -65,12 +63,12 @@ pub fn is_consumer(kind: Kind) -> bool {
     kind == Kind::Consumer
 }
 
-fn is_producer(kind: Kind) -> bool {
+pub fn is_producer(kind: Kind) -> bool {
     kind == Kind::Producer
 }
 
 /// The one text of a command, quoted or a block.
-fn text(args: &mut Args<'_>, block: Option<&Name>) -> Read<Name> {
+pub fn text(args: &mut Args<'_>, block: Option<&Name>) -> Read<Name> {
     if let Some(block) = block {
         return Ok(block.clone());
     }
@@ -301,241 +299,6 @@ pub const COMMIT: &[(&str, CommitHabit)] = &[
     ("before", CommitHabit::Before),
     ("after", CommitHabit::After),
 ];
-
-fn load(args: &mut Args<'_>) -> Read<Load> {
-    let rate = match args.option("rate") {
-        Some(token) => rate(token)?,
-        None => Rate {
-            count: 1,
-            per_us: 1_000_000,
-        },
-    };
-    let keys = args
-        .option("keys")
-        .map(|t| number_of(t, 0, limits::KEYS))
-        .transpose()?
-        .unwrap_or(0);
-    let count = args
-        .option("count")
-        .map(|t| number_of(t, 1, limits::EVENTS))
-        .transpose()?;
-    let until_us = args.option("until").map(duration_of).transpose()?;
-    let size = match args.option("size") {
-        Some(token) => match units::parse_size(&token.text) {
-            Some(bytes) if bytes > limits::VALUE_BYTES => {
-                return too_many(token.value_span, "in a value", units::size(limits::VALUE_BYTES));
-            }
-            Some(bytes) => Some(bytes),
-            None => {
-                return wrong(
-                    token.value_span,
-                    format!("\"{}\" is not a size", token.text),
-                    "as in: 200B, 16KiB, 1MiB",
-                );
-            }
-        },
-        None => None,
-    };
-    Ok(Load {
-        rate,
-        keys,
-        count,
-        until_us,
-        size,
-    })
-}
-
-fn rate(token: &Token) -> Read<Rate> {
-    let Some(rate) = units::parse_rate(&token.text) else {
-        return wrong(
-            token.value_span,
-            format!("\"{}\" is not a rate", token.text),
-            "as in: 10/s, 30/m, 1/250ms",
-        );
-    };
-    if u128::from(rate.count) * 1_000_000 > u128::from(limits::RATE) * u128::from(rate.per_us) {
-        return too_many(token.value_span, "records a second", limits::RATE);
-    }
-    Ok(rate)
-}
-
-fn feed(args: &mut Args<'_>) -> Read<Command> {
-    let topic = name_of(args.word("the topic")?)?;
-    let load = load(args)?;
-    if !args.take("->") {
-        return args.missing("-> and the clients");
-    }
-    let to = args.known_names("a producer", is_producer)?;
-    Ok(Command::Feed { topic, load, to })
-}
-
-fn target(args: &mut Args<'_>) -> Read<Target> {
-    let token = args.word("the topic")?;
-    target_at(&token.text, token.span)
-}
-
-fn produce(args: &mut Args<'_>) -> Read<Command> {
-    let client = args.known_name("a producer", is_producer)?;
-    let target = target(args)?;
-    let key = args.option("key").map(|token| token.text.as_str().into());
-    let count = args
-        .option("count")
-        .map(|t| number_of(t, 1, limits::PRODUCE_COUNT))
-        .transpose()?
-        .unwrap_or(1);
-    let mut headers = BTreeMap::new();
-    for (name, token) in args.options_with("header.") {
-        if !is_name(name) {
-            return wrong(
-                token.span,
-                format!("\"{name}\" is not a header's name"),
-                "as in: header.source=web",
-            );
-        }
-        if headers.insert(name.into(), token.text.as_str().into()).is_some() {
-            return wrong(token.span, format!("header.{name} is said twice"), "once is enough");
-        }
-    }
-    let value = match args.peek() {
-        None => Value::Auto,
-        Some(_) if args.take("null") => Value::Null,
-        Some(_) => Value::Text(text(args, None)?),
-    };
-    Ok(Command::Produce(Produce {
-        client,
-        target,
-        key,
-        value,
-        count,
-        headers,
-    }))
-}
-
-fn start(args: &mut Args<'_>) -> Read<Command> {
-    let either = |kind| is_producer(kind) || is_consumer(kind);
-    let client = args.known_name("a producer or a consumer", either)?;
-    let load = match args.scope.kind(&client) {
-        Some(Kind::Consumer) => None,
-        _ => Some((target(args)?, load(args)?)),
-    };
-    Ok(Command::Start { client, load })
-}
-
-fn stop(args: &mut Args<'_>) -> Read<Command> {
-    let mut names = Vec::new();
-    while let Some(token) = args.peek() {
-        let name = name_of(token)?;
-        let client = args
-            .scope
-            .kind(&name)
-            .is_some_and(|kind| is_producer(kind) || is_consumer(kind));
-        if !client && !args.scope.topics.contains(&name) {
-            let there: Vec<&str> = args
-                .scope
-                .names_of(|kind| is_producer(kind) || is_consumer(kind))
-                .collect();
-            return wrong(
-                token.span,
-                format!("there is no client or feed {name}"),
-                super::args::suggest(&name, there),
-            );
-        }
-        args.word("a name")?;
-        names.push(name);
-    }
-    if names.is_empty() {
-        args.missing("who stops")
-    } else {
-        Ok(Command::Stop { names })
-    }
-}
-
-fn poll(args: &mut Args<'_>) -> Read<Command> {
-    let timeout_us = args
-        .option("timeout")
-        .map(duration_of)
-        .transpose()?
-        .filter(|us| *us != 100_000);
-    Ok(Command::Poll {
-        consumers: args.known_names("a consumer", is_consumer)?,
-        timeout_us,
-    })
-}
-
-fn commit(args: &mut Args<'_>) -> Read<Command> {
-    let mut offsets = Vec::new();
-    for token in args.all_options() {
-        let partition = partition_at(token.key.as_deref().unwrap_or_default(), super::args::key_span(token))?;
-        if offsets.iter().any(|(there, _)| *there == partition) {
-            return wrong(token.span, "this partition is said twice", "once is enough");
-        }
-        offsets.push((partition, number_of(token, 0, i64::MAX)?));
-    }
-    let client = args.known_name("a consumer", is_consumer)?;
-    let mut consumers = vec![client];
-    let mut asynchronous = false;
-    while args.left() > 0 && !asynchronous {
-        asynchronous = args.take("async");
-        if !asynchronous {
-            consumers.push(args.known_name("a consumer", is_consumer)?);
-        }
-    }
-    Ok(Command::Commit(Commit {
-        consumers,
-        asynchronous,
-        offsets,
-    }))
-}
-
-fn seek(args: &mut Args<'_>) -> Read<Command> {
-    let consumer = args.known_name("a consumer", is_consumer)?;
-    let target = target(args)?;
-    let token = args.word("where to")?;
-    let to = match &*token.text {
-        "beginning" => SeekTo::Beginning,
-        "end" => SeekTo::End,
-        text if text.bytes().all(|b| b.is_ascii_digit()) => SeekTo::Offset(number_of(token, 0, i64::MAX)?),
-        text => {
-            return wrong(
-                token.span,
-                format!("\"{text}\" is not a place to seek"),
-                "an offset, beginning or end",
-            );
-        }
-    };
-    Ok(Command::Seek { consumer, target, to })
-}
-
-fn subscribe(args: &mut Args<'_>) -> Read<Command> {
-    Ok(Command::Subscribe {
-        consumer: args.known_name("a consumer", is_consumer)?,
-        topics: args.names("a topic")?,
-    })
-}
-
-fn assign(args: &mut Args<'_>) -> Read<Command> {
-    let consumer = args.known_name("a consumer", is_consumer)?;
-    Ok(Command::Assign {
-        consumer,
-        partitions: partitions(args, true)?,
-    })
-}
-
-/// Partitions to the end of the line, blanks or commas between.
-pub fn partitions(args: &mut Args<'_>, needed: bool) -> Read<Vec<crate::lab::language::ast::TopicPartition>> {
-    let mut partitions = Vec::new();
-    while args.left() > 0 {
-        let token = args.word("a partition")?;
-        for part in token.text.split(',').filter(|part| !part.is_empty()) {
-            partitions.push(partition_at(part, token.span)?);
-        }
-    }
-    if needed && partitions.is_empty() {
-        args.missing("a partition")
-    } else {
-        Ok(partitions)
-    }
-}
 
 /// The settings of `set`, checked by what the process is.
 pub fn settings_of(kind: Kind, token: &Token) -> Read<Name> {

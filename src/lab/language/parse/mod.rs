@@ -4,6 +4,7 @@ mod admin;
 mod args;
 mod checks;
 mod commands;
+mod data;
 mod faults;
 mod raw;
 

@@ -2,6 +2,7 @@
 
 mod errors;
 mod fuzz;
+mod generate;
 mod round_trip;
 mod samples;
 mod sentences;

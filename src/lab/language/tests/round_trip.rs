@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::samples;
+use super::{generate, samples};
 use crate::lab::language::ast::{Content, Line, When};
 use crate::lab::language::edit::{insert_command_at, remove_line, replace_line};
 use crate::lab::language::errors::Kind;
@@ -99,7 +99,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn reading_what_was_printed_gives_the_same_scenario(scenario in samples::scenario()) {
+    fn reading_what_was_printed_gives_the_same_scenario(scenario in generate::scenario()) {
         let text = print(&scenario);
         let parsed = parse(&text);
         let wrong: Vec<_> = parsed.errors.iter().filter(|e| e.kind != Kind::NotYet).map(|e| e.to_string()).collect();
@@ -109,7 +109,7 @@ proptest! {
     }
 
     #[test]
-    fn an_edit_changes_one_line(scenario in samples::scenario(), pick: prop::sample::Index, at_us in 0u64..200_000_000, spaces in 0usize..3) {
+    fn an_edit_changes_one_line(scenario in generate::scenario(), pick: prop::sample::Index, at_us in 0u64..200_000_000, spaces in 0usize..3) {
         // Not the canonical text: odd blanks are to survive.
         let text = print(&scenario).replace("  ", &" ".repeat(spaces + 2));
         let before = parse(&text).scenario;

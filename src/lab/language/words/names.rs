@@ -1,0 +1,240 @@
+//! Words that have a meaning of their own: pictures, rules, invariants, subjects, fates, states, messages.
+
+/// The pictures that `view` names; the first is the default.
+pub const PICTURES: &[&str] = &["stage", "lanes", "table"];
+
+/// Verbs that make processes or places, whose first words are their names.
+pub const LATER_NAMES: &[&str] = &["rabbit", "publisher", "subscriber", "streams", "exchange", "queue"];
+
+/// The switches of `rule`, with what each turns off. All are on by default.
+pub const RULES: &[(&str, &str)] = &[
+    ("kip-101", "truncation by leader epoch instead of by high watermark"),
+    (
+        "kip-279",
+        "truncation that survives fast fail-overs: the leader answers with its own epoch",
+    ),
+    (
+        "kip-320",
+        "fetches are fenced by leader epoch, so that consumers notice truncation",
+    ),
+    ("kip-841", "fenced brokers can't be in the ISR"),
+    ("kip-966", "eligible leader replicas"),
+];
+
+/// Invariants that `expect` and `always` can name, with what each says.
+pub const INVARIANTS: &[(&str, &str)] = &[
+    (
+        "no-committed-record-lost",
+        "a record below the high watermark is in every later leader's log",
+    ),
+    (
+        "order-within-partition",
+        "the records of one producer stand in a partition in the order in which they were sent",
+    ),
+    (
+        "high-watermark-monotonic",
+        "a leader's high watermark never falls within its epoch",
+    ),
+    (
+        "one-leader-per-epoch",
+        "no two brokers append in the same leader epoch of a partition",
+    ),
+    (
+        "committed-offset-within-log",
+        "no group commits an offset beyond the log's end",
+    ),
+];
+
+/// One subject of a check.
+#[derive(Clone, Copy, Debug)]
+pub struct SubjectWord {
+    pub name: &'static str,
+    pub form: &'static str,
+    pub about: &'static str,
+    /// It belongs to what is not here yet.
+    pub later: bool,
+}
+
+const fn subject(name: &'static str, form: &'static str, about: &'static str) -> SubjectWord {
+    SubjectWord {
+        name,
+        form,
+        about,
+        later: false,
+    }
+}
+
+/// All subjects, in the order of the reference.
+pub const SUBJECTS: &[SubjectWord] = &[
+    subject("leader", "leader loan_request/0 = b2", "the leader, or none"),
+    subject("epoch", "epoch loan_request/0 = 3", "the leader epoch"),
+    subject("isr", "isr loan_request/0 = b1 b2 b3", "the in-sync replicas"),
+    subject("elr", "elr loan_request/0 = b2", "the eligible leader replicas"),
+    subject(
+        "replicas",
+        "replicas loan_request/0 = b1 b2 b3",
+        "the replicas, preferred leader first",
+    ),
+    subject(
+        "leo",
+        "leo loan_request/0@b1 = 8",
+        "log end offset; without @ the leader's",
+    ),
+    subject("hw", "hw loan_request/0@b1 = 7", "high watermark"),
+    subject("lso", "lso loan_request/0@b1 = 7", "last stable offset"),
+    subject("start", "start loan_request/0@b1 = 0", "log start offset"),
+    subject("log", "log loan_request/0@b1 = \"300\", \"500\"", "the values in a log"),
+    subject(
+        "state",
+        "state b1 = up",
+        "of a process, or of a group or transaction (state group loans = Stable)",
+    ),
+    subject(
+        "assignment",
+        "assignment w1 = loan_request/0 loan_request/1",
+        "of a member or a group",
+    ),
+    subject(
+        "position",
+        "position w1 loan_request/0 = 5",
+        "where a consumer reads next",
+    ),
+    subject(
+        "committed",
+        "committed loans loan_request/0 = 5",
+        "of a group or a member's group, or none",
+    ),
+    subject(
+        "lag",
+        "lag loans <= 10",
+        "of a member or a group, perhaps in one partition",
+    ),
+    subject(
+        "coordinator",
+        "coordinator loans = b2",
+        "the broker that coordinates a group",
+    ),
+    subject("generation", "generation loans = 3", "of a group"),
+    subject(
+        "error",
+        "error web = NOT_ENOUGH_REPLICAS",
+        "the last error that a client was told, or none",
+    ),
+    subject(
+        "fate",
+        "fate \"500\" = acknowledged, lost",
+        "what became of the record with this value",
+    ),
+    subject(
+        "count",
+        "count lost = 0",
+        "how many records have a fate; of one client, topic or system (count lost web = 0)",
+    ),
+    subject("controller", "controller = c2", "the active controller"),
+    subject("output", "output contains \"Leader: 2\"", "of the last $ line"),
+    SubjectWord {
+        name: "ready",
+        form: "ready risk = 3",
+        about: "messages of a queue that wait",
+        later: true,
+    },
+    SubjectWord {
+        name: "unacked",
+        form: "unacked risk = 3",
+        about: "messages of a queue that are out",
+        later: true,
+    },
+];
+
+/// What can become of a record.
+pub const FATES: &[(&str, &str)] = &[
+    ("sent", "handed to send()"),
+    ("appended", "in a leader's log"),
+    ("replicated", "in a follower's log too"),
+    ("committed", "below the high watermark"),
+    ("acknowledged", "the producer was told that it is written"),
+    ("failed", "the producer was told that it is not"),
+    ("delivered", "a consumer was given it"),
+    ("delivered-twice", "to one group more than once"),
+    ("lost", "in no leader's log any more"),
+    ("duplicated", "in the log more than once"),
+    ("reordered", "behind a record that was sent later"),
+    ("expired", "deleted by retention"),
+    ("waiting", "no consumer of a group was given it yet"),
+];
+
+/// How a process can be, for `state`; groups have Kafka's own states.
+pub const STATES: &[&str] = &[
+    "up",
+    "starting",
+    "fenced",
+    "stopping",
+    "stopped",
+    "crashed",
+    "powered-off",
+    "frozen",
+];
+
+/// The states of a classic group.
+pub const GROUP_STATES: &[&str] = &[
+    "Empty",
+    "PreparingRebalance",
+    "CompletingRebalance",
+    "Stable",
+    "Dead",
+    "Assigning",
+    "Reconciling",
+];
+
+/// The comparisons of a check.
+pub const OPERATORS: &[&str] = &["=", "!=", "<", "<=", ">", ">=", "contains"];
+
+/// Kafka's requests, for patterns; with `Request` or `Response` behind, or bare for either.
+pub const MESSAGES: &[&str] = &[
+    "AddOffsetsToTxn",
+    "AddPartitionsToTxn",
+    "AllocateProducerIds",
+    "AlterPartition",
+    "AlterPartitionReassignments",
+    "ApiVersions",
+    "BeginQuorumEpoch",
+    "BrokerHeartbeat",
+    "BrokerRegistration",
+    "ConsumerGroupDescribe",
+    "ConsumerGroupHeartbeat",
+    "ControlledShutdown",
+    "CreatePartitions",
+    "CreateTopics",
+    "DeleteGroups",
+    "DeleteRecords",
+    "DeleteTopics",
+    "DescribeCluster",
+    "DescribeConfigs",
+    "DescribeGroups",
+    "DescribeProducers",
+    "DescribeTopicPartitions",
+    "ElectLeaders",
+    "EndQuorumEpoch",
+    "EndTxn",
+    "Fetch",
+    "FetchSnapshot",
+    "FindCoordinator",
+    "Heartbeat",
+    "IncrementalAlterConfigs",
+    "InitProducerId",
+    "JoinGroup",
+    "LeaveGroup",
+    "ListGroups",
+    "ListOffsets",
+    "Metadata",
+    "OffsetCommit",
+    "OffsetDelete",
+    "OffsetFetch",
+    "OffsetForLeaderEpoch",
+    "Produce",
+    "SyncGroup",
+    "TxnOffsetCommit",
+    "UnregisterBroker",
+    "Vote",
+    "WriteTxnMarkers",
+];

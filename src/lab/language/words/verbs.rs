@@ -1,0 +1,137 @@
+//! All verbs, one a row: name, form, meaning, options and, if it takes settings, whose keys.
+
+use super::{Opt, Part, Verb};
+use crate::lab::language::keys::Scope;
+
+const fn opt(key: &'static str, form: &'static str, default: &'static str) -> Opt {
+    Opt { key, form, default }
+}
+
+const ON: Opt = opt("on", "h1", "a host of its own");
+const RACK: Opt = opt("rack", "a", "none");
+const LOAD: &[Opt] = &[
+    opt("rate", "10/s", "1/s"),
+    opt("keys", "20", "0: no keys"),
+    opt("count", "100", "no end"),
+    opt("until", "60s", "no end"),
+    opt("size", "1KiB", "as long as the text"),
+];
+
+const NTH: &[Opt] = &[opt("nth", "2", "1: the oldest")];
+
+/// What `view` takes.
+pub const VIEW_OPTIONS: &[Opt] = &[
+    opt("tab", "log", "log"),
+    opt("select", "b1", "none"),
+    opt("topic", "loan_request", "the first"),
+    opt("time", "2s", "the end of what was run"),
+    opt("speed", "1", "1"),
+];
+
+macro_rules! verbs {
+    (@keys) => { None };
+    (@keys $keys:ident) => { Some(Scope::$keys) };
+    ($($part:ident { $($name:literal, $form:literal, $about:literal, $options:expr $(, $keys:ident)?;)* })*) => {
+        /// All verbs, in the order of the reference.
+        pub const VERBS: &[Verb] = &[$($(Verb {
+            name: $name,
+            form: $form,
+            about: $about,
+            options: $options,
+            keys: verbs!(@keys $($keys)?),
+            part: Part::$part,
+        },)*)*];
+    };
+}
+
+verbs! {
+    Page {
+        "title", "title \"acks=1\"", "what the scenario is called", &[];
+        "about", "about \"The leader answers first.\"", "what it shows; a long text as a block", &[];
+        "seed", "seed 7", "the source of all randomness", &[];
+        "note", "note \"b2 leads now.\"", "a remark shown when the run gets there", &[];
+        "view", "view stage tab=ledger", "what the page shows first", VIEW_OPTIONS;
+        "rule", "rule kip-101 off", "one switch for each famous fix: on or off", &[];
+    }
+    Places {
+        "host", "host h1", "a machine with a disk and an address", &[RACK];
+        "network", "network n1 h1 h2", "a named network and who is on it", &[];
+        "link", "link b1 -> b2 latency=2ms", "the latency of links", &[opt("latency", "2ms", "required")];
+        "rack", "rack a b1 b2", "puts processes or hosts into a rack", &[];
+    }
+    Kafka {
+        "broker", "broker b1..b3", "brokers; the number in the name is the node id", &[ON, RACK], Broker;
+        "controller", "controller c1", "voters of the controller quorum", &[ON, RACK], Broker;
+        "topic", "topic loan_request partitions=3 replicas=3", "a topic; replicas as a number, as brokers, or as brokers for each partition with ; between", &[opt("partitions", "3", "num.partitions"), opt("replicas", "b1,b2,b3", "default.replication.factor")], Topic;
+        "producer", "producer web acks=all", "a client that sends records", &[ON], Producer;
+        "consumer", "consumer w1 group=loans topics=loan_request work=50ms", "a client that reads; poll and commit say what its poll loop does", &[ON, opt("group", "loans", "none"), opt("topics", "loan_request", "none"), opt("assign", "loan_request/0", "none"), opt("work", "50ms", "0s"), opt("poll", "manual", "loop"), opt("commit", "after", "never")], Consumer;
+        "feed", "feed orders rate=10/s keys=20 until=60s -> web api", "one seeded source of work for several clients", LOAD;
+    }
+    Data {
+        "produce", "produce web loan_request key=kim \"300\"", "sends records; null for a tombstone, loan_request/0 for a given partition", &[opt("key", "kim", "none"), opt("count", "5", "1"), opt("header.NAME", "text", "none")];
+        "start", "start web loan_request rate=10/s keys=20", "a producer's load, or a consumer's poll loop", LOAD;
+        "stop", "stop web", "ends a load, a feed (by its topic) or a poll loop", &[];
+        "poll", "poll w1 timeout=500ms", "one poll() of a consumer with poll=manual", &[opt("timeout", "500ms", "100ms")];
+        "commit", "commit w1 loan_request/0=5", "commits what was read, or given offsets; async for commitAsync()", &[];
+        "seek", "seek w1 loan_request/0 5", "to an offset, beginning or end", &[];
+        "subscribe", "subscribe w1 loan_request", "subscribes to these topics instead", &[];
+        "assign", "assign w1 loan_request/0", "assigns these partitions without a group's help", &[];
+        "unsubscribe", "unsubscribe w1", "gives subscription and assignment up", &[];
+    }
+    Admin {
+        "alter", "alter topic loan_request min.insync.replicas=2", "dynamic settings of a topic, a broker or brokers (all); partitions= adds some", &[opt("partitions", "6", "as they are"), opt("unset", "retention.ms", "none")];
+        "delete", "delete topic loan_request", "a topic, a group, or records (delete records loan_request/0 before=5)", &[opt("before", "5", "the high watermark")];
+        "elect", "elect preferred loan_request/0", "preferred or unclean; no partition: all", &[];
+        "reassign", "reassign loan_request/0 replicas=b2,b3,b4", "new replicas for a partition; cancel in their place calls it off", &[opt("replicas", "b2,b3,b4", "required")];
+        "set", "set w1 work=500ms", "a process's own settings; read at its start in real life: at its next start", &[];
+        "$", "$ kafka-topics.sh --bootstrap-server b1:9092 --describe", "a tool's command line; NAME $ ... runs it there", &[];
+    }
+    Processes {
+        "crash", "crash b1", "SIGKILL: the page cache survives", &[];
+        "power-off", "power-off b1", "what was not flushed is lost", &[];
+        "shutdown", "shutdown b1", "controlled; a client closes", &[];
+        "restart", "restart b1", "starts it again; stops it first if it runs", &[];
+        "freeze", "freeze b1", "SIGSTOP, a long GC pause", &[];
+        "thaw", "thaw b1", "goes on", &[];
+        "add", "add broker b4", "the same as the line without add", &[];
+        "remove", "remove b4", "gone for good; a broker is unregistered", &[];
+    }
+    Network {
+        "cut", "cut b1 -> b2 b3", "one way ->, both ways <->, two sides |", &[];
+        "heal", "heal", "takes cuts, delays and losses away: all, or those between", &[];
+        "delay", "delay b1 -> b2 200ms", "adds to the latency; also of one message: delay Fetch b2 -> b1 1s", NTH;
+        "loss", "loss b1 -> b2 10%", "loses a share of what passes", &[];
+    }
+    Disk {
+        "disk", "disk b1 slow=50ms", "slow=, full, wipe (one partition: wipe loan_request/0), ok", &[opt("slow", "50ms", "none")];
+    }
+    OneMessage {
+        "drop", "drop ProduceResponse b1 -> web", "the oldest such message in flight; with next: the next one", NTH;
+        "hold", "hold next Fetch b2 -> b1", "keeps it in flight", NTH;
+        "release", "release Fetch b2 -> b1", "lets it go; no pattern: all", NTH;
+        "duplicate", "duplicate ProduceRequest web -> b1", "it arrives twice", NTH;
+        "reorder", "reorder ProduceRequest web -> b1", "changes places with the one behind it", NTH;
+    }
+    Checks {
+        "expect", "expect leader loan_request/0 = b2", "holds now", &[];
+        "always", "always one-leader-per-epoch", "holds after every event of the run", &[];
+        "never", "never count lost > 0", "holds after no event of the run", &[];
+        "eventually", "eventually isr loan_request/0 = b1 b2 b3 within 30s", "holds at some moment from now on", &[];
+    }
+    Later {
+        "streams", "streams app", "a Kafka Streams application", &[];
+        "rabbit", "rabbit r1", "a RabbitMQ node", &[];
+        "exchange", "exchange loans type=topic durable", "a RabbitMQ exchange", &[];
+        "queue", "queue risk durable", "a RabbitMQ queue", &[];
+        "bind", "bind loans -> risk key=loan.*.high", "a RabbitMQ binding", &[];
+        "publisher", "publisher api confirm", "a RabbitMQ client that publishes", &[];
+        "subscriber", "subscriber s1 queue=risk prefetch=10 work=50ms", "a RabbitMQ client that consumes", &[];
+        "publish", "publish api loans key=loan.kim.high \"300\"", "publishes a message", &[];
+        "ack", "ack s1", "acknowledges a delivery", &[];
+        "nack", "nack s1", "refuses a delivery", &[];
+        "reject", "reject s1", "refuses one delivery", &[];
+        "begin", "begin web", "begins a transaction", &[];
+        "end", "end web", "commits or aborts a transaction", &[];
+        "compose", "compose <<END", "containers from a compose file, as a block", &[];
+    }
+}
