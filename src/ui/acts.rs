@@ -339,7 +339,7 @@ fn of_partition(view: &View, topic: &str, partition: i32) -> Vec<Section> {
         "star",
         t().elect_preferred,
         None,
-        format!("elect {topic}/{partition}"),
+        format!("elect preferred {topic}/{partition}"),
         false,
     )];
     if state.leader.is_none() {

@@ -99,7 +99,7 @@ impl Component for App {
             topic: None,
             prefill: (0, String::new()),
             broken: 0,
-            saved: Rc::from(text.as_str()),
+            saved: Rc::from(bus.run.borrow().run.text()),
             frame: None,
             on_frame,
             _listeners: listeners,
@@ -616,6 +616,8 @@ impl App {
     fn save(&mut self) {
         if *self.saved != *self.scene.text {
             self.saved = Rc::clone(&self.scene.text);
+            // From now on the work differs from any link in the address bar, and a reload must bring back the work.
+            storage::forget_fragment();
             storage::save_text(&self.saved);
         }
         if !self.player.playing {

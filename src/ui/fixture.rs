@@ -34,13 +34,9 @@ fn cells(keys: &[&str], committed: i64, acked: i64, leader: bool) -> Rc<[CellVie
 
 impl Run {
     pub fn open(text: &str) -> Result<Run, Vec<Problem>> {
-        if text.contains("b4") {
-            return Err(vec![Problem {
-                line: 14,
-                column: 16,
-                length: 2,
-                text: "there is no broker b4. The brokers are b1, b2, b3. Did you mean b3?".into(),
-            }]);
+        let parsed = crate::lab::language::parse(text);
+        if !parsed.errors.is_empty() {
+            return Err(parsed.errors.into_iter().map(Problem::from).collect());
         }
         Ok(Run {
             text: text.into(),

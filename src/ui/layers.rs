@@ -245,7 +245,7 @@ pub fn LinkErrorView(props: &LinkErrorProps) -> Html {
         Callback::from(move |_: MouseEvent| {
             storage::forget_fragment();
             send.emit(Msg::LinkError(None));
-            send.emit(Msg::Open(storage::opening().into()));
+            send.emit(Msg::Open(storage::work().unwrap_or_else(storage::opening).into()));
         })
     };
     html! {
@@ -253,7 +253,7 @@ pub fn LinkErrorView(props: &LinkErrorProps) -> Html {
             <h2>{ t().bad_link }</h2>
             <p>{ &props.text }</p>
             <p class="muted">{ t().bad_link_note }</p>
-            <div class="acts"><button type="button" class="btn primary" onclick={start}>{ t().open_sandbox }</button></div>
+            <div class="acts"><button type="button" class="btn primary" onclick={start}>{ if storage::work().is_some() { t().back_to_work } else { t().open_sandbox } }</button></div>
         </Dialog>
     }
 }

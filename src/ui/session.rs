@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use super::fixture::Run;
 use super::state::Said;
+use crate::lab::language::Error;
 use crate::lab::view::{LogEntry, Weight};
 
 /// The session, shared by the page's components. Components borrow it for the length of one call and never across one
@@ -21,6 +22,21 @@ pub struct Problem {
     pub column: usize,
     pub length: usize,
     pub text: String,
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Problem {
+        let text = match error.hint {
+            Some(hint) => format!("{}; {hint}", error.message),
+            None => error.message,
+        };
+        Problem {
+            line: error.line as usize,
+            column: error.column as usize,
+            length: error.width as usize,
+            text,
+        }
+    }
 }
 
 /// A run and its surroundings.

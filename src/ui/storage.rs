@@ -6,6 +6,12 @@ use yew::Callback;
 use super::session::Session;
 use super::state::Msg;
 use super::texts::t;
+use crate::lab::language::ast::Content;
+use crate::lab::language::{Command, parse};
+use crate::share;
+
+/// Where the link "skip to the stage" goes: the one fragment that holds no scenario.
+const SKIP_TARGET: &str = "stage";
 
 const TEXT: &str = "brokerlab.work";
 const MOMENT: &str = "brokerlab.moment";
@@ -92,15 +98,24 @@ pub fn save_moment(us: u64) {
 pub fn from_fragment() -> Option<Result<String, String>> {
     let hash = gloo::utils::window().location().hash().ok()?;
     let fragment = hash.strip_prefix('#').unwrap_or(&hash);
-    if fragment.is_empty() || !fragment.starts_with(|c: char| c.is_ascii_digit()) {
+    if fragment.is_empty() || fragment == SKIP_TARGET {
         return None;
     }
-    Some(Err(fragment.to_owned()))
+    Some(share::decode(fragment, share::Limits::default()).map_err(|error| capital(&error.to_string())))
 }
 
 /// The fragment for a text.
 fn fragment(text: &str) -> String {
-    text.to_owned()
+    share::encode(text)
+}
+
+/// A sentence begins with a capital letter.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).chain(['.']).collect())
+        .unwrap_or_default()
 }
 
 /// Characters of the whole link to a text.
@@ -172,9 +187,17 @@ pub fn download(title: &str, text: &str) {
 
 /// The title that a text gives itself, else a word for having none.
 pub fn title(text: &str) -> String {
-    let line = text.lines().find_map(|l| l.trim().strip_prefix("title "));
-    let bare = line.map(|l| l.trim().trim_matches('"').replace("\\\"", "\"").replace("\\\\", "\\"));
-    bare.filter(|b| !b.is_empty())
+    let titles = parse(text)
+        .scenario
+        .lines
+        .into_iter()
+        .filter_map(|line| match line.content {
+            Content::Command(Command::Title(title)) => Some(title.to_string()),
+            _ => None,
+        });
+    titles
+        .last()
+        .filter(|title| !title.is_empty())
         .unwrap_or_else(|| t().untitled.to_owned())
 }
 

@@ -5,6 +5,7 @@ use gloo::timers::callback::Timeout;
 use web_sys::HtmlTextAreaElement;
 use yew::prelude::*;
 
+use crate::lab::language::words::{self, Part};
 use crate::ui::format;
 use crate::ui::icon::Icon;
 use crate::ui::session::Problem;
@@ -91,7 +92,7 @@ fn coloured(line: &str, problem: Option<&Problem>) -> Html {
             "s"
         } else if !verb_seen {
             verb_seen = true;
-            if FAULTS.contains(&word) { "f" } else { "k" }
+            verb_class(word)
         } else if word.contains('=') {
             "s"
         } else {
@@ -103,21 +104,14 @@ fn coloured(line: &str, problem: Option<&Problem>) -> Html {
     html! { <>{ words }<span class="c">{ comment }</span></> }
 }
 
-/// Verbs that break something.
-const FAULTS: [&str; 12] = [
-    "crash",
-    "power-off",
-    "freeze",
-    "cut",
-    "delay",
-    "loss",
-    "disk",
-    "drop",
-    "hold",
-    "duplicate",
-    "reorder",
-    "remove",
-];
+/// Verbs that break something stand out.
+fn verb_class(word: &str) -> &'static str {
+    match words::find(word).map(|verb| verb.part) {
+        Some(Part::Processes | Part::Network | Part::Disk | Part::OneMessage) => "f",
+        Some(_) => "k",
+        None => "",
+    }
+}
 
 /// The code and the comment of a line; a `#` inside quotes is no comment.
 fn split_comment(line: &str) -> (&str, &str) {

@@ -100,7 +100,7 @@ pub fn CommandLine(props: &CommandLineProps) -> Html {
         .last()
         .map_or_else(|| t().command_hint.to_owned(), |s| s.line.clone());
     let found = if *open {
-        complete::candidates(&line, &props.scene.view)
+        complete::candidates(&line, &props.scene.text)
     } else {
         Candidates::default()
     };
@@ -115,8 +115,10 @@ pub fn CommandLine(props: &CommandLineProps) -> Html {
     let take = {
         let (line, marked, found, node) = (line.clone(), marked.setter(), found.clone(), node.clone());
         move |i: usize| {
-            if let Some(word) = found.words.get(i) {
-                line.set(format!("{}{word} ", &line[..found.from]));
+            if let Some((word, _)) = found.words.get(i) {
+                // An option that still wants its value stays open.
+                let space = if word.ends_with('=') { "" } else { " " };
+                line.set(format!("{}{word}{space}", &line[..found.from]));
                 marked.set(None);
                 if let Some(input) = node.cast::<HtmlInputElement>() {
                     let _ = input.focus();
@@ -147,11 +149,11 @@ pub fn CommandLine(props: &CommandLineProps) -> Html {
                 if props.main { <span class="kbd" aria-hidden="true">{ "/" }</span> }
             </label>
             <ul class="completions menu" id={format!("completions-{}", props.main)} role="listbox" aria-label={t().completions} hidden={!expanded}>
-                { for found.words.iter().enumerate().map(|(i, word)| {
+                { for found.words.iter().enumerate().map(|(i, (word, about))| {
                     let take = take.clone();
                     // The input would lose the focus before the click arrives.
                     let onmousedown = Callback::from(move |e: MouseEvent| { e.prevent_default(); take(i); });
-                    html! { <li role="option" id={format!("completion-{}-{i}", props.main)} aria-selected={(*marked == Some(i)).to_string()} {onmousedown}>{ word }</li> }
+                    html! { <li role="option" id={format!("completion-{}-{i}", props.main)} aria-selected={(*marked == Some(i)).to_string()} {onmousedown}><b>{ word }</b><small class="clip">{ about }</small></li> }
                 }) }
             </ul>
         </div>
