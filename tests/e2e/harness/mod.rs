@@ -122,10 +122,12 @@ impl Lab {
 async fn caught(story: impl Future<Output = Outcome>) -> Outcome {
     let mut story = pin!(story);
     // After a panic the story is not polled again, so it does not matter in what state that left it.
-    let poll = poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| story.as_mut().poll(context))) {
-        Ok(poll) => poll,
-        Err(panic) => Poll::Ready(Err(panic_message(panic.as_ref()).into())),
-    });
+    let poll = poll_fn(
+        |context| match catch_unwind(AssertUnwindSafe(|| story.as_mut().poll(context))) {
+            Ok(poll) => poll,
+            Err(panic) => Poll::Ready(Err(panic_message(panic.as_ref()).into())),
+        },
+    );
     poll.await
 }
 
