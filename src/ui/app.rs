@@ -74,6 +74,7 @@ impl Component for App {
             send: ctx.link().callback(|msg| msg),
             run,
         };
+        let saved = Rc::from(bus.run.borrow().run.text());
         let theme = theme::remembered();
         theme::apply(theme);
         let link = ctx.link().clone();
@@ -99,7 +100,7 @@ impl Component for App {
             topic: None,
             prefill: (0, String::new()),
             broken: 0,
-            saved: Rc::from(bus.run.borrow().run.text()),
+            saved,
             frame: None,
             on_frame,
             _listeners: listeners,

@@ -43,13 +43,13 @@ pub fn first_text() -> (String, Option<String>) {
             (text, None)
         }
         Some(Err(message)) => (String::new(), Some(message)),
-        None => (
-            recall(TEXT)
-                .filter(|text| !text.trim().is_empty())
-                .unwrap_or_else(opening),
-            None,
-        ),
+        None => (work().unwrap_or_else(opening), None),
     }
+}
+
+/// The work of an earlier visit.
+pub fn work() -> Option<String> {
+    recall(TEXT).filter(|text| !text.trim().is_empty())
 }
 
 /// The scenario of a first visit.

@@ -60,6 +60,7 @@ catalogue! {
         bad_link: "This link cannot be opened",
         bad_link_note: "Nothing else was opened in its place. Ask for the link again, or for the scenario as a file.",
         open_sandbox: "Open the sandbox",
+        back_to_work: "Back to my work",
         nothing_to_undo: "There is no command to undo.",
         help_title: "How to read this page",
         help_text: "Every box is a machine, every row a copy of a partition, every cell a record. Green is committed; hatched is appended but not committed; a tick says that the producer was told. The black flag is the log end offset (LEO), the green one the high watermark (HW); both name the next offset. Click anything to select it, double click to inspect it, right click for its faults. Everything that you do becomes a line of the scenario.",
