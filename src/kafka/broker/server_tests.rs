@@ -91,6 +91,8 @@ impl Controller {
                 node: r.node.clone(),
                 incarnation: r.incarnation,
                 broker_epoch,
+                fenced: true,
+                in_controlled_shutdown: false,
             }],
             ctx,
         );
