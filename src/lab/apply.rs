@@ -1,13 +1,14 @@
 //! What each command of the language does to the world. Everything a click does comes through here.
 
 use super::language::ast::{
-    Alter, Between, Command, Commit, Config, Consumer, Delete, DiskState, Election, MessageAction, MessageFault, Name,
-    Pattern, PollLoop, ProcessVerb, Produce, Producer, Replicas, SeekTo, Server, Target, Topic, TopicPartition, Value,
+    Alter, Between, Command, Commit, CommitHabit, Config, Consumer, Delete, DiskState, Election, MessageAction,
+    MessageFault, Name, Pattern, PollLoop, ProcessVerb, Produce, Producer, Replicas, SeekTo, Server, Target, Topic,
+    TopicPartition, Value,
 };
 use super::load::Load;
 use super::world::{Properties, Role, World, kernel_time};
 use crate::kafka::client::admin::AdminCall;
-use crate::kafka::client::consumer::{ConsumerOrder, SeekTo as ConsumerSeek};
+use crate::kafka::client::consumer::{CommitHabit as ConsumerHabit, ConsumerOrder, SeekTo as ConsumerSeek};
 use crate::kafka::client::producer::ProducerOrder;
 use crate::kafka::protocol::admin::{AlterOp, ConfigResource, CreatableTopic, ElectionType};
 use crate::kafka::protocol::groups::CommittedOffset;
@@ -288,7 +289,7 @@ impl World {
 
     /// What a consumer's line says besides its settings: how it works, what it reads, and whether it polls by itself.
     pub(super) fn begin_consumer(&mut self, name: &str, consumer: &Consumer) -> Result<(), Refusal> {
-        let (work_us, commit) = (consumer.work_us, consumer.commit.into());
+        let (work_us, commit) = (consumer.work_us, habit(consumer.commit));
         self.consumer_order(name, |call| ConsumerOrder::Application { call, work_us, commit })?;
         if !consumer.topics.is_empty() {
             let topics = consumer.topics.clone();
@@ -691,7 +692,6 @@ impl World {
                 };
                 (ConfigResource::Broker(id.into()), set, unset)
             }
-            Alter::Group { group, set, unset } => (ConfigResource::Group(group.clone()), set, unset),
         };
         let sets = set
             .iter()
@@ -702,6 +702,15 @@ impl World {
             self.operate(AdminCall::AlterConfigs { resource, ops });
         }
         Ok(())
+    }
+}
+
+/// When a consumer's application commits, in the client's words.
+fn habit(commit: CommitHabit) -> ConsumerHabit {
+    match commit {
+        CommitHabit::Never => ConsumerHabit::Never,
+        CommitHabit::Before => ConsumerHabit::Before,
+        CommitHabit::After => ConsumerHabit::After,
     }
 }
 
@@ -731,5 +740,28 @@ pub fn exception(error: crate::kafka::client::call::ClientError) -> String {
     match error.cause {
         Some(cause) => format!("{text} (caused by {})", exception(*cause)),
         None => text,
+    }
+}
+
+/// Why an operator's request was refused, if it was: the first error in its answer.
+pub fn refusal(answer: &crate::kafka::client::call::CallResult) -> Option<String> {
+    use crate::kafka::client::call::Answer;
+    match answer {
+        Err(error) => Some(exception(error.clone())),
+        Ok(answer) => match &**answer {
+            Answer::Created(map) => map
+                .values()
+                .find_map(|r| r.as_ref().err())
+                .map(|e| exception(e.clone())),
+            Answer::Each(map) => map
+                .values()
+                .find_map(|r| r.as_ref().err())
+                .map(|e| exception(e.clone())),
+            Answer::LowWatermarks(map) => map
+                .values()
+                .find_map(|r| r.as_ref().err())
+                .map(|e| exception(e.clone())),
+            _ => None,
+        },
     }
 }

@@ -15,7 +15,7 @@ use crate::kafka::client::admin::{Admin, AdminCall, AdminOrder};
 use crate::kafka::client::call::{CallId, CallResult, ClientError};
 use crate::kafka::client::consumer::Consumer;
 use crate::kafka::client::producer::Producer;
-use crate::kafka::controller::Controller;
+use crate::kafka::controller::{Controller, ControllerSetup};
 use crate::kafka::metadata::image::MetadataImage;
 use crate::kafka::protocol::data::BrokerNode;
 use crate::kafka::types::NodeId;
@@ -48,7 +48,7 @@ pub struct ClusterSetup {
     pub seed: u64,
     pub cluster_id: Rc<str>,
     /// Finalized feature levels that differ from a fresh cluster's.
-    pub features: BTreeMap<Rc<str>, i16>,
+    pub features: BTreeMap<String, i16>,
 }
 
 impl Default for ClusterSetup {
@@ -242,15 +242,16 @@ impl World {
         config: Properties,
         voters: &BTreeMap<NodeId, Rc<str>>,
     ) -> Result<ProcId, String> {
-        let controller = Controller::new(
+        let setup = ControllerSetup::new(
             node,
             voters.clone(),
-            config,
-            self.setup.cluster_id.clone(),
+            &self.setup.cluster_id,
+            (&config, &Properties::new()),
             &self.setup.features,
             self.setup.seed,
         )
         .map_err(|e| e.to_string())?;
+        let controller = Controller::new(setup);
         let host = self.host(host);
         Ok(self.enter(
             name,
@@ -295,7 +296,7 @@ impl World {
     /// # Errors
     /// The exception of the client's constructor.
     pub fn add_admin(&mut self, name: &str, host: &str, config: Properties) -> Result<ProcId, ClientError> {
-        let admin = Admin::new(name, &self.bootstrap(), config, self.setup.seed)?;
+        let admin = Admin::new(name, &self.bootstrap(), &config, self.setup.seed)?;
         let host = self.host(host);
         let id = self.enter(name, host, Role::Operator, Node::Admin(Box::new(admin)));
         self.sim.start(id);

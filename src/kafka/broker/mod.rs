@@ -35,8 +35,6 @@ mod replica_manager;
 mod replica_view;
 mod requests;
 mod server;
-#[cfg(test)]
-mod server_tests;
 
 use super::config::{BrokerConfig, ConfigError, Properties};
 use super::metadata::image::MetadataImage;

@@ -5,7 +5,8 @@
 
 use super::trace::{Trace, TraceStep};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The keys of a `see` that accumulate.
 const KEPT: [&str; 5] = ["topics", "logs", "hw", "brokers", "groups"];
@@ -15,6 +16,8 @@ const KEPT: [&str; 5] = ["topics", "logs", "hw", "brokers", "groups"];
 pub struct Known {
     shown: Map<String, Value>,
     loose: BTreeSet<Vec<String>>,
+    /// Which producer id a recording's `P1`, `P2`, ... stands for; found out by the first comparison.
+    producers: RefCell<BTreeMap<String, String>>,
 }
 
 /// The first difference of a step.
@@ -42,6 +45,7 @@ impl Known {
         Known {
             shown,
             loose: BTreeSet::new(),
+            producers: RefCell::default(),
         }
     }
 
@@ -107,6 +111,36 @@ impl Known {
         None
     }
 
+    /// `P1` against a producer id: the same as before, or the first time for both.
+    fn same_producer(&self, expected: &str, found: &str) -> bool {
+        let Some(id) = found.strip_prefix("pid:") else {
+            return false;
+        };
+        if !expected.strip_prefix('P').is_some_and(|n| n.parse::<u32>().is_ok()) {
+            return false;
+        }
+        let mut producers = self.producers.borrow_mut();
+        if let Some(known) = producers.get(expected) {
+            return known == id;
+        }
+        if producers.values().any(|known| known == id) {
+            return false;
+        }
+        producers.insert(expected.to_string(), id.to_string());
+        true
+    }
+
+    /// A text with the producer ids that its `P1`, `P2`, ... stand for.
+    fn named(&self, expected: &str) -> String {
+        let mut text = expected.to_string();
+        if text.contains("producerId=P") {
+            for (name, id) in self.producers.borrow().iter() {
+                text = text.replace(&format!("producerId={name},"), &format!("producerId={id},"));
+            }
+        }
+        text
+    }
+
     fn is_loose(&self, path: &[String]) -> bool {
         self.loose.contains(path)
     }
@@ -145,7 +179,7 @@ impl Known {
                 }
                 None
             }
-            (Value::String(e), Value::String(f)) if same_text(e, f) => None,
+            (Value::String(e), Value::String(f)) if self.same_producer(e, f) || same_text(&self.named(e), f) => None,
             _ if expected == found => None,
             _ => Some(Difference {
                 at: path.join("."),
@@ -170,7 +204,7 @@ fn by_broker(groups: &Map<String, Value>) -> Value {
 /// Texts with measured durations replaced by `*`, current times by `NOW` and several partitions in hash order compare
 /// by what is fixed.
 fn same_text(expected: &str, found: &str) -> bool {
-    if expected == found {
+    if expected == found || super::ops::expand(expected) == found {
         return true;
     }
     if sorted_list(expected).is_some_and(|e| sorted_list(found) == Some(e)) {

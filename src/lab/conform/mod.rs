@@ -1,0 +1,110 @@
+//! Recorded traces of the real systems, played on the simulator.
+//!
+//! `conform PATH...` reads traces (files or folders), says which need what is not modelled yet, plays the rest and
+//! compares after every step.
+
+pub mod compare;
+pub mod look;
+mod look_groups;
+pub mod model;
+pub mod ops;
+pub mod play;
+pub mod results;
+pub mod trace;
+
+use std::path::{Path, PathBuf};
+use trace::Trace;
+
+/// How a trace ended.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    Agrees,
+    /// The first difference, in one line.
+    Differs(String),
+    /// What the trace needs that is not here, found out before playing it.
+    NotModelled(String),
+}
+
+/// Plays one trace.
+pub fn judge(trace: &Trace) -> Verdict {
+    if let Some(why) = model::not_modelled(trace) {
+        return Verdict::NotModelled(why);
+    }
+    match play::play(trace) {
+        Ok(None) => Verdict::Agrees,
+        Ok(Some(mismatch)) => Verdict::Differs(format!(
+            "{}: step {} ({}): {}: expected {}, found {}",
+            trace.name,
+            mismatch.step,
+            mismatch.op,
+            mismatch.difference.at,
+            mismatch.difference.expected,
+            mismatch.difference.found
+        )),
+        Err(why) => Verdict::Differs(format!("{}: {why}", trace.name)),
+    }
+}
+
+/// All traces under the paths, by name of file.
+///
+/// # Errors
+/// A path that cannot be read.
+pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
+    let mut out = Vec::new();
+    for path in paths {
+        collect(path, &mut out)?;
+    }
+    out.sort();
+    Ok(out)
+}
+
+fn collect(path: &Path, out: &mut Vec<PathBuf>) -> Result<(), String> {
+    let problem = |e: std::io::Error| format!("{}: {e}", path.display());
+    if std::fs::metadata(path).map_err(problem)?.is_dir() {
+        for entry in std::fs::read_dir(path).map_err(problem)? {
+            let entry = entry.map_err(problem)?.path();
+            if entry.is_dir() || entry.extension().is_some_and(|e| e == "json") {
+                collect(&entry, out)?;
+            }
+        }
+    } else {
+        out.push(path.to_path_buf());
+    }
+    Ok(())
+}
+
+/// The sums of a run over many traces.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    pub agree: usize,
+    pub not_modelled: usize,
+    pub lines: Vec<String>,
+}
+
+impl Report {
+    pub fn add(&mut self, name: &str, verdict: Verdict) {
+        match verdict {
+            Verdict::Agrees => self.agree += 1,
+            Verdict::Differs(line) => self.lines.push(line),
+            Verdict::NotModelled(why) => {
+                self.not_modelled += 1;
+                self.lines.push(format!("{name}: not modelled: {why}"));
+            }
+        }
+    }
+
+    /// How many differ.
+    pub fn differ(&self) -> usize {
+        self.lines.len() - self.not_modelled
+    }
+
+    /// `A of B traces agree`, and what is not modelled.
+    pub fn summary(&self) -> String {
+        let played = self.agree + self.differ();
+        let mut text = format!("{} of {played} traces agree", self.agree);
+        if self.not_modelled > 0 {
+            text.push_str(&format!(", {} not modelled", self.not_modelled));
+        }
+        text
+    }
+}
