@@ -21,6 +21,8 @@ pub mod partition_change;
 mod periodic;
 pub mod placement;
 mod process;
+#[cfg(test)]
+mod process_tests;
 pub mod producer_ids;
 mod quorum_fetch;
 mod reassign;
