@@ -119,6 +119,16 @@ fn of_process(view: &View, name: &str) -> Vec<Section> {
             items: process_faults(kind, health, name),
         },
     ];
+    if matches!(kind, Kind::Producer | Kind::Consumer) {
+        let items = data(view, kind, name);
+        sections.insert(
+            1,
+            Section {
+                title: t().data.to_owned(),
+                items,
+            },
+        );
+    }
     if matches!(kind, Kind::Broker | Kind::Controller) {
         sections.push(Section {
             title: t().faults_disk.to_owned(),
@@ -518,4 +528,51 @@ pub fn topics(view: &View) -> Vec<Section> {
         title: t().topics.to_owned(),
         items: items.collect(),
     }]
+}
+
+/// What a client can be asked to do.
+fn data(view: &View, kind: Kind, name: &str) -> Vec<Item> {
+    let topic = view
+        .topics
+        .iter()
+        .find(|x| !x.internal)
+        .map_or("loan_request", |x| x.name.as_str());
+    if kind == Kind::Producer {
+        return vec![
+            command(
+                "copyr",
+                t().produce_one,
+                None,
+                format!("produce {name} {topic} key=kim \"300\""),
+                false,
+            ),
+            command(
+                "play",
+                t().start_load,
+                None,
+                format!("start {name} {topic} rate=10/s keys=20"),
+                false,
+            ),
+            command("paused", t().stop_load, None, format!("stop {name}"), false),
+        ];
+    }
+    let assigned = consumers(view)
+        .find(|c| c.name == name)
+        .and_then(|c| c.assignment.first());
+    let mut items = vec![
+        command("play", t().start_poll, None, format!("start {name}"), false),
+        command(
+            "paused",
+            t().stop_poll,
+            Some(t().stop_poll_note),
+            format!("stop {name}"),
+            false,
+        ),
+        command("check", t().commit_now, None, format!("commit {name}"), false),
+    ];
+    if let Some(a) = assigned {
+        let line = format!("seek {name} {}/{} beginning", a.topic, a.partition);
+        items.push(command("start", t().seek_start, None, line, false));
+    }
+    items
 }

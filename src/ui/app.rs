@@ -9,6 +9,7 @@ use yew::prelude::*;
 
 use super::acts;
 use super::dom::{self, Same};
+use super::first;
 use super::keys;
 use super::layers::{HelpView, LinkErrorView, MenuView, Toasts};
 use super::ledger::LedgerStrip;
@@ -106,11 +107,8 @@ impl Component for App {
             _listeners: listeners,
             bus,
         };
-        app.warm_up();
+        app.begin(storage::remembered_moment());
         app.publish();
-        if !dom::reduced_motion() && app.link_error.is_none() {
-            app.play(true);
-        }
         app
     }
 
@@ -223,11 +221,25 @@ fn empty_scene() -> Scene {
 }
 
 impl App {
-    /// The sandbox is alive in the first second: what stands in the scenario at its start has happened already.
-    fn warm_up(&mut self) {
+    /// The sandbox is alive in the first second: the run is brought to where its story begins, or to `moment`, and the
+    /// page shows what the scenario's `view` line asks for.
+    fn begin(&mut self, moment: Option<u64>) {
         let mut session = self.bus.run.borrow_mut();
-        let alive_us = storage::remembered_moment().unwrap_or_else(|| session.first_moment());
-        session.run.play_until_us(alive_us, super::session::EDIT_EVENTS);
+        let first = first::of(session.run.text());
+        session
+            .run
+            .play_until_us(moment.unwrap_or(first.at_us), super::session::EDIT_EVENTS);
+        drop(session);
+        self.selection = first.select.map(Selection::Process);
+        self.topic = first.topic;
+        self.tab = first.tab.unwrap_or(self.tab);
+        self.player.speed = first.speed;
+        self.why = None;
+        self.broken = usize::MAX;
+        self.caption = (String::new(), 0.0);
+        if !dom::reduced_motion() && self.link_error.is_none() {
+            self.play(true);
+        }
     }
 
     /// One frame of playing: moves time, draws the canvas, publishes now and then.
@@ -318,16 +330,8 @@ impl App {
         match Session::open(text) {
             Ok(session) => {
                 *self.bus.run.borrow_mut() = session;
-                let mut session = self.bus.run.borrow_mut();
-                let moment = session.first_moment();
-                session.run.play_until_us(moment, super::session::EDIT_EVENTS);
-                drop(session);
-                self.selection = None;
-                self.why = None;
-                self.topic = None;
-                self.broken = 0;
-                self.caption = (String::new(), 0.0);
-                self.play(!dom::reduced_motion());
+                self.play(false);
+                self.begin(None);
             }
             Err(problems) => {
                 let text = problems.first().map(|p| p.text.clone()).unwrap_or_default();
@@ -568,6 +572,9 @@ impl App {
             Rc::from(session.run.text())
         };
         let fresh = !Rc::ptr_eq(&text, &self.scene.text);
+        if fresh {
+            gloo::utils::document().set_title(&format!("{} · Brokerlab", storage::title(&text)));
+        }
         self.scene = Scene {
             version: self.scene.version + 1,
             branches: Same(Rc::new(session.run.branches())),

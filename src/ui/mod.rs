@@ -7,6 +7,7 @@ mod acts;
 mod app;
 mod complete;
 mod dom;
+mod first;
 mod fixture;
 mod format;
 mod icon;

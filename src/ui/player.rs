@@ -2,6 +2,7 @@
 
 use crate::lab::view::FlightClass;
 
+use super::dom;
 use super::session::Session;
 
 /// Virtual microseconds in one second of the visitor's time, slowest first.
@@ -21,6 +22,9 @@ const SLICE: u32 = 256;
 /// The longest step of the wall clock that one frame answers: after a pause of the tab, time does not leap.
 const LONGEST_FRAME_MS: f64 = 50.0;
 
+/// The pause between two events where no motion is wanted.
+const HOP_MS: f64 = 300.0;
+
 /// The transport's state.
 pub struct Player {
     pub playing: bool,
@@ -30,7 +34,7 @@ pub struct Player {
     /// Heartbeats and idle polls are shown, so they are no idle time.
     pub layer: bool,
     last_ms: Option<f64>,
-    /// The part of a microsecond that no frame has used yet.
+    /// What no frame has used yet: a part of a microsecond, or milliseconds of the pause between two hops.
     rest_us: f64,
 }
 
@@ -67,6 +71,10 @@ impl Player {
             .map_or(0.0, |last| (now_ms - last).clamp(0.0, LONGEST_FRAME_MS));
         self.last_ms = Some(now_ms);
         let until = clock_ms() + BUDGET_MS;
+        if dom::reduced_motion() {
+            self.hop(session, passed, until);
+            return;
+        }
         if self.fold && !self.in_the_air(session) && self.pass_idle(session, until) {
             return;
         }
@@ -76,6 +84,18 @@ impl Player {
         let target = session.run.now_us() + whole as u64;
         while session.run.now_us() < target && clock_ms() < until {
             session.run.play_until_us(target, SLICE);
+        }
+    }
+
+    /// Where no motion is wanted, time goes from event to event.
+    fn hop(&mut self, session: &mut Session, passed_ms: f64, until_ms: f64) {
+        self.rest_us += passed_ms;
+        if self.rest_us < HOP_MS {
+            return;
+        }
+        self.rest_us = 0.0;
+        if !(self.fold && !self.in_the_air(session) && self.pass_idle(session, until_ms)) {
+            session.run.step();
         }
     }
 

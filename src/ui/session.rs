@@ -117,11 +117,6 @@ impl Session {
         }
     }
 
-    /// The moment that the page shows first.
-    pub fn first_moment(&self) -> u64 {
-        self.run.now_us()
-    }
-
     /// Takes the newest command back, if there is one.
     pub fn undo(&mut self) -> bool {
         self.draft = None;

@@ -10,6 +10,9 @@ use crate::ui::stage::words::{look, state_word};
 use crate::ui::state::*;
 use crate::ui::texts::t;
 
+/// Messages in flight that the overview lists.
+const FLYING: usize = 12;
+
 #[derive(Properties, PartialEq)]
 pub struct InspectorProps {
     pub scene: Scene,
@@ -23,7 +26,7 @@ pub fn Inspector(props: &InspectorProps) -> Html {
     let view = &props.scene.view;
     let flights = bus.run.borrow().run.flights();
     let body = match &props.selection {
-        None => overview(view, &bus),
+        None => overview(view, &flights, &bus),
         Some(Selection::Process(name)) => process(view, name),
         Some(Selection::Link(a, b)) => link(view, a, b),
         Some(Selection::Replica {
@@ -374,7 +377,12 @@ fn message(flights: &[FlightView], id: u64, now_us: u64) -> Html {
 }
 
 /// Nothing is selected: topics and groups at a glance.
-fn overview(view: &View, bus: &Bus) -> Html {
+fn overview(view: &View, flights: &[FlightView], bus: &Bus) -> Html {
+    let flying: Vec<&FlightView> = flights
+        .iter()
+        .filter(|f| f.class != FlightClass::Idle)
+        .take(FLYING)
+        .collect();
     let topics = view.topics.iter().filter(|x| !x.internal);
     html! {
         <>
@@ -383,6 +391,10 @@ fn overview(view: &View, bus: &Bus) -> Html {
                 <table class="tbl"><thead><tr><th>{ t().partition }</th><th>{ t().leader }</th><th>{ "epoch" }</th><th>{ "ISR" }</th><th>{ "ELR" }</th></tr></thead>
                 <tbody>{ for x.partitions.iter().map(|p| html! { <tr key={p.partition}><th scope="row">{ partition_button(&x.name, p, bus) }</th><td>{ p.leader.as_deref().unwrap_or("none") }</td><td>{ p.epoch }</td><td>{ p.isr.join(" ") }</td><td>{ if p.elr.is_empty() { "–".to_owned() } else { p.elr.join(" ") } }</td></tr> }) }</tbody></table>
                 if !x.config.is_empty() { <details class="config"><summary>{ (t().settings)(x.config.len()) }</summary>{ table(x.config.clone()) }</details> }</div> }) }
+            if !flying.is_empty() {
+                <h4>{ t().in_flight_list }</h4>
+                <ul class="plain-list">{ for flying.into_iter().map(|f| html! { <li key={f.id}><button type="button" class="as-text" onclick={bus.on(Msg::Inspect(Selection::Message(f.id)))}>{ format!("{} {} → {}", f.kind, f.from, f.to) }</button><span class="muted">{ &*f.text }</span></li> }) }</ul>
+            }
             { for view.groups.iter().map(|g| html! { <div key={g.name.clone()}><h4>{ (t().group)(&g.name) }</h4>{ table(vec![
                 pair(t().state, &g.state), pair(t().protocol, &g.protocol), pair(t().generation, g.generation), pair(t().assignor, &g.assignor),
                 pair(t().coordinator, g.coordinator.as_deref().unwrap_or("–")), pair(t().lag_word, format::figure(g.lag)), pair(t().members, g.members.iter().map(|m| m.name.as_str()).collect::<Vec<_>>().join(", ")),
