@@ -1,0 +1,270 @@
+//! Committed offsets: OffsetCommit, OffsetFetch, OffsetDelete, deleted topics, expiry. [OffsetMetadataManager]
+
+use super::classic::work::Moment;
+use super::classic::{ClassicGroup, ClassicState};
+use super::effects::{Host, ReplyTo};
+use super::note::{GroupNote, OffsetsGone};
+use super::records::{GroupRecord, StoredOffset};
+use super::shard::{Shard, Then, Write};
+use crate::kafka::protocol::ErrorCode;
+use crate::kafka::protocol::groups::*;
+use crate::kafka::types::{NamedPartition, TopicId};
+use crate::sim::Span;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+impl Shard {
+    /// Partitions that do not exist are refused one by one; the rest goes on if the group lets the committer.
+    pub fn commit(&mut self, request: &OffsetCommitRequest, to: ReplyTo, host: &mut dyn Host, moment: &mut Moment) {
+        let topic_of = |p: &NamedPartition| host.topic(&p.topic).filter(|(_, n)| (0..*n).contains(&p.partition));
+        let topics: Vec<Option<TopicId>> = request.offsets.iter().map(|(p, _)| Some(topic_of(p)?.0)).collect();
+        if topics.iter().all(Option::is_none) {
+            let partitions = request
+                .offsets
+                .iter()
+                .map(|(p, _)| (p.clone(), ErrorCode::UnknownTopicOrPartition));
+            let partitions = partitions.collect();
+            return moment.reply(to, OffsetCommitResponse { partitions });
+        }
+        if let Err(error) = self.check_commit(request, moment) {
+            let known = |topic: Option<TopicId>| topic.map_or(ErrorCode::UnknownTopicOrPartition, |_| error);
+            let partitions = request
+                .offsets
+                .iter()
+                .zip(topics)
+                .map(|((p, _), topic)| (p.clone(), known(topic)));
+            let partitions = partitions.collect();
+            return moment.reply(to, OffsetCommitResponse { partitions });
+        }
+        let mut write = Write {
+            replay: true,
+            ..Write::default()
+        };
+        let mut partitions = Vec::with_capacity(request.offsets.len());
+        for ((partition, committed), topic) in request.offsets.iter().zip(topics) {
+            let error = match topic {
+                None => ErrorCode::UnknownTopicOrPartition,
+                Some(_) if too_long(&committed.metadata, moment) => ErrorCode::OffsetMetadataTooLarge,
+                Some(topic) => {
+                    write.records.push(GroupRecord::Offset {
+                        group: request.group.clone(),
+                        partition: partition.clone(),
+                        value: Some(StoredOffset {
+                            committed: committed.clone(),
+                            topic,
+                            commit_time: moment.wall_ms,
+                        }),
+                    });
+                    ErrorCode::None
+                }
+            };
+            partitions.push((partition.clone(), error));
+        }
+        write.then = Then::Answer {
+            to,
+            body: OffsetCommitResponse { partitions }.into(),
+        };
+        self.write(write, host, moment);
+    }
+
+    /// A group that is missing is made for a commit from outside.
+    fn check_commit(&mut self, request: &OffsetCommitRequest, moment: &mut Moment) -> Result<(), ErrorCode> {
+        let checked = if self.store.groups.contains_key(&request.group) {
+            let checked = self.work(&request.group, moment, |work| work.check_commit(request));
+            checked.map_or(Ok(()), |(result, _)| result)
+        } else if request.generation < 0 {
+            self.store.create(&request.group, self.written);
+            moment.note(GroupNote::Created {
+                group: request.group.clone(),
+                simple: true,
+            });
+            Ok(())
+        } else {
+            Err(ErrorCode::GroupIdNotFound)
+        };
+        checked.inspect_err(|error| {
+            moment.note(GroupNote::CommitRefused {
+                group: request.group.clone(),
+                member: request.member_id.clone(),
+                error: *error,
+            });
+        })
+    }
+
+    /// With `require_stable` as of now, after all writes before it; otherwise as of the high watermark, at once.
+    pub fn fetch(&mut self, request: &OffsetFetchRequest, to: ReplyTo, host: &mut dyn Host, moment: &mut Moment) {
+        let offsets = if request.require_stable {
+            self.store.latest_offsets(&request.group)
+        } else {
+            self.store.committed_offsets(&request.group)
+        };
+        let partitions = match &request.partitions {
+            None => offsets.iter().map(|(p, stored)| fetched(p, Some(stored))).collect(),
+            Some(asked) => {
+                let one = |p: &NamedPartition| {
+                    let topic = host.topic(&p.topic).map(|(id, _)| id);
+                    // An offset of a topic that was deleted and made again is not this one's.
+                    let same = |stored: &&StoredOffset| topic.is_none_or(|topic| topic == stored.topic);
+                    fetched(p, offsets.get(p).filter(same))
+                };
+                asked.iter().map(one).collect()
+            }
+        };
+        let response = OffsetFetchResponse {
+            error: ErrorCode::None,
+            partitions,
+        };
+        if !request.require_stable {
+            return moment.reply(to, response);
+        }
+        let write = Write {
+            then: Then::Answer {
+                to,
+                body: response.into(),
+            },
+            ..Write::default()
+        };
+        self.write(write, host, moment);
+    }
+
+    /// An operator deletes offsets: not of topics that the group is subscribed to.
+    pub fn delete_offsets(
+        &mut self,
+        request: &OffsetDeleteRequest,
+        to: ReplyTo,
+        host: &mut dyn Host,
+        moment: &mut Moment,
+    ) {
+        let refuse = |error| OffsetDeleteResponse {
+            error,
+            partitions: Vec::new(),
+        };
+        let Some(group) = self.store.groups.get(&request.group) else {
+            return moment.reply(to, refuse(ErrorCode::GroupIdNotFound));
+        };
+        if group.state() != ClassicState::Empty && !group.is_consumer() {
+            return moment.reply(to, refuse(ErrorCode::NonEmptyGroup));
+        }
+        let offsets = self.store.latest_offsets(&request.group);
+        let subscribed = |p: &NamedPartition| group.is_subscribed_to(&p.topic);
+        let error = |p: &NamedPartition| match subscribed(p) {
+            true => ErrorCode::GroupSubscribedToTopic,
+            false => ErrorCode::None,
+        };
+        let partitions = request.partitions.iter().map(|p| (p.clone(), error(p))).collect();
+        let gone = request
+            .partitions
+            .iter()
+            .filter(|p| !subscribed(p) && offsets.contains_key(*p));
+        let gone: Vec<NamedPartition> = gone.cloned().collect();
+        let mut write = tombstones(&request.group, gone, OffsetsGone::Deleted);
+        write.then = Then::Answer {
+            to,
+            body: OffsetDeleteResponse {
+                error: ErrorCode::None,
+                partitions,
+            }
+            .into(),
+        };
+        self.write(write, host, moment);
+    }
+
+    /// Topics were deleted: their offsets go from all groups. [OffsetMetadataManager.onTopicsDeleted]
+    pub fn topics_deleted(&mut self, topics: &BTreeSet<TopicId>, host: &mut dyn Host, moment: &mut Moment) {
+        let mut write = Write::default();
+        for (group, offsets) in &self.store.offsets {
+            let gone = offsets.iter().filter(|(_, stored)| topics.contains(&stored.topic));
+            let gone: Vec<NamedPartition> = gone.map(|(partition, _)| partition.clone()).collect();
+            merge(&mut write, tombstones(group, gone, OffsetsGone::TopicDeleted));
+        }
+        self.write(write, host, moment);
+    }
+
+    /// Offsets that are too old go, and empty groups without offsets. [GroupCoordinatorShard.cleanupGroupMetadata]
+    pub fn expire(&mut self, host: &mut dyn Host, moment: &mut Moment) {
+        let mut write = Write::default();
+        for (id, group) in &self.store.groups {
+            let offsets = self.store.latest_offsets(id);
+            let gone: Vec<NamedPartition> = (offsets.iter())
+                .filter(|(partition, stored)| expired(group, &partition.topic, stored, moment))
+                .map(|(partition, _)| partition.clone())
+                .collect();
+            let all = gone.len() == offsets.len();
+            let retention_ms = moment.settings.retention_ms;
+            merge(&mut write, tombstones(id, gone, OffsetsGone::Expired { retention_ms }));
+            if all && group.state() == ClassicState::Empty {
+                write.records.push(GroupRecord::Group {
+                    group: id.clone(),
+                    value: None,
+                });
+                write.notes.push(GroupNote::Deleted {
+                    group: id.clone(),
+                    expired: true,
+                });
+            }
+        }
+        write.replay = true;
+        self.write(write, host, moment);
+        let next = Span::from_ms(moment.settings.retention_check_ms);
+        let key = super::timers::TimerKey::Expiry;
+        self.timers.schedule(key, moment.now, next, moment.effects);
+    }
+}
+
+/// Longer than `offset.metadata.max.bytes`, in UTF-16 units as Java counts.
+fn too_long(metadata: &str, moment: &Moment) -> bool {
+    metadata.encode_utf16().count() > moment.settings.metadata_max_length
+}
+
+fn fetched(partition: &NamedPartition, stored: Option<&StoredOffset>) -> (NamedPartition, CommittedOffset, ErrorCode) {
+    let none = || CommittedOffset {
+        offset: -1,
+        leader_epoch: -1,
+        metadata: "".into(),
+    };
+    let committed = stored.map_or_else(none, |stored| stored.committed.clone());
+    (partition.clone(), committed, ErrorCode::None)
+}
+
+/// [ClassicGroup.offsetExpirationCondition]
+fn expired(group: &ClassicGroup, topic: &str, stored: &StoredOffset, moment: &Moment) -> bool {
+    let since = match (&group.protocol_type, group.state) {
+        (None, _) => Some(stored.commit_time),
+        (Some(_), ClassicState::Empty) => Some(group.state_since.unwrap_or(stored.commit_time)),
+        (Some(_), ClassicState::Stable) if group.is_consumer() && group.subscribed.is_some() => {
+            Some(stored.commit_time)
+        }
+        (Some(_), _) => None,
+    };
+    let old = since.is_some_and(|since| moment.wall_ms - since >= moment.settings.retention_ms);
+    old && !group.is_subscribed_to(topic)
+}
+
+/// Takes offsets away.
+pub(super) fn tombstones(group: &Rc<str>, partitions: Vec<NamedPartition>, why: OffsetsGone) -> Write {
+    if partitions.is_empty() {
+        return Write::default();
+    }
+    let record = |partition: &NamedPartition| GroupRecord::Offset {
+        group: group.clone(),
+        partition: partition.clone(),
+        value: None,
+    };
+    Write {
+        records: partitions.iter().map(record).collect(),
+        replay: true,
+        then: Then::Nothing,
+        notes: vec![GroupNote::OffsetsGone {
+            group: group.clone(),
+            partitions: partitions.into(),
+            why,
+        }],
+    }
+}
+
+/// Adds one write's records to another's.
+pub(super) fn merge(write: &mut Write, more: Write) {
+    write.records.extend(more.records);
+    write.notes.extend(more.notes);
+    write.replay |= more.replay;
+}

@@ -1,0 +1,337 @@
+//! One partition of `__consumer_offsets`: what a write comes to, and who waits for the high watermark.
+//! [CoordinatorRuntime.CoordinatorContext]
+//!
+//! A write is appended as a batch of its own and applied; its answer waits until the high watermark covers it and all
+//! before it. An append that fails changes nothing. A write that waits too long is answered with an error, and stays.
+
+use super::classic::statics::Replaced;
+use super::classic::sync::Assigned;
+use super::classic::work::{Moment, Work};
+use super::effects::{Effect, Host, ReplyTo};
+use super::errors;
+use super::note::{GroupNote, Reason};
+use super::records::GroupRecord;
+use super::store::Store;
+use super::timers::{TimerKey, Timers};
+use crate::kafka::log::batch::{Batch, BatchBuilder, no_headers};
+use crate::kafka::note::Fact;
+use crate::kafka::protocol::{Body, ErrorCode};
+use crate::sim::{Span, Time};
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+/// What happens when a write is covered by the high watermark, or fails.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Then {
+    #[default]
+    Nothing,
+    Answer {
+        to: ReplyTo,
+        body: Body,
+    },
+    /// A JoinGroup that is answered by the group; only a failure is told here.
+    Join {
+        group: Rc<str>,
+        to: ReplyTo,
+    },
+    /// A SyncGroup likewise.
+    Sync {
+        group: Rc<str>,
+        to: ReplyTo,
+    },
+    Assigned(Box<Assigned>),
+    StaticReplaced(Box<Replaced>),
+}
+
+/// What an operation came to.
+#[derive(Default)]
+pub(super) struct Write {
+    pub records: Vec<GroupRecord>,
+    /// The state is changed by applying the records; otherwise the operation has changed it already.
+    pub replay: bool,
+    pub then: Then,
+    /// Told if it is appended.
+    pub notes: Vec<GroupNote>,
+}
+
+#[derive(Clone, Debug)]
+struct ParkedWrite {
+    /// Answered when the high watermark is here.
+    offset: i64,
+    deadline: Time,
+    then: Then,
+}
+
+/// A shard of the coordinator.
+#[derive(Clone, Debug)]
+pub(super) struct Shard {
+    pub partition: i32,
+    /// Leader epoch in which it was loaded, or is being loaded.
+    pub epoch: i32,
+    pub loading: bool,
+    pub store: Store,
+    pub timers: Timers,
+    /// Behind the last record that it wrote or read.
+    pub written: i64,
+    /// The high watermark.
+    committed: i64,
+    parked: VecDeque<ParkedWrite>,
+    /// Commits that the high watermark does not cover, with their offsets in the log.
+    uncovered: VecDeque<(i64, Fact)>,
+}
+
+impl Shard {
+    /// A shard that is not loaded; its timers are numbered from `next_timer` on.
+    pub fn new(partition: i32, epoch: i32, next_timer: u32) -> Shard {
+        Shard {
+            partition,
+            epoch,
+            loading: true,
+            store: Store::default(),
+            timers: Timers::new(partition, next_timer),
+            written: 0,
+            committed: 0,
+            parked: VecDeque::new(),
+            uncovered: VecDeque::new(),
+        }
+    }
+
+    /// Reads the log up to its end, which may be above the high watermark; what is above is not shown to readers yet.
+    pub fn load<'b>(
+        &mut self,
+        batches: impl Iterator<Item = &'b Batch>,
+        end: i64,
+        high_watermark: i64,
+        moment: &mut Moment,
+    ) {
+        for batch in batches.filter(|batch| batch.control.is_none()) {
+            for (offset, record) in batch.iter() {
+                let Some(key) = &record.key else { continue };
+                if let Some(entry) = GroupRecord::decode(key, record.value.as_deref()) {
+                    self.apply(&entry, offset);
+                }
+            }
+            let covered = high_watermark.min(batch.next_offset());
+            self.store.committed(covered);
+        }
+        self.uncovered.retain(|(offset, _)| *offset >= high_watermark);
+        self.written = end;
+        self.committed = high_watermark.min(end);
+        self.loading = false;
+        self.loaded(moment);
+    }
+
+    /// Sessions begin anew; a group over `group.max.size` rebalances. [GroupMetadataManager.onLoaded]
+    fn loaded(&mut self, moment: &mut Moment) {
+        let expiry = Span::from_ms(moment.settings.retention_check_ms);
+        self.timers
+            .schedule(TimerKey::Expiry, moment.now, expiry, moment.effects);
+        let ids: Vec<Rc<str>> = self.store.groups.keys().cloned().collect();
+        for id in &ids {
+            self.work(id, moment, |work| {
+                let members: Vec<Rc<str>> = work.group.members.keys().cloned().collect();
+                members.iter().for_each(|member| work.restart_session(member));
+                if members.len() > work.moment.settings.max_size {
+                    let members = members.len();
+                    work.prepare_rebalance(Reason::OverCapacity { members });
+                }
+            });
+        }
+        moment.note(GroupNote::Loaded {
+            partition: self.partition,
+            epoch: self.epoch,
+            groups: ids.len(),
+            offsets: self.store.offset_count(),
+        });
+    }
+
+    /// This broker does not lead the partition any more: whoever waits is told so. [CoordinatorRuntime.unload]
+    pub fn unload(&mut self, moment: &mut Moment) {
+        self.timers.cancel_all(moment.effects);
+        for parked in std::mem::take(&mut self.parked) {
+            match parked.then {
+                Then::Answer { to, body } => moment.reply(to, errors::failed(&body, ErrorCode::NotCoordinator)),
+                Then::Nothing | Then::Join { .. } | Then::Sync { .. } | Then::Assigned(_) | Then::StaticReplaced(_) => {
+                }
+            }
+        }
+        let ids: Vec<Rc<str>> = self.store.groups.keys().cloned().collect();
+        for id in &ids {
+            self.work(id, moment, |work| work.abandon(ErrorCode::NotCoordinator));
+        }
+        if !self.loading {
+            moment.note(GroupNote::Unloaded {
+                partition: self.partition,
+                groups: ids.len(),
+            });
+        }
+    }
+
+    /// One operation on one group; `None` if it is not there. Gives the records that it wants to write too.
+    pub fn work<R>(
+        &mut self,
+        group: &str,
+        moment: &mut Moment,
+        operation: impl FnOnce(&mut Work) -> R,
+    ) -> Option<(R, Vec<GroupRecord>)> {
+        let group = Rc::make_mut(self.store.groups.get_mut(group)?);
+        let mut work = Work::new(group, &mut self.timers, moment);
+        let result = operation(&mut work);
+        Some((result, work.records))
+    }
+
+    /// Carries a write out.
+    pub fn write(&mut self, write: Write, host: &mut dyn Host, moment: &mut Moment) {
+        if write.records.is_empty() {
+            return self.park(write.then, moment);
+        }
+        match append(self.partition, &write.records, host, moment.wall_ms) {
+            Ok(last) => {
+                let first = last + 1 - write.records.len() as i64;
+                for (record, offset) in write.records.iter().zip(first..) {
+                    if write.replay {
+                        self.apply(record, offset);
+                    }
+                }
+                self.written = last + 1;
+                write.notes.into_iter().for_each(|note| moment.note(note));
+                self.park(write.then, moment);
+            }
+            Err(error) => {
+                self.store.revert(self.written);
+                moment.note(GroupNote::AppendFailed {
+                    partition: self.partition,
+                    error,
+                });
+                self.fail(write.then, error, moment);
+            }
+        }
+    }
+
+    fn apply(&mut self, record: &GroupRecord, offset: i64) {
+        self.store.replay(record, offset);
+        if let GroupRecord::Offset {
+            group,
+            partition,
+            value: Some(value),
+        } = record
+        {
+            let fact = Fact::Committed {
+                group: group.clone(),
+                partition: partition.clone(),
+                offset: value.committed.offset,
+            };
+            self.uncovered.push_back((offset, fact));
+        }
+    }
+
+    /// Lets it wait for everything written so far, if that is not covered already.
+    fn park(&mut self, then: Then, moment: &mut Moment) {
+        if matches!(then, Then::Nothing) {
+            return;
+        }
+        if self.committed >= self.written {
+            return self.succeed(then, moment);
+        }
+        let limit = Span::from_ms(moment.settings.write_timeout_ms);
+        if self.timers.deadline(&TimerKey::WriteTimeout).is_none() {
+            self.timers
+                .schedule(TimerKey::WriteTimeout, moment.now, limit, moment.effects);
+        }
+        self.parked.push_back(ParkedWrite {
+            offset: self.written,
+            deadline: moment.now + limit,
+            then,
+        });
+    }
+
+    /// The high watermark of the partition is here now.
+    pub fn high_watermark(&mut self, high_watermark: i64, moment: &mut Moment) {
+        let committed = high_watermark.min(self.written);
+        if self.loading || committed <= self.committed {
+            return;
+        }
+        self.committed = committed;
+        self.store.committed(committed);
+        while self.uncovered.front().is_some_and(|(offset, _)| *offset < committed) {
+            if let Some((_, fact)) = self.uncovered.pop_front() {
+                moment.effects.push(Effect::Fact(fact));
+            }
+        }
+        while self.parked.front().is_some_and(|parked| parked.offset <= committed) {
+            if let Some(parked) = self.parked.pop_front() {
+                self.succeed(parked.then, moment);
+            }
+        }
+        if self.parked.is_empty() {
+            self.timers.cancel(&TimerKey::WriteTimeout, moment.effects);
+        }
+    }
+
+    /// Writes that wait for too long are answered with an error; what they wrote stays.
+    pub fn write_timer(&mut self, moment: &mut Moment) {
+        while self.parked.front().is_some_and(|parked| parked.deadline <= moment.now) {
+            if let Some(parked) = self.parked.pop_front() {
+                moment.note(GroupNote::WriteTimedOut {
+                    partition: self.partition,
+                    timeout_ms: moment.settings.write_timeout_ms,
+                });
+                self.fail(parked.then, ErrorCode::RequestTimedOut, moment);
+            }
+        }
+        if let Some(parked) = self.parked.front() {
+            let after = parked.deadline.since(moment.now);
+            self.timers
+                .schedule(TimerKey::WriteTimeout, moment.now, after, moment.effects);
+        }
+    }
+
+    fn succeed(&mut self, then: Then, moment: &mut Moment) {
+        match then {
+            Then::Nothing | Then::Join { .. } | Then::Sync { .. } => {}
+            Then::Answer { to, body } => moment.reply(to, body),
+            Then::Assigned(assigned) => {
+                self.work(&assigned.group, moment, |work| work.assignment_stored(&assigned));
+            }
+            Then::StaticReplaced(replaced) => {
+                self.work(&replaced.group, moment, |work| work.static_replaced(&replaced));
+            }
+        }
+    }
+
+    fn fail(&mut self, then: Then, error: ErrorCode, moment: &mut Moment) {
+        let mapped = errors::of_write(error);
+        match then {
+            Then::Nothing => {}
+            Then::Answer { to, body } => moment.reply(to, errors::failed(&body, error)),
+            Then::Join { group, to } => {
+                let there = self.work(&group, moment, |work| work.fail_join(to, mapped));
+                if there.is_none() {
+                    // The group was made for this JoinGroup and is gone with the failed append.
+                    moment.reply(to, super::classic::work::join_error(&"".into(), mapped));
+                }
+            }
+            Then::Sync { group, to } => {
+                self.work(&group, moment, |work| work.fail_sync(to, mapped));
+            }
+            Then::Assigned(assigned) => {
+                self.work(&assigned.group, moment, |work| work.assignment_lost(&assigned, mapped));
+            }
+            Then::StaticReplaced(undo) => {
+                self.work(&undo.group, moment, |work| work.static_not_replaced(&undo, mapped));
+            }
+        }
+    }
+}
+
+/// Appends records as one batch; the offset of the last one.
+fn append(partition: i32, records: &[GroupRecord], host: &mut dyn Host, wall_ms: i64) -> Result<i64, ErrorCode> {
+    let mut builder = BatchBuilder::new(0);
+    for record in records {
+        let (key, value) = record.encode();
+        let appended = builder.append_next(wall_ms.max(0), Some(key), value, no_headers(), 0);
+        appended.map_err(|_| ErrorCode::UnknownServerError)?;
+    }
+    let batch = builder.build(None).map_err(|_| ErrorCode::UnknownServerError)?;
+    host.append(partition, batch)
+}
