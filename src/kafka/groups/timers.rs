@@ -137,7 +137,7 @@ impl Timers {
 mod tests {
     use super::*;
 
-    fn set(effects: &[Effect]) -> Vec<(u32, u64)> {
+    fn set(effects: &[Effect]) -> Vec<(u32, i64)> {
         let set = effects.iter().filter_map(|effect| match effect {
             Effect::SetTimer { timer, after } => Some((timer.id, after.as_ms())),
             _ => None,
@@ -149,7 +149,7 @@ mod tests {
     fn a_deadline_that_moves_back_keeps_its_timer() {
         let mut timers = Timers::new(0, 5);
         let mut effects = Vec::new();
-        let at = |ms| Time(ms * 1000);
+        let at = |ms: u64| Time(ms * 1000);
         timers.schedule(TimerKey::Expiry, at(0), Span::ms(10), &mut effects);
         timers.schedule(TimerKey::Expiry, at(4), Span::ms(10), &mut effects);
         assert_eq!(set(&effects), [(5, 10)]);
