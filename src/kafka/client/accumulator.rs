@@ -138,6 +138,16 @@ impl Accumulator {
             .flatten()
     }
 
+    /// One waiting batch of a partition.
+    pub fn batch_mut(&mut self, partition: &NamedPartition, id: BatchId) -> Option<&mut ProducerBatch> {
+        let topic = self.topics.get_mut(&partition.topic)?;
+        topic
+            .queues
+            .get_mut(&partition.partition)?
+            .iter_mut()
+            .find(|batch| batch.id == id)
+    }
+
     /// All batches that wait.
     pub fn waiting(&self) -> impl Iterator<Item = &ProducerBatch> {
         self.topics.values().flat_map(|t| t.queues.values().flatten())

@@ -18,12 +18,19 @@ impl Backoff {
 
     /// The pause after `attempts` earlier ones, in whole milliseconds.
     pub fn ms(&self, attempts: u32, random: &mut Random) -> i64 {
+        self.ms_scattered(attempts, random.bits())
+    }
+
+    /// The same, scattered by a draw made elsewhere: 64 random bits. Whoever looks twice at one moment sees the same.
+    pub fn ms_scattered(&self, attempts: u32, draw: u64) -> i64 {
         if self.max <= self.initial {
             return self.initial;
         }
         let factor = 1i64 << attempts.min(40);
-        let term = self.initial.saturating_mul(factor).min(self.max);
-        (random.jitter20(term.max(0) as u64) as i64).min(self.max)
+        let term = self.initial.saturating_mul(factor).clamp(0, self.max);
+        let spread = term / 5;
+        let scatter = (u128::from(draw) * (2 * spread as u128)) >> 64;
+        (term - spread + scatter as i64).min(self.max)
     }
 
     /// The same as a span.

@@ -1,10 +1,10 @@
 //! Calls that somebody outside makes on a client, and what they return, in the Java clients' own terms.
 
-use super::super::types::NamedPartition;
+use super::super::types::{Bytes, NamedPartition};
 use crate::kafka::protocol::ErrorCode;
 use crate::kafka::protocol::admin::{DescribedConfig, DescribedPartition, OngoingReassignment};
 use crate::kafka::protocol::data::ActiveProducer;
-use crate::kafka::protocol::groups::CommittedOffset;
+use crate::kafka::protocol::groups::{CommittedOffset, GroupListing};
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
@@ -63,10 +63,13 @@ pub struct Consumed {
     pub append_time: bool,
     pub key: Option<Rc<[u8]>>,
     pub value: Option<Rc<[u8]>>,
-    pub headers: Vec<(Rc<str>, Option<Rc<[u8]>>)>,
+    pub headers: Vec<(Rc<str>, Option<Bytes>)>,
     /// The ledger's number of the record.
     pub origin: u32,
 }
+
+/// Offset, timestamp, leader epoch.
+pub type FoundOffset = (i64, i64, i32);
 
 /// What a call returned.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -77,7 +80,7 @@ pub enum Answer {
     Position(i64),
     Committed(BTreeMap<NamedPartition, Option<CommittedOffset>>),
     /// Partition to offset, timestamp, leader epoch (`None`: no such offset).
-    Offsets(BTreeMap<NamedPartition, Result<Option<(i64, i64, i32)>, ClientError>>),
+    Offsets(BTreeMap<NamedPartition, Result<Option<FoundOffset>, ClientError>>),
     /// Per name (topic, group, partition, ...) done or the error.
     Each(BTreeMap<Rc<str>, Result<(), ClientError>>),
     /// Created (or only checked) topic to its partition count and replication factor.
@@ -92,8 +95,7 @@ pub enum Answer {
     Reassignments(Vec<SeenReassignment>),
     /// Partition to low watermark.
     LowWatermarks(BTreeMap<NamedPartition, Result<i64, ClientError>>),
-    /// Group, protocol type, state, group type.
-    Groups(Vec<(Rc<str>, Rc<str>, Rc<str>, Rc<str>)>),
+    Groups(Vec<GroupListing>),
     Group(SeenGroup),
     Producers(Vec<SeenProducer>),
     Quorum {

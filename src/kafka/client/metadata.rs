@@ -103,6 +103,8 @@ pub struct Metadata {
     partial_requested: bool,
     request_version: u32,
     update_version: u32,
+    /// Grows with every change of what is known.
+    changes: u32,
     last_success: Option<Time>,
     attempts: u32,
     /// Answers in a row that brought nothing newer.
@@ -128,6 +130,7 @@ impl Metadata {
             partial_requested: false,
             request_version: 0,
             update_version: 0,
+            changes: 0,
             last_success: None,
             attempts: 0,
             equivalent: 0,
@@ -154,6 +157,7 @@ impl Metadata {
         });
         self.full_requested = true;
         self.update_version += 1;
+        self.changes += 1;
     }
 
     /// The addresses it began with.
@@ -227,6 +231,11 @@ impl Metadata {
     /// Grows with every answer and new beginning.
     pub fn update_version(&self) -> u32 {
         self.update_version
+    }
+
+    /// Grows whenever anything known changes, by single leaders too.
+    pub fn changes(&self) -> u32 {
+        self.changes
     }
 
     /// When the last full answer came.
@@ -345,6 +354,7 @@ impl Metadata {
         self.attempts = 0;
         self.attempt_after = now + self.backoff.span(0, random);
         self.update_version += 1;
+        self.changes += 1;
         if !asked.partial {
             self.full_requested = false;
             self.last_success = Some(now);
@@ -530,6 +540,7 @@ impl Metadata {
             return false;
         }
         self.see_epoch(topic, partition, epoch);
+        self.changes += 1;
         let snapshot = Rc::make_mut(&mut self.snapshot);
         for node in nodes {
             match snapshot.nodes.iter_mut().find(|known| known.id == node.id) {
@@ -569,3 +580,7 @@ pub fn errors_of(answer: &MetadataResponse) -> BTreeMap<Rc<str>, ErrorCode> {
     let failed = answer.topics.iter().filter(|topic| topic.error.is_error());
     failed.map(|topic| (topic.name.clone(), topic.error)).collect()
 }
+
+#[cfg(test)]
+#[path = "metadata_tests.rs"]
+mod tests;

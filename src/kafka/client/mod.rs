@@ -16,3 +16,5 @@ pub mod partitioner;
 pub mod producer;
 pub mod producer_batch;
 pub mod rules;
+#[cfg(test)]
+pub(crate) mod testing;

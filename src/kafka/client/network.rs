@@ -788,3 +788,7 @@ pub fn api_name(body: &Body) -> &'static str {
         other => other.kind(),
     }
 }
+
+#[cfg(test)]
+#[path = "network_tests.rs"]
+mod tests;

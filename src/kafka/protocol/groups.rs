@@ -184,11 +184,13 @@ pub struct DescribedMember {
 #[derive(Clone, Debug, Default)]
 pub struct ListGroupsRequest;
 
+/// Group, protocol type, state, group type.
+pub type GroupListing = (Rc<str>, Rc<str>, Rc<str>, Rc<str>);
+
 #[derive(Clone, Debug)]
 pub struct ListGroupsResponse {
     pub error: ErrorCode,
-    /// Group, protocol type, state, group type.
-    pub groups: Vec<(Rc<str>, Rc<str>, Rc<str>, Rc<str>)>,
+    pub groups: Vec<GroupListing>,
 }
 
 #[derive(Clone, Debug)]

@@ -16,7 +16,7 @@ use crate::kafka::client::note::ClientNote;
 use crate::kafka::client::rules;
 use crate::kafka::config::{AdminConfig, Properties};
 use crate::kafka::note::{Fact, Note};
-use crate::kafka::protocol::groups::ListGroupsRequest;
+use crate::kafka::protocol::groups::{GroupListing, ListGroupsRequest};
 use crate::kafka::protocol::{Body, ErrorCode};
 use crate::kafka::rule::Weight;
 use crate::kafka::types::{NamedPartition, NodeId};
@@ -38,7 +38,7 @@ struct Job {
     requests: u32,
     /// Brokers that have not answered yet, and what the others did.
     asked: usize,
-    groups: Vec<(Rc<str>, Rc<str>, Rc<str>, Rc<str>)>,
+    groups: Vec<GroupListing>,
 }
 
 /// An admin client.
@@ -536,7 +536,9 @@ impl Admin {
             let request_ms = self.config.request_timeout_ms;
             let left = by_node.map_or(request_ms, |until| until.since(now).as_ms());
             let call = &self.calls[index];
-            let timeout = left.min(call.deadline.since(now).as_ms());
+            // Rounded up, so that the deadline is over when the request is given up.
+            let to_deadline = (call.deadline.since(now) + Span::us(999)).as_ms();
+            let timeout = left.min(to_deadline);
             let body = call.body.clone();
             if let Some(request) = self.net.send_within(id, body, timeout, ctx) {
                 self.calls[index].state = State::InFlight(id, request);

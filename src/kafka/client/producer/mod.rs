@@ -1,43 +1,20 @@
-//! The producer: `send()`, accumulator, sender, idempotence.
+//! The producer: `send()`, accumulator, sender, idempotence. [KafkaProducer, Sender]
+//!
+//! [`client`] is the process; [`send`] what the application's thread does, [`calls`] its open calls; [`sender`] what the
+//! I/O thread does, [`answers`] how it takes answers, [`idempotence`] its ids and sequences.
 
-use super::call::CallId;
-use super::network::NetTimer;
-use crate::kafka::types::Bytes;
-use std::rc::Rc;
+pub mod answers;
+pub mod calls;
+pub mod client;
+pub mod idempotence;
+pub mod metrics;
+pub mod order;
+pub mod rules;
+pub mod send;
+pub mod sender;
 
-/// A record as handed to `send()`.
-#[derive(Clone, Debug)]
-pub struct NewRecord {
-    /// The ledger's number, from 1.
-    pub origin: u32,
-    pub topic: Rc<str>,
-    /// `None`: the partitioner decides.
-    pub partition: Option<i32>,
-    /// Milliseconds since 1970; `None`: the time of `send()`.
-    pub timestamp: Option<i64>,
-    pub key: Option<Bytes>,
-    pub value: Option<Bytes>,
-    pub headers: Vec<(Rc<str>, Option<Bytes>)>,
-}
+#[cfg(test)]
+mod tests;
 
-/// What somebody outside tells a producer.
-#[derive(Clone, Debug)]
-pub enum ProducerOrder {
-    /// `send()` for each record, back to back; then `flush()` if said. The call returns when all have their answer.
-    Send {
-        call: CallId,
-        records: Vec<NewRecord>,
-        flush: bool,
-    },
-    /// `close()`.
-    Close { call: CallId },
-}
-
-/// What a producer waits for.
-#[derive(Clone, Debug)]
-pub enum ProducerTimer {
-    /// Its network looks again.
-    Net(NetTimer),
-    /// Its sender looks again: linger, back-off, delivery time-out, max.block.ms.
-    Wake,
-}
+pub use client::Producer;
+pub use order::{NewRecord, ProducerOrder, ProducerTimer};

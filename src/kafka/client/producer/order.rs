@@ -1,0 +1,43 @@
+//! What a producer is told to do, and what it waits for.
+
+use crate::kafka::client::call::CallId;
+use crate::kafka::client::network::NetTimer;
+use crate::kafka::types::Bytes;
+use std::rc::Rc;
+
+/// A record as handed to `send()`.
+#[derive(Clone, Debug)]
+pub struct NewRecord {
+    /// The ledger's number, from 1.
+    pub origin: u32,
+    pub topic: Rc<str>,
+    /// `None`: the partitioner decides.
+    pub partition: Option<i32>,
+    /// Milliseconds since 1970; `None`: the time of `send()`.
+    pub timestamp: Option<i64>,
+    pub key: Option<Bytes>,
+    pub value: Option<Bytes>,
+    pub headers: Vec<(Rc<str>, Option<Bytes>)>,
+}
+
+/// What somebody outside tells a producer.
+#[derive(Clone, Debug)]
+pub enum ProducerOrder {
+    /// `send()` for each record, back to back; then `flush()` if said. The call returns when all have their answer.
+    Send {
+        call: CallId,
+        records: Vec<NewRecord>,
+        flush: bool,
+    },
+    /// `close()`.
+    Close { call: CallId },
+}
+
+/// What a producer waits for.
+#[derive(Clone, Debug)]
+pub enum ProducerTimer {
+    /// Its network looks again.
+    Net(NetTimer),
+    /// Its sender looks again: linger, back-off, delivery time-out, max.block.ms.
+    Wake,
+}
