@@ -36,7 +36,7 @@ pub enum OffsetReset {
 }
 
 impl OffsetReset {
-    fn of(text: &str) -> OffsetReset {
+    pub(super) fn of(text: &str) -> OffsetReset {
         match (text, text.strip_prefix("by_duration:").and_then(duration::milliseconds)) {
             (_, Some(ms)) => OffsetReset::ByDuration(ms),
             ("earliest", _) => OffsetReset::Earliest,

@@ -69,6 +69,8 @@ pub enum Valid {
     NonNull,
     /// `auto.offset.reset`.
     OffsetReset,
+    /// `share.auto.offset.reset` of a group.
+    ShareOffsetReset,
     /// `share.acknowledgement.mode`.
     AcknowledgementMode,
     /// Entries without repetition, from the choice if there is one.
@@ -95,6 +97,7 @@ impl Valid {
             Valid::NonEmpty => Some("non-empty string".into()),
             Valid::NonNull => Some("non-null string".into()),
             Valid::OffsetReset => Some("[latest, earliest, none, by_duration:PnDTnHnMn.nS]".into()),
+            Valid::ShareOffsetReset => Some("[latest, earliest, by_duration:PnDTnHnMn.nS]".into()),
             Valid::AcknowledgementMode => Some("[implicit, explicit]".into()),
             Valid::BootstrapServers | Valid::QuorumVoters => Some("non-empty list".into()),
             Valid::ThrottledReplicas => Some("[partitionId]:[brokerId],[partitionId]:[brokerId],...".into()),
@@ -132,6 +135,7 @@ pub(super) use definitions;
 pub enum Scope {
     Broker,
     Topic,
+    Group,
     Producer,
     Consumer,
     Admin,
@@ -152,6 +156,7 @@ impl Scope {
         match self {
             Scope::Broker => keys::broker::KEYS,
             Scope::Topic => keys::topic::KEYS,
+            Scope::Group => keys::group::KEYS,
             Scope::Producer => keys::producer::KEYS,
             Scope::Consumer => keys::consumer::KEYS,
             Scope::Admin => keys::admin::KEYS,
@@ -197,6 +202,7 @@ mod tests {
         Some(match name {
             "broker" => Scope::Broker,
             "topic" => Scope::Topic,
+            "group" => Scope::Group,
             "producer" => Scope::Producer,
             "consumer" => Scope::Consumer,
             "admin" => Scope::Admin,
@@ -208,7 +214,7 @@ mod tests {
     fn definitions_agree_with_vectors() {
         let mut seen: BTreeMap<Scope, usize> = BTreeMap::new();
         for row in vectors::json_lines("configs.jsonl") {
-            // Streams and group settings are not in the tables.
+            // Streams settings are not in the tables.
             let Some(scope) = row["scope"].as_str().and_then(scope) else {
                 continue;
             };
@@ -251,7 +257,7 @@ mod tests {
             }
             *seen.entry(scope).or_default() += 1;
         }
-        assert_eq!(seen.len(), 5);
+        assert_eq!(seen.len(), 6);
         for (scope, rows) in seen {
             assert_eq!(rows, scope.keys().len(), "{scope:?}");
             assert!(scope.keys().is_sorted_by_key(|d| d.name), "{scope:?}");

@@ -2,7 +2,7 @@
 //!
 //! Names, types, defaults and the values that are taken stand in [`keys`]; [`value`] turns a text into a value or
 //! refuses it in Kafka's own words. The rules never look at texts: they read the typed settings ([`TopicConfig`],
-//! [`BrokerConfig`], [`ProducerConfig`], [`ConsumerConfig`], [`AdminConfig`]), which are made once from the given
+//! [`BrokerConfig`], [`GroupConfig`], [`ProducerConfig`], [`ConsumerConfig`], [`AdminConfig`]), which are made once from the given
 //! texts and also hold the checks that Kafka's constructors make.
 
 mod addresses;
@@ -16,6 +16,7 @@ pub mod decimal;
 pub mod definition;
 mod duration;
 pub mod error;
+pub mod group;
 pub mod keys;
 pub mod producer;
 pub mod topic;
@@ -28,6 +29,7 @@ pub use broker::BrokerConfig;
 pub use consumer::ConsumerConfig;
 pub use definition::{Definition, Dynamic, Scope};
 pub use error::ConfigError;
+pub use group::GroupConfig;
 pub use producer::ProducerConfig;
 pub use topic::TopicConfig;
 pub use values::Properties;

@@ -59,6 +59,10 @@ fn refusal(valid: Valid, value: &Value) -> Option<String> {
             let quoted = value.quoted();
             format!("Invalid value `{quoted}` for configuration auto.offset.reset. The value must be either 'earliest', 'latest', 'none' or of the format 'by_duration:<PnDTnHnMn.nS.>'.")
         }),
+        (Valid::ShareOffsetReset, _) => (!text.is_some_and(|t| t != "none" && is_offset_reset(t))).then(|| {
+            let quoted = value.quoted();
+            format!("Invalid value `{quoted}` for configuration share.auto.offset.reset. The value must be either 'earliest', 'latest' or of the format 'by_duration:<PnDTnHnMn.nS>'.")
+        }),
         (Valid::AcknowledgementMode, _) => (!matches!(text, Some("implicit" | "explicit"))).then(|| {
             let quoted = value.quoted();
             format!("Invalid value `{quoted}` for configuration share.acknowledgement.mode. The value must either be 'implicit' or 'explicit'.")

@@ -106,10 +106,11 @@ mod tests {
             let scope = match row["scope"].as_str() {
                 Some("broker") => Scope::Broker,
                 Some("topic") => Scope::Topic,
+                Some("group") => Scope::Group,
                 Some("producer") => Scope::Producer,
                 Some("consumer") => Scope::Consumer,
                 Some("admin") => Scope::Admin,
-                // Streams and group settings are not in the tables.
+                // Streams settings are not in the tables.
                 _ => continue,
             };
             let name = row["name"].as_str().expect("a name");

@@ -9,7 +9,7 @@ use super::process::Controller;
 use super::setup::{ELR_FEATURE, MIN_ISR, UNCLEAN};
 use super::topics::refuse;
 use crate::kafka::config::definition::{Default as ByDefault, Kind};
-use crate::kafka::config::{Properties, Scope, TopicConfig};
+use crate::kafka::config::{GroupConfig, Properties, Scope, TopicConfig};
 use crate::kafka::metadata::records::MetadataRecord;
 use crate::kafka::protocol::admin::{
     AlterOp, ApiError, ConfigResource, IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse,
@@ -217,7 +217,12 @@ impl Controller {
             ConfigResource::Group(name) if name.is_empty() => {
                 refuse(ErrorCode::InvalidRequest, "Default group resources are not allowed.")
             }
-            ConfigResource::Group(_) => Ok(()),
+            ConfigResource::Group(_) => {
+                let checked = GroupConfig::effective(all, &self.setup.given);
+                checked
+                    .map(drop)
+                    .or_else(|e| refuse(ErrorCode::InvalidConfig, e.message))
+            }
         }
     }
 

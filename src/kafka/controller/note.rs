@@ -311,7 +311,10 @@ impl ControllerNote {
     pub fn weight(&self) -> Weight {
         match self {
             Self::PartitionOffline { .. } => Weight::Alarm,
-            Self::LeaderElected { how, .. } if matches!(how, How::Unclean | How::LastKnown) => Weight::Alarm,
+            Self::LeaderElected {
+                how: How::Unclean | How::LastKnown,
+                ..
+            } => Weight::Alarm,
             Self::Fenced {
                 why: Why::SessionExpired { .. },
                 ..

@@ -13,7 +13,7 @@ use crate::kafka::types::NodeId;
 /// What a reassignment of a partition to `target` wishes of it.
 ///
 /// # Errors
-/// INVALID_REPLICATION_FACTOR if the number of replicas would change and may not; INVALID_REPLICA_ASSIGNMENT.
+/// INVALID_REPLICA_ASSIGNMENT; INVALID_REPLICATION_FACTOR if the number of replicas would change and may not.
 /// [ReplicationControlManager.changePartitionReassignment]
 pub fn start(
     before: &PartitionRegistration,
@@ -21,12 +21,12 @@ pub fn start(
     allow_replication_factor_change: bool,
     is_registered: &dyn Fn(NodeId) -> bool,
 ) -> Result<Wish, ApiError> {
+    check_manual_assignment(target, None, is_registered)?;
     let size = size_without_reassignment(before);
     if !allow_replication_factor_change && size != target.len() {
         let message = format!("The replication factor is changed from {size} to {}", target.len());
         return Err((ErrorCode::InvalidReplicationFactor, Some(message.into())));
     }
-    check_manual_assignment(target, None, is_registered)?;
     let adding = difference(target, &before.replicas);
     let removing = difference(&before.replicas, target);
     let replicas: Vec<NodeId> = target.iter().chain(&removing).copied().collect();

@@ -13,6 +13,7 @@ pub fn scope_name(scope: Scope) -> &'static str {
     match scope {
         Scope::Broker => "broker",
         Scope::Topic => "topic",
+        Scope::Group => "group",
         Scope::Producer => "producer",
         Scope::Consumer => "consumer",
         Scope::Admin => "admin client",

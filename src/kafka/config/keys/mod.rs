@@ -3,5 +3,6 @@
 pub mod admin;
 pub mod broker;
 pub mod consumer;
+pub mod group;
 pub mod producer;
 pub mod topic;

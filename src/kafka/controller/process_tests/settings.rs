@@ -71,6 +71,13 @@ fn refusals_have_the_real_texts() {
             "Cluster-level min.insync.replicas cannot be removed while ELR is enabled.",
         ),
         (
+            ConfigResource::Group("g".into()),
+            "consumer.session.timeout.ms",
+            set("1000"),
+            invalid,
+            "consumer.session.timeout.ms must be greater than or equal to group.consumer.min.session.timeout.ms",
+        ),
+        (
             ConfigResource::Broker("9".into()),
             "log.cleaner.threads",
             set("2"),
