@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlElement};
 
+use super::dots::Dots;
 use crate::lab::view::{FlightClass, FlightView};
 use crate::ui::session::Session;
 use crate::ui::texts::t;
@@ -80,16 +81,17 @@ impl Curve {
     }
 }
 
+/// The theme's colours, as the canvas wants them.
 #[derive(Default)]
-struct Colours {
-    accent: String,
-    open: String,
-    lead: String,
-    read: String,
-    bad: String,
-    ground: String,
-    ink: String,
-    faint: String,
+pub struct Colours {
+    pub accent: String,
+    pub open: String,
+    pub lead: String,
+    pub read: String,
+    pub bad: String,
+    pub ground: String,
+    pub ink: String,
+    pub faint: String,
 }
 
 /// The canvas and what it needs: where the boxes are, which curves join them.
@@ -99,6 +101,7 @@ pub struct Air {
     context: Option<CanvasRenderingContext2d>,
     size: (f64, f64),
     colours: Colours,
+    dots: Option<Dots>,
     /// Boxes by node name.
     places: BTreeMap<String, Place>,
     /// Curves by the names of the two processes that they join.
@@ -151,6 +154,7 @@ impl Air {
         // Fails only for numbers that are not finite.
         let _ = context.set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0);
         self.size = (width, height);
+        self.dots = Dots::new(&self.colours, ratio);
     }
 
     /// Reads the colours of the theme.
@@ -184,6 +188,7 @@ impl Air {
             faint: colour("ink-3"),
         };
         probe.remove();
+        self.dots = Dots::new(&self.colours, gloo::utils::window().device_pixel_ratio());
     }
 
     /// The message drawn nearest to a point, if it is near.
@@ -209,7 +214,16 @@ impl Air {
                 continue;
             };
             let (x, y) = curve.at(share(flight, now));
-            self.dot(&context, flight, x, y);
+            if let Some(dots) = &self.dots {
+                dots.put(&context, flight.class, x, y);
+            }
+            if flight.held {
+                context.set_stroke_style_str(&self.colours.bad);
+                context.set_line_width(2.0);
+                context.begin_path();
+                circle(&context, x, y, 9.0);
+                context.stroke();
+            }
             self.drawn.push((flight.id, x, y));
         }
         self.name_one(&context, &flights, now);
@@ -225,36 +239,6 @@ impl Air {
             return Some(curve.back());
         }
         Some(Curve::between(self.places.get(from)?, self.places.get(to)?))
-    }
-
-    /// Disc request, ring answer, square carries copies, small disc control.
-    fn dot(&self, context: &CanvasRenderingContext2d, flight: &FlightView, x: f64, y: f64) {
-        let c = &self.colours;
-        let (colour, size) = match flight.class {
-            FlightClass::Data => (&c.accent, 5.0),
-            FlightClass::Answer => (&c.read, 5.0),
-            FlightClass::Copy => (&c.open, 5.0),
-            FlightClass::Control => (&c.lead, 3.5),
-            FlightClass::Idle => (&c.faint, 2.5),
-        };
-        let ring = flight.class == FlightClass::Answer;
-        context.set_fill_style_str(if ring { &c.ground } else { colour });
-        context.set_stroke_style_str(if ring { colour } else { &c.ground });
-        context.set_line_width(2.0);
-        context.begin_path();
-        if flight.class == FlightClass::Copy {
-            context.rect(x - size, y - size, 2.0 * size, 2.0 * size);
-        } else {
-            circle(context, x, y, size);
-        }
-        context.fill();
-        context.stroke();
-        if flight.held {
-            context.set_stroke_style_str(&c.bad);
-            context.begin_path();
-            circle(context, x, y, size + 4.0);
-            context.stroke();
-        }
     }
 
     /// The label of the message under the pointer, or of the selected one.
@@ -286,7 +270,8 @@ impl Air {
     }
 }
 
-fn circle(context: &CanvasRenderingContext2d, x: f64, y: f64, radius: f64) {
+/// A whole circle as a path.
+pub fn circle(context: &CanvasRenderingContext2d, x: f64, y: f64, radius: f64) {
     // Fails only for a negative radius.
     let _ = context.arc(x, y, radius, 0.0, std::f64::consts::TAU);
 }

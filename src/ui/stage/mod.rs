@@ -4,6 +4,7 @@
 pub mod air;
 mod bar;
 mod client;
+mod dots;
 mod host;
 mod replica;
 mod wires;
