@@ -10,6 +10,14 @@ use std::collections::VecDeque;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnId(pub(super) Key);
 
+#[cfg(test)]
+impl ConnId {
+    /// A connection of no world, to test what goes by its number alone.
+    pub fn numbered(number: u64) -> ConnId {
+        ConnId(Key::from_u64(number))
+    }
+}
+
 /// Where to connect to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Addr {

@@ -31,6 +31,8 @@ pub mod rules;
 mod settings;
 mod shard;
 mod store;
+#[cfg(test)]
+mod tests;
 mod timers;
 mod view;
 
