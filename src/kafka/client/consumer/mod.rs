@@ -1,7 +1,31 @@
 //! The classic consumer: poll, fetch, positions, group membership, commits.
 
+mod answers;
+pub mod application;
+pub mod calls;
+pub mod commits;
+pub mod completed;
+pub mod coordinator;
+pub mod fetcher;
+pub mod heartbeat;
+mod leader;
+pub mod leave;
+pub mod membership;
+pub mod metrics;
 pub mod note;
+pub mod outbox;
+pub mod pattern;
+mod poll;
+pub mod position;
+pub mod positions;
+pub mod process;
 pub mod rules;
+pub mod subscription;
+pub mod text;
+pub mod times;
+mod view;
+
+pub use process::{Consumer, NOT_MODELLED};
 
 use super::call::CallId;
 use super::network::NetTimer;

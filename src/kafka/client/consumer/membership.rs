@@ -1,0 +1,636 @@
+//! Joining the group: JoinGroup, the leader's assignment, SyncGroup, and what the listener hears of it.
+//! [AbstractCoordinator.joinGroupIfNeeded, ConsumerCoordinator.onJoinPrepare, onJoinComplete]
+
+use super::commits::CommitSync;
+use super::coordinator::MemberState;
+use super::note::ConsumerNote;
+use super::outbox::{Failure, Purpose};
+use super::process::{Consumer, later};
+use super::rules;
+use super::text;
+use crate::kafka::client::call::ClientError;
+use crate::kafka::config::consumer::Assignor;
+use crate::kafka::protocol::ErrorCode;
+use crate::kafka::protocol::groups::{
+    JoinGroupRequest, JoinGroupResponse, Subscription as MemberSubscription, SyncGroupRequest,
+};
+use crate::kafka::rule::Weight;
+use crate::kafka::types::NamedPartition;
+use crate::kafka::wire::Ctx;
+use crate::sim::{Span, Time};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::rc::Rc;
+
+/// A JoinGroup is waited for so much longer than the rebalance may take.
+const JOIN_LAPSE_MS: i64 = 5_000;
+
+/// The protocol type of consumers.
+const CONSUMER: &str = "consumer";
+
+/// What a member is in its group. [AbstractCoordinator.Generation]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generation {
+    /// -1: none.
+    pub id: i32,
+    /// Empty: none.
+    pub member: Rc<str>,
+    pub protocol: Option<Rc<str>>,
+}
+
+impl Generation {
+    pub fn none() -> Generation {
+        Generation {
+            id: -1,
+            member: Rc::from(""),
+            protocol: None,
+        }
+    }
+
+    /// Was it reset since a join?
+    pub fn is_reset(&self) -> bool {
+        self.id == -1 && self.protocol.is_none()
+    }
+
+    /// Is it that of nobody in the group?
+    pub fn is_outside(&self) -> bool {
+        self.id == -1 || self.member.is_empty()
+    }
+}
+
+impl fmt::Display for Generation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let protocol = self.protocol.as_deref().unwrap_or("null");
+        let (id, member) = (self.id, &self.member);
+        write!(
+            f,
+            "Generation{{generationId={id}, memberId='{member}', protocol='{protocol}'}}"
+        )
+    }
+}
+
+/// How far a join is. [AbstractCoordinator.joinFuture]
+#[derive(Clone, Debug)]
+pub enum Join {
+    Idle,
+    /// JoinGroup or SyncGroup is under way.
+    UnderWay,
+    /// The leader waits for metadata of topics that other members read, newer than these.
+    Metadata(u32, Rc<JoinGroupResponse>),
+    Done(Result<Rc<[NamedPartition]>, Failure>),
+}
+
+/// How far the preparation for a join is. [ConsumerCoordinator.onJoinPrepare]
+#[derive(Clone, Debug)]
+pub enum Prepare {
+    Nothing,
+    /// The auto commit before the rebalance: its number, and how long it may take.
+    AutoCommit(u32, Time),
+    /// It failed and is tried again at the first time, until the second.
+    AutoCommitAgain(Time, Time),
+    /// The auto commit is over: the listener is next.
+    Listener,
+    /// The listener commits.
+    Committing(Box<CommitSync>),
+}
+
+impl Prepare {
+    /// When something is due.
+    pub fn next_due(&self, now: Time) -> Time {
+        match self {
+            Prepare::AutoCommit(_, until) => later(*until, now),
+            Prepare::AutoCommitAgain(at, until) => later(*at, now).min(later(*until, now)),
+            Prepare::Committing(commit) => commit.next_due(now),
+            Prepare::Nothing | Prepare::Listener => Time::NEVER,
+        }
+    }
+}
+
+impl Consumer {
+    // ---- wanting to join ----
+
+    /// [AbstractCoordinator.requestRejoin]
+    pub(super) fn request_rejoin(&mut self, reason: &str, ctx: &mut Ctx) {
+        let text = format!("Request joining group due to: {reason}");
+        self.log("INFO", text, Weight::Detail, &rules::MEMBERSHIP, ctx);
+        if let Some(coordinator) = &mut self.coordinator {
+            coordinator.rejoin_needed = true;
+        }
+    }
+
+    /// Generation and perhaps member id are void. [AbstractCoordinator.resetStateAndRejoin]
+    pub(super) fn reset_and_rejoin(&mut self, reason: &str, member_id_too: bool, ctx: &mut Ctx) {
+        let what = if member_id_too { "and member id " } else { "" };
+        let text = format!("Resetting generation {what}due to: {reason}");
+        self.log("INFO", text, Weight::Matters, &rules::MEMBERSHIP, ctx);
+        if let Some(coordinator) = &mut self.coordinator {
+            coordinator.state = MemberState::Unjoined;
+            let member = match member_id_too {
+                true => Rc::from(""),
+                false => coordinator.generation.member.clone(),
+            };
+            coordinator.generation = Generation {
+                member,
+                ..Generation::none()
+            };
+            coordinator.needs_prepare = true;
+        }
+        self.request_rejoin(reason, ctx);
+    }
+
+    pub(super) fn reset_on_error(&mut self, api: &str, error: ErrorCode, member_id_too: bool, ctx: &mut Ctx) {
+        let reason = format!("encountered {} from {api} response", error.name());
+        self.reset_and_rejoin(&reason, member_id_too, ctx);
+    }
+
+    /// [ConsumerCoordinator.rejoinNeededOrPending]
+    pub(super) fn wants_to_join(&mut self, ctx: &mut Ctx) -> bool {
+        let Some(coordinator) = &self.coordinator else {
+            return false;
+        };
+        if !self.subscription.by_group() {
+            return false;
+        }
+        let seen = &coordinator.topics_seen;
+        let moved = coordinator
+            .assigned_from
+            .as_ref()
+            .is_some_and(|from| !from.matches(seen));
+        let joined = coordinator.joined_topics.as_ref();
+        let changed = joined.is_some_and(|joined| joined != self.subscription.topics());
+        let needed = coordinator.rejoin_needed;
+        if moved && !needed {
+            self.request_rejoin("cached metadata has changed since the beginning of the rebalance", ctx);
+        } else if changed && !needed {
+            let (before, now) = (
+                joined.map(java_set).unwrap_or_default(),
+                java_set(self.subscription.topics()),
+            );
+            let text = format!("subscription has changed from {before} at the beginning of the rebalance to {now}");
+            self.request_rejoin(&text, ctx);
+        }
+        moved || changed || needed || self.coordinator.as_ref().is_some_and(|c| !matches!(c.join, Join::Idle))
+    }
+
+    // ---- joining ----
+
+    /// Joins as far as can be done now; true when the member is in and has its partitions.
+    ///
+    /// # Errors
+    /// What `poll()` throws.
+    pub(super) fn join_if_needed(&mut self, ctx: &mut Ctx) -> Result<bool, ClientError> {
+        while self.wants_to_join(ctx) {
+            if !self.ensure_coordinator(ctx)? {
+                return Ok(false);
+            }
+            if self
+                .coordinator
+                .as_ref()
+                .is_some_and(|coordinator| coordinator.needs_prepare)
+            {
+                if !self.prepare_join(ctx)? {
+                    return Ok(false);
+                }
+                self.set(|coordinator| coordinator.needs_prepare = false);
+            }
+            let Some(coordinator) = &mut self.coordinator else {
+                return Ok(false);
+            };
+            match std::mem::replace(&mut coordinator.join, Join::Idle) {
+                Join::Idle if coordinator.join_after > ctx.now() => return Ok(false),
+                Join::Idle => {
+                    self.send_join(ctx);
+                    return Ok(false);
+                }
+                Join::Done(Ok(partitions)) => self.on_join_done(&partitions, ctx),
+                Join::Done(Err(failure)) => self.on_join_failed(failure, ctx)?,
+                under_way => {
+                    coordinator.join = under_way;
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn set(&mut self, change: impl FnOnce(&mut super::coordinator::Coordinator)) {
+        if let Some(coordinator) = &mut self.coordinator {
+            change(coordinator);
+        }
+    }
+
+    fn on_join_done(&mut self, partitions: &Rc<[NamedPartition]>, ctx: &mut Ctx) {
+        let Some(coordinator) = &mut self.coordinator else {
+            return;
+        };
+        if !coordinator.generation.is_reset() && coordinator.state == MemberState::Stable {
+            coordinator.needs_prepare = true;
+            self.complete_join(partitions, ctx);
+        } else {
+            let text = format!(
+                "rebalance failed since the generation/state was modified by heartbeat thread to {}/{} before the rebalance callback triggered",
+                coordinator.generation,
+                coordinator.state.name()
+            );
+            self.reset_and_rejoin(&text, true, ctx);
+        }
+    }
+
+    fn on_join_failed(&mut self, failure: Failure, ctx: &mut Ctx) -> Result<(), ClientError> {
+        let class = failure.error.class.clone();
+        self.counters.failed_rebalances += 1;
+        if &*class != "MemberIdRequiredException" {
+            let message = failure.error.message.as_deref().unwrap_or("null");
+            self.request_rejoin(&format!("rebalance failed due to '{message}' ({class})"), ctx);
+        }
+        match &*class {
+            "UnknownMemberIdException"
+            | "IllegalGenerationException"
+            | "RebalanceInProgressException"
+            | "MemberIdRequiredException" => {}
+            _ if !failure.retriable => return Err(failure.error),
+            _ => {
+                let after = ctx.now() + self.fixed_backoff();
+                self.set(|coordinator| coordinator.join_after = after);
+            }
+        }
+        Ok(())
+    }
+
+    /// [AbstractCoordinator.sendJoinGroupRequest]
+    fn send_join(&mut self, ctx: &mut Ctx) {
+        let now = ctx.now();
+        let metadata = self.subscription_metadata();
+        let topics = self.subscription.topics().clone();
+        let config = self.config.clone();
+        let Some(coordinator) = &mut self.coordinator else {
+            return;
+        };
+        coordinator.state = MemberState::Preparing;
+        coordinator.rebalance_since.get_or_insert(now);
+        coordinator.joined_topics = Some(topics);
+        let Some(node) = coordinator.node.clone() else {
+            coordinator.join = Join::Done(Err(Failure::of(ErrorCode::CoordinatorNotAvailable)));
+            return;
+        };
+        coordinator.join = Join::UnderWay;
+        let generation = coordinator.generation.clone();
+        let request = JoinGroupRequest {
+            group: coordinator.group.clone(),
+            session_timeout_ms: int(config.session_timeout_ms),
+            rebalance_timeout_ms: int(config.max_poll_interval_ms),
+            member_id: generation.member.clone(),
+            instance_id: config.group_instance_id.as_deref().map(Rc::from),
+            protocol_type: CONSUMER.into(),
+            // Assignors that are not modelled are not offered.
+            protocols: vec![(Assignor::Range.name().into(), Rc::new(metadata))],
+        };
+        self.log(
+            "INFO",
+            "(Re-)joining group".to_string(),
+            Weight::Detail,
+            &rules::MEMBERSHIP,
+            ctx,
+        );
+        let longest = config.max_poll_interval_ms.saturating_add(JOIN_LAPSE_MS);
+        let timeout = config.request_timeout_ms.max(longest);
+        self.outbox
+            .push(node, request.into(), timeout, Purpose::Join(generation), now);
+    }
+
+    /// What the member tells the assignor of the group's leader. [ConsumerCoordinator.metadata]
+    fn subscription_metadata(&self) -> MemberSubscription {
+        let rack = &self.config.client_rack;
+        MemberSubscription {
+            topics: self.subscription.topics().iter().cloned().collect(),
+            owned: self.subscription.assigned().cloned().collect(),
+            generation: self
+                .coordinator
+                .as_ref()
+                .map_or(-1, |coordinator| coordinator.generation.id),
+            rack: (!rack.is_empty()).then(|| rack.as_str().into()),
+        }
+    }
+
+    /// [AbstractCoordinator.JoinGroupResponseHandler]
+    pub(super) fn on_joined(&mut self, sent: &Generation, answer: &Rc<JoinGroupResponse>, ctx: &mut Ctx) {
+        let Some(coordinator) = &mut self.coordinator else {
+            return;
+        };
+        let unchanged = coordinator.generation == *sent;
+        match answer.error {
+            ErrorCode::None if coordinator.state != MemberState::Preparing => {
+                self.end_join(Err(Failure::retriable("UnjoinedGroupException", "")));
+            }
+            ErrorCode::None => {
+                coordinator.state = MemberState::Completing;
+                coordinator.generation = Generation {
+                    id: answer.generation,
+                    member: answer.member_id.clone(),
+                    protocol: answer.protocol.clone(),
+                };
+                let text = format!("Successfully joined group with generation {}", coordinator.generation);
+                self.enable_heartbeat(ctx);
+                self.log("INFO", text, Weight::Detail, &rules::MEMBERSHIP, ctx);
+                match answer.leader == answer.member_id {
+                    true => self.on_elected(answer, ctx),
+                    false => self.send_sync(Vec::new(), ctx),
+                }
+            }
+            ErrorCode::MemberIdRequired => {
+                coordinator.generation = Generation {
+                    member: answer.member_id.clone(),
+                    ..Generation::none()
+                };
+                let text = format!("need to re-join with the given member-id: {}", answer.member_id);
+                self.request_rejoin(&text, ctx);
+                self.end_join(Err(Failure::of(answer.error)));
+            }
+            ErrorCode::UnknownMemberId => {
+                if unchanged {
+                    self.reset_on_error("JOIN_GROUP", answer.error, true, ctx);
+                }
+                self.end_join(Err(Failure::of(answer.error)));
+            }
+            error => self.on_join_refused(error, ctx),
+        }
+    }
+
+    fn on_join_refused(&mut self, error: ErrorCode, ctx: &mut Ctx) {
+        let group = self.group().unwrap_or_else(|| Rc::from(""));
+        let failure = match error {
+            ErrorCode::CoordinatorNotAvailable | ErrorCode::NotCoordinator => {
+                self.coordinator_refused(error, ctx);
+                Failure::of(error)
+            }
+            ErrorCode::GroupMaxSizeReached => Failure::fatal(
+                "GroupMaxSizeReachedException",
+                &format!("Consumer group {group} already has the configured maximum number of members."),
+            ),
+            ErrorCode::GroupAuthorizationFailed => Failure::fatal(
+                "GroupAuthorizationException",
+                &format!("Not authorized to access group: {group}"),
+            ),
+            ErrorCode::CoordinatorLoadInProgress
+            | ErrorCode::FencedInstanceId
+            | ErrorCode::InconsistentGroupProtocol
+            | ErrorCode::InvalidSessionTimeout
+            | ErrorCode::InvalidGroupId
+            | ErrorCode::UnsupportedVersion
+            | ErrorCode::RebalanceInProgress => Failure::of(error),
+            other => Failure::fatal(
+                "KafkaException",
+                &format!("Unexpected error in join group response: {}", other.message()),
+            ),
+        };
+        self.end_join(Err(failure));
+    }
+
+    /// What the next poll finds.
+    pub(super) fn end_join(&mut self, result: Result<Rc<[NamedPartition]>, Failure>) {
+        self.set(|coordinator| coordinator.join = Join::Done(result));
+    }
+
+    // ---- syncing ----
+
+    pub(super) fn send_sync(&mut self, assignments: Vec<(Rc<str>, Rc<[NamedPartition]>)>, ctx: &mut Ctx) {
+        let instance_id = self.config.group_instance_id.as_deref().map(Rc::from);
+        let Some(coordinator) = &mut self.coordinator else {
+            return;
+        };
+        let Some(node) = coordinator.node.clone() else {
+            return self.end_join(Err(Failure::of(ErrorCode::CoordinatorNotAvailable)));
+        };
+        coordinator.join = Join::UnderWay;
+        let generation = coordinator.generation.clone();
+        let request = SyncGroupRequest {
+            group: coordinator.group.clone(),
+            generation: generation.id,
+            member_id: generation.member.clone(),
+            instance_id,
+            protocol_type: Some(CONSUMER.into()),
+            protocol: generation.protocol.clone(),
+            assignments,
+        };
+        let timeout = self.config.request_timeout_ms;
+        let now = ctx.now();
+        self.outbox
+            .push(node, request.into(), timeout, Purpose::Sync(generation), now);
+    }
+
+    /// [AbstractCoordinator.SyncGroupResponseHandler]
+    pub(super) fn on_synced(
+        &mut self,
+        sent: &Generation,
+        error: ErrorCode,
+        assignment: &Rc<[NamedPartition]>,
+        ctx: &mut Ctx,
+    ) {
+        let now = ctx.now();
+        let Some(coordinator) = &mut self.coordinator else {
+            return;
+        };
+        let unchanged = coordinator.generation == *sent;
+        match error {
+            ErrorCode::None if !coordinator.generation.is_reset() && coordinator.state == MemberState::Completing => {
+                coordinator.state = MemberState::Stable;
+                coordinator.rejoin_needed = false;
+                let took = coordinator.rebalance_since.take().map(|since| now.since(since));
+                let text = format!("Successfully synced group in generation {}", coordinator.generation);
+                self.counters.rebalanced(now, took.unwrap_or(Span::ZERO));
+                self.log("INFO", text, Weight::Detail, &rules::MEMBERSHIP, ctx);
+                self.end_join(Ok(assignment.clone()));
+            }
+            ErrorCode::None => self.end_join(Err(Failure::of(ErrorCode::IllegalGeneration))),
+            ErrorCode::UnknownMemberId | ErrorCode::IllegalGeneration => {
+                if unchanged {
+                    self.reset_on_error("SYNC_GROUP", error, error != ErrorCode::IllegalGeneration, ctx);
+                }
+                self.end_join(Err(Failure::of(error)));
+            }
+            ErrorCode::CoordinatorNotAvailable | ErrorCode::NotCoordinator => {
+                self.coordinator_refused(error, ctx);
+                self.end_join(Err(Failure::of(error)));
+            }
+            ErrorCode::RebalanceInProgress | ErrorCode::FencedInstanceId => self.end_join(Err(Failure::of(error))),
+            ErrorCode::GroupAuthorizationFailed => {
+                let text = format!("Not authorized to access group: {}", coordinator.group);
+                self.end_join(Err(Failure::fatal("GroupAuthorizationException", &text)));
+            }
+            other => {
+                let text = format!("Unexpected error from SyncGroup: {}", other.message());
+                self.end_join(Err(Failure::fatal("KafkaException", &text)));
+            }
+        }
+    }
+
+    // ---- around it ----
+
+    /// Before a join: commit, and give up what it had. True when done. [ConsumerCoordinator.onJoinPrepare]
+    fn prepare_join(&mut self, ctx: &mut Ctx) -> Result<bool, ClientError> {
+        let now = ctx.now();
+        let Some(coordinator) = &mut self.coordinator else {
+            return Ok(true);
+        };
+        let retry = now + Span::from_ms(self.config.retry_backoff_ms);
+        match std::mem::replace(&mut coordinator.prepare, Prepare::Listener) {
+            Prepare::Nothing if self.config.enable_auto_commit => {
+                self.subscription.mark_pending_revocation();
+                let until = now + Span::from_ms(self.config.max_poll_interval_ms);
+                self.auto_commit_before_join(until, ctx)?;
+            }
+            Prepare::AutoCommitAgain(at, until) if at <= now && until > now => {
+                self.auto_commit_before_join(until, ctx)?;
+            }
+            Prepare::AutoCommitAgain(at, until) if until > now => {
+                coordinator.prepare = Prepare::AutoCommitAgain(at, until);
+            }
+            Prepare::AutoCommit(number, until) => match self.commits.take_result(number) {
+                None if until > now => coordinator.prepare = Prepare::AutoCommit(number, until),
+                Some(Err(failure)) if failure.retriable => {
+                    coordinator.prepare = Prepare::AutoCommitAgain(retry, until);
+                }
+                _ => {}
+            },
+            Prepare::Committing(mut commit) => match self.step_commit_sync(&mut commit, ctx) {
+                None => {
+                    self.set(|coordinator| coordinator.prepare = Prepare::Committing(commit));
+                    return Ok(false);
+                }
+                Some(result) => {
+                    self.note_listener_commit(&commit, result, ctx);
+                    self.finish_prepare();
+                    return Ok(true);
+                }
+            },
+            _ => {}
+        }
+        if !self
+            .coordinator
+            .as_ref()
+            .is_some_and(|c| matches!(c.prepare, Prepare::Listener))
+        {
+            return Ok(false);
+        }
+        Ok(self.give_up_partitions(ctx))
+    }
+
+    /// Tells the listener. False if that commits first.
+    fn give_up_partitions(&mut self, ctx: &mut Ctx) -> bool {
+        let owned: Rc<[NamedPartition]> = self.subscription.assigned().cloned().collect();
+        let outside = self.coordinator.as_ref().is_some_and(|c| c.generation.is_outside());
+        if outside {
+            if !owned.is_empty() {
+                let text = "Giving away all assigned partitions as lost since generation/memberID has been reset,indicating that consumer is in old state or no longer part of the group";
+                self.log("INFO", text.to_string(), Weight::Matters, &rules::LOST, ctx);
+                self.note(ConsumerNote::Lost { partitions: owned }, ctx);
+            }
+        } else {
+            self.note(
+                ConsumerNote::Revoked {
+                    partitions: owned.clone(),
+                },
+                ctx,
+            );
+            if self.commit_on_revoke && !owned.is_empty() {
+                let commit = Box::new(self.commit_positions(ctx));
+                self.set(|coordinator| coordinator.prepare = Prepare::Committing(commit));
+                return false;
+            }
+        }
+        self.finish_prepare();
+        true
+    }
+
+    fn finish_prepare(&mut self) {
+        self.subscription.assign_from_group(BTreeSet::new());
+        self.subscription.forget_group_topics();
+        self.want_topics(false);
+        self.set(|coordinator| {
+            coordinator.is_leader = false;
+            coordinator.prepare = Prepare::Nothing;
+            coordinator.fresh_after = None;
+        });
+    }
+
+    /// What the listener sees of its own commit.
+    pub(super) fn note_listener_commit(&mut self, commit: &CommitSync, result: Result<(), ClientError>, ctx: &mut Ctx) {
+        let note = match result {
+            Ok(()) => ConsumerNote::CommitDone {
+                offsets: Rc::new(super::commits::plain(commit.offsets())),
+            },
+            Err(error) => ConsumerNote::CommitFailed { error },
+        };
+        self.note(note, ctx);
+    }
+
+    /// The group's answer is in: partitions are taken over. [ConsumerCoordinator.onJoinComplete]
+    fn complete_join(&mut self, partitions: &Rc<[NamedPartition]>, ctx: &mut Ctx) {
+        let Some(coordinator) = &mut self.coordinator else {
+            return;
+        };
+        if !coordinator.is_leader {
+            coordinator.assigned_from = None;
+        }
+        coordinator.fresh_after = None;
+        coordinator.group_metadata = (coordinator.generation.id, coordinator.generation.member.clone());
+        if !self.subscription.matches(partitions) {
+            let text = format!(
+                "received assignment {} does not match the current subscription {}; it is likely that the subscription has changed since we joined the group, will re-join with current subscription",
+                text::list(partitions.iter()),
+                self.subscription.pretty()
+            );
+            return self.request_rejoin(&text, ctx);
+        }
+        self.take_assigned_topics(partitions);
+        let text = format!(
+            "Notifying assignor about the new Assignment(partitions={})",
+            text::list(partitions.iter())
+        );
+        self.log("INFO", text, Weight::Detail, &rules::MEMBERSHIP, ctx);
+        self.commits.next_auto = ctx.now() + Span::from_ms(self.config.auto_commit_interval_ms);
+        let assigned: BTreeSet<NamedPartition> = partitions.iter().cloned().collect();
+        let added: Rc<[NamedPartition]> = assigned
+            .iter()
+            .filter(|p| self.subscription.get(p).is_none())
+            .cloned()
+            .collect();
+        self.subscription.assign_from_group(assigned);
+        let text = format!("Adding newly assigned partitions: {}", text::list(added.iter()));
+        self.log("INFO", text, Weight::Detail, &rules::EAGER, ctx);
+        self.note(ConsumerNote::Assigned { partitions: added }, ctx);
+    }
+
+    /// With a pattern the leader may know topics that this member does not know yet.
+    /// [ConsumerCoordinator.maybeUpdateJoinedSubscription]
+    fn take_assigned_topics(&mut self, partitions: &[NamedPartition]) {
+        let joined = self
+            .coordinator
+            .as_ref()
+            .and_then(|coordinator| coordinator.joined_topics.clone());
+        let Some(mut joined) = joined.filter(|_| self.subscription.pattern().is_some()) else {
+            return;
+        };
+        let assigned = partitions.iter().map(|partition| partition.topic.clone());
+        let added: BTreeSet<Rc<str>> = assigned.filter(|topic| !joined.contains(topic)).collect();
+        if added.is_empty() {
+            return;
+        }
+        let all = self.subscription.topics().union(&added).cloned().collect();
+        joined.extend(added);
+        if self.subscription.change(all) {
+            self.want_topics(true);
+        }
+        self.set(|coordinator| coordinator.joined_topics = Some(joined));
+    }
+}
+
+/// `[a, b]`, as Java prints a set.
+fn java_set(topics: &BTreeSet<Rc<str>>) -> String {
+    let names: Vec<&str> = topics.iter().map(|topic| &**topic).collect();
+    format!("[{}]", names.join(", "))
+}
+
+fn int(value: i64) -> i32 {
+    i32::try_from(value).unwrap_or(i32::MAX)
+}
