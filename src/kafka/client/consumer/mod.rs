@@ -25,6 +25,12 @@ pub mod text;
 pub mod times;
 mod view;
 
+#[cfg(test)]
+mod scripted;
+#[cfg(test)]
+mod tests;
+
+pub use note::ConsumerNote;
 pub use process::{Consumer, NOT_MODELLED};
 
 use super::call::CallId;
