@@ -439,7 +439,8 @@ impl World {
                 self.consumer(id)
                     .map(|consumer| {
                         consumer
-                            .assignment()
+                            .partitions()
+                            .map(|(p, _)| p)
                             .filter(|p| p.topic == target.topic)
                             .cloned()
                             .collect()

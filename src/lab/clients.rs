@@ -45,7 +45,7 @@ impl World {
         let (seed, bootstrap) = (self.setup.seed, self.bootstrap());
         match recipe {
             Command::Producer(producer) => {
-                let fresh = Producer::new(name, &bootstrap, properties(&producer.config), seed).map_err(exception)?;
+                let fresh = Producer::new(name, &bootstrap, &properties(&producer.config), seed).map_err(exception)?;
                 *self.sim.process_mut(id) = Node::Producer(Box::new(fresh));
                 self.sim.start(id);
             }

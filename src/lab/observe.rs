@@ -3,28 +3,34 @@
 use super::ledger::RecordId;
 use super::places::{partition_of, place_of};
 use super::world::{Role, World};
-use crate::kafka::client::note::ClientNote;
 use crate::kafka::note::{Fact, Note};
 use crate::kafka::types::TopicPartition;
-use crate::sim::{ProcId, Step};
+use crate::sim::ProcId;
 use std::rc::Rc;
 
 impl World {
-    /// Takes in what the last event reported.
-    pub(super) fn observe(&mut self, step: &Step) {
+    /// Takes in what the last event reported since this was called last; to be called after whatever was done to the
+    /// world from outside.
+    pub fn observe(&mut self) {
+        let event = self.sim.event();
+        if self.observed.0 != event {
+            self.observed = (event, 0);
+        }
         let notes = self.sim.take_notes();
-        for (who, note) in &notes {
+        let from = self.observed.1.min(notes.len());
+        self.observed.1 = notes.len();
+        for (who, note) in &notes[from..] {
             match note {
-                Note::Fact(fact) => self.observe_fact(step.id, *who, fact),
+                Note::Fact(fact) => self.observe_fact(event, *who, fact),
                 Note::Controller(_) => self.learn_topics(),
-                Note::Client(ClientNote::Log { .. }) | Note::Client(_) | Note::Broker(_) | Note::Group(_) => {}
+                Note::Client(_) | Note::Broker(_) | Note::Group(_) => {}
             }
         }
         let findings = self.ledger.take_findings();
         if !findings.is_empty() {
             let places = self.places.clone();
             for finding in &findings {
-                self.invariants.finding(step.id, finding, &|place| places.name(place));
+                self.invariants.finding(event, finding, &|place| places.name(place));
             }
         }
         self.sim.put_notes(notes);

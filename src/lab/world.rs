@@ -80,6 +80,8 @@ pub struct World {
     pub answers: BTreeMap<CallId, CallResult>,
     operator: Option<ProcId>,
     pub(super) recipes: Recipes,
+    /// Event and how many of its notes were taken in.
+    pub(super) observed: (u64, usize),
 }
 
 impl World {
@@ -99,6 +101,7 @@ impl World {
             answers: BTreeMap::new(),
             operator: None,
             recipes: Recipes::default(),
+            observed: (0, 0),
         }
     }
 
@@ -266,7 +269,7 @@ impl World {
     /// # Errors
     /// The exception of the client's constructor.
     pub fn add_producer(&mut self, name: &str, host: &str, config: Properties) -> Result<ProcId, ClientError> {
-        let producer = Producer::new(name, &self.bootstrap(), config, self.setup.seed)?;
+        let producer = Producer::new(name, &self.bootstrap(), &config, self.setup.seed)?;
         let host = self.host(host);
         let id = self.enter(name, host, Role::Producer, Node::Producer(Box::new(producer)));
         self.sim.start(id);
@@ -349,7 +352,7 @@ impl World {
             (_, Some(_)) => self.sim.step_until(limit)?,
             _ => return None,
         };
-        self.observe(&step);
+        self.observe();
         Some(step)
     }
 

@@ -953,6 +953,11 @@ impl<P: Process> Sim<P> {
         std::mem::take(&mut self.core.notes)
     }
 
+    /// The number of the event that was handled last.
+    pub fn event(&self) -> u64 {
+        self.core.event
+    }
+
     /// Puts back what [`Sim::take_notes`] took.
     pub fn put_notes(&mut self, notes: Vec<(ProcId, <P::Wire as Wire>::Note)>) {
         self.core.notes = notes;

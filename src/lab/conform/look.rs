@@ -155,7 +155,7 @@ fn registration_json(registration: &PartitionRegistration) -> Value {
         }
     }
     if registration.recovery == LeaderRecoveryState::Recovering {
-        out.insert("recovery".into(), json!("RECOVERING"));
+        out.insert("recovery".into(), json!("recovering"));
     }
     Value::Object(out)
 }

@@ -1,13 +1,21 @@
 //! Groups as a recording shows them: what their coordinator knows, and how far behind they are.
 
 use super::super::world::World;
-use serde_json::{Map, Value};
+use super::results::partitions;
+use crate::kafka::groups::{GroupView, MemberView};
+use crate::kafka::hash::coordinator_partition;
+use crate::kafka::types::{NamedPartition, TopicPartition};
+use crate::sim::world::Status;
+use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
+
+/// The topic that groups live in.
+const OFFSETS_TOPIC: &str = "__consumer_offsets";
 
 /// Every group named so far.
 pub fn groups(world: &World, names: &BTreeSet<String>) -> Value {
     let mut out = Map::new();
-    for name in names {
+    for name in names.iter().filter(|name| !name.is_empty()) {
         if let Some(entry) = group(world, name) {
             out.insert(name.clone(), entry);
         }
@@ -15,6 +23,90 @@ pub fn groups(world: &World, names: &BTreeSet<String>) -> Value {
     Value::Object(out)
 }
 
-fn group(_world: &World, _name: &str) -> Option<Value> {
+fn group(world: &World, name: &str) -> Option<Value> {
+    let image = world.image()?;
+    let topic = image.topic_by_name(OFFSETS_TOPIC)?;
+    let partition = coordinator_partition(name, topic.partitions);
+    let leader = image.partitions.get(&TopicPartition::new(topic.id, partition))?.leader;
+    let mut out = Map::new();
+    let process = world.node(leader);
+    let answers = process.is_some_and(|id| world.sim.status(id) == Status::Running);
+    if !answers {
+        out.insert("silent".into(), json!(true));
+        return Some(Value::Object(out));
+    }
+    out.insert("coordinator".into(), json!(leader));
+    match world.broker(leader).and_then(|broker| coordinator(broker)?.group(name)) {
+        Some(view) => describe(world, &view, &mut out),
+        None => {
+            out.insert("state".into(), json!("none"));
+        }
+    }
+    Some(Value::Object(out))
+}
+
+fn describe(world: &World, view: &GroupView<'_>, out: &mut Map<String, Value>) {
+    out.insert("type".into(), json!(view.kind.name().to_lowercase()));
+    out.insert("state".into(), json!(view.state.name()));
+    if let Some(protocol_type) = view.protocol_type.filter(|text| !text.is_empty()) {
+        out.insert("protocol_type".into(), json!(&**protocol_type));
+    }
+    if let Some(assignor) = view.assignor.filter(|text| !text.is_empty()) {
+        out.insert("assignor".into(), json!(&**assignor));
+    }
+    let mut members: Vec<&MemberView<'_>> = view.members.iter().collect();
+    members.sort_by_key(|member| (member.client_id.clone(), member.id.clone()));
+    out.insert(
+        "members".into(),
+        Value::Array(members.into_iter().map(member).collect()),
+    );
+    let committed: Map<String, Value> = view
+        .offsets
+        .iter()
+        .map(|(partition, stored)| {
+            let mut entry = Map::new();
+            entry.insert("offset".into(), json!(stored.committed.offset));
+            if stored.committed.leader_epoch >= 0 {
+                entry.insert("epoch".into(), json!(stored.committed.leader_epoch));
+            }
+            if !stored.committed.metadata.is_empty() {
+                entry.insert("metadata".into(), json!(&*stored.committed.metadata));
+            }
+            entry.insert(
+                "lag".into(),
+                json!(end_of(world, partition).map(|end| end - stored.committed.offset)),
+            );
+            (partition.to_string(), Value::Object(entry))
+        })
+        .collect();
+    if !committed.is_empty() {
+        out.insert("committed".into(), Value::Object(committed));
+    }
+}
+
+fn member(view: &MemberView<'_>) -> Value {
+    let mut out = Map::new();
+    out.insert("client".into(), json!(&**view.client_id));
+    if let Some(instance) = view.instance {
+        out.insert("instance".into(), json!(&**instance));
+    }
+    out.insert("assigned".into(), partitions(view.assignment));
+    Value::Object(out)
+}
+
+/// High watermark at the leader.
+fn end_of(world: &World, partition: &NamedPartition) -> Option<i64> {
+    let image = world.image()?;
+    let topic = image.topic_by_name(&partition.topic)?;
+    let id = TopicPartition::new(topic.id, partition.partition);
+    let leader = image.partitions.get(&id)?.leader;
+    world
+        .broker(leader)?
+        .replica(id)
+        .map(|replica| replica.high_watermark())
+}
+
+/// The coordinator in a broker, once the broker has it.
+fn coordinator(_broker: &crate::kafka::broker::Broker) -> Option<&crate::kafka::groups::GroupCoordinator> {
     None
 }

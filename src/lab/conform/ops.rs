@@ -690,7 +690,7 @@ impl Player<'_> {
         Ok(match self.wait_for(call) {
             None => Outcome::Value(json!({"pending": true})),
             Some(Err(error)) => Outcome::Value(error_json(&error)),
-            Some(Ok(answer)) => created(&answer, validate_only || unwatched),
+            Some(Ok(answer)) => created(&answer, step.get("assignment").is_none()),
         })
     }
 }

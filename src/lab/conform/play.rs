@@ -47,6 +47,8 @@ pub struct Player<'a> {
     pub pending: BTreeMap<String, (String, Option<String>, CallId)>,
     events: BTreeMap<String, Vec<Value>>,
     records: BTreeMap<String, Vec<Consumed>>,
+    /// Event and how many of its notes were looked through.
+    collected: (u64, usize),
     /// Readers made for `fetch` so far.
     pub readers: usize,
 }
@@ -116,6 +118,7 @@ impl<'a> Player<'a> {
             pending: BTreeMap::new(),
             events: BTreeMap::new(),
             records: BTreeMap::new(),
+            collected: (0, 0),
             readers: 0,
         };
         player.warm_up()?;
@@ -213,7 +216,14 @@ impl<'a> Player<'a> {
     }
 
     fn collect(&mut self) {
-        for (who, note) in self.world.sim.notes() {
+        self.world.observe();
+        let event = self.world.sim.event();
+        if self.collected.0 != event {
+            self.collected = (event, 0);
+        }
+        let from = self.collected.1;
+        self.collected.1 = self.world.sim.notes().len();
+        for (who, note) in self.world.sim.notes().iter().skip(from) {
             let Note::Client(ClientNote::Consumer(note)) = note else {
                 continue;
             };

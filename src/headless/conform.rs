@@ -1,0 +1,70 @@
+//! `brokerlab conform PATH... [--covers TAG]`.
+
+use super::UNREADABLE;
+use brokerlab::lab::conform::{Report, find, judge, trace::Trace};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Plays all traces under the paths; one line for each that differs, and the sums.
+pub fn run(words: &[String]) -> ExitCode {
+    let (paths, covers) = match read(words) {
+        Ok(read) => read,
+        Err(why) => return unreadable(&why),
+    };
+    let files = match find(&paths) {
+        Ok(files) => files,
+        Err(why) => return unreadable(&why),
+    };
+    let mut report = Report::default();
+    for file in files {
+        let trace = match Trace::read(&file) {
+            Ok(trace) => trace,
+            Err(why) => return unreadable(&why),
+        };
+        if covers.as_ref().is_some_and(|tag| !trace.covers.contains(tag)) {
+            continue;
+        }
+        let said = report.lines.len();
+        report.add(&trace.name, judge(&trace));
+        for line in &report.lines[said..] {
+            println!("{line}");
+        }
+    }
+    println!("{}", report.summary());
+    if report.differ() > 0 {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+fn read(words: &[String]) -> Result<(Vec<PathBuf>, Option<String>), String> {
+    let mut paths = Vec::new();
+    let mut covers = None;
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--covers" => {
+                covers = Some(
+                    words
+                        .next()
+                        .ok_or("`--covers` needs a tag, as in `--covers isr`")?
+                        .clone(),
+                )
+            }
+            option if option.starts_with('-') => {
+                return Err(format!("conform has no option `{option}`; it has --covers TAG"));
+            }
+            path => paths.push(PathBuf::from(path)),
+        }
+    }
+    if paths.is_empty() {
+        return Err("conform needs a file or folder of traces".into());
+    }
+    Ok((paths, covers))
+}
+
+fn unreadable(why: &str) -> ExitCode {
+    eprintln!("brokerlab: {why}");
+    ExitCode::from(UNREADABLE)
+}
