@@ -1,21 +1,204 @@
-//! The coordinators of groups, as far as the broker has to do with them: where one is.
-//! [KafkaApis.handleFindCoordinatorRequest]
+//! The group coordinator and the broker around it: which requests, leaderships, high watermarks and timers it is told
+//! of, what it wants done, and where the coordinator of a key is found.
+//! [KafkaApis.handleFindCoordinatorRequest, BrokerMetadataPublisher.updateCoordinator]
 
+use super::BrokerTimer;
 use super::requests::Asker;
-use super::server::Server;
+use super::server::{Server, set_timer};
+use crate::kafka::groups::{Effect, Env, GroupCoordinator, GroupTimer, Host, ReplyTo};
 use crate::kafka::hash::coordinator_partition;
+use crate::kafka::log::append::LeaderAppend;
+use crate::kafka::log::batch::Batch;
+use crate::kafka::metadata::image::TopicImage;
+use crate::kafka::note::Note;
 use crate::kafka::protocol::admin::CreatableTopic;
 use crate::kafka::protocol::data::BrokerNode;
 use crate::kafka::protocol::groups::{CoordinatorKind, FindCoordinatorRequest, FindCoordinatorResponse};
-use crate::kafka::protocol::{Body, ErrorCode};
-use crate::kafka::types::TopicPartition;
+use crate::kafka::protocol::{Body, ErrorCode, Msg};
+use crate::kafka::types::{TopicId, TopicPartition};
 use crate::kafka::wire::Ctx;
+use crate::sim::TimerId;
+use std::collections::{BTreeMap, VecDeque};
 
 /// The topics that coordinators keep their state in.
 pub(super) const OFFSETS_TOPIC: &str = "__consumer_offsets";
 const TRANSACTIONS_TOPIC: &str = "__transaction_state";
 
+/// The coordinator and what it has asked for.
+#[derive(Clone, Debug)]
+pub(super) struct Groups {
+    /// Out of here while it works.
+    coordinator: Option<Box<GroupCoordinator>>,
+    timers: BTreeMap<GroupTimer, TimerId>,
+    /// High watermarks of its partitions that moved while it worked.
+    moved: VecDeque<(i32, i64)>,
+}
+
+impl Groups {
+    pub fn new(coordinator: GroupCoordinator) -> Groups {
+        Groups {
+            coordinator: Some(Box::new(coordinator)),
+            timers: BTreeMap::new(),
+            moved: VecDeque::new(),
+        }
+    }
+
+    pub fn coordinator(&self) -> Option<&GroupCoordinator> {
+        self.coordinator.as_deref()
+    }
+}
+
+/// The broker as the coordinator sees it.
+struct Around<'a, 'c> {
+    server: &'a mut Server,
+    ctx: &'a mut Ctx<'c>,
+}
+
+impl Host for Around<'_, '_> {
+    fn append(&mut self, partition: i32, batch: Batch) -> Result<i64, ErrorCode> {
+        let Some(topic) = self.server.image().ids.get(OFFSETS_TOPIC) else {
+            return Err(ErrorCode::UnknownTopicOrPartition);
+        };
+        let partition = TopicPartition::new(*topic, partition);
+        let replica = self.server.replicas.get(&partition);
+        let epoch = replica.map_or(-1, |replica| replica.partition.leader_epoch());
+        let how = LeaderAppend::coordinator(epoch, self.server.clock.wall);
+        let appended = self.server.append_local(partition, batch, how, 1, self.ctx);
+        appended.map(|a| a.last_offset).map_err(|error| error.code)
+    }
+
+    fn topic(&self, name: &str) -> Option<(TopicId, i32)> {
+        let topic = self.server.image().topic_by_name(name)?;
+        Some((topic.id, topic.partitions))
+    }
+}
+
 impl Server {
+    /// Lets the coordinator work, and does what it wants done.
+    fn with_groups(&mut self, ctx: &mut Ctx, work: impl FnOnce(&mut GroupCoordinator, &mut Env)) {
+        let Some(mut coordinator) = self.groups.coordinator.take() else {
+            return;
+        };
+        let (now, wall) = (ctx.now(), self.clock.wall);
+        let mut around = Around { server: self, ctx };
+        let mut env = Env::new(now, wall, &mut around);
+        work(&mut coordinator, &mut env);
+        let effects = env.effects;
+        self.groups.coordinator = Some(coordinator);
+        for effect in effects {
+            self.carry_out(effect, ctx);
+        }
+        if let Some((partition, to)) = self.groups.moved.pop_front() {
+            self.pass_high_watermark(partition, to, ctx);
+        }
+    }
+
+    fn pass_high_watermark(&mut self, partition: i32, to: i64, ctx: &mut Ctx) {
+        self.with_groups(ctx, |groups, env| groups.high_watermark(partition, to, env));
+    }
+
+    fn carry_out(&mut self, effect: Effect, ctx: &mut Ctx) {
+        match effect {
+            Effect::Reply { to, body } => {
+                let asker = Asker {
+                    conn: to.conn,
+                    correlation: to.correlation,
+                };
+                self.reply(asker, body, ctx);
+            }
+            Effect::SetTimer { timer, after } => {
+                let id = set_timer(ctx, after, BrokerTimer::Group(timer));
+                self.groups.timers.insert(timer, id);
+            }
+            Effect::CancelTimer(timer) => {
+                if let Some(id) = self.groups.timers.remove(&timer) {
+                    ctx.cancel(id);
+                }
+            }
+            Effect::Note(note) => ctx.note(Note::Group(note)),
+            Effect::Fact(fact) => ctx.note(Note::Fact(fact)),
+        }
+    }
+
+    /// The first metadata are known.
+    pub(super) fn start_groups(&mut self, ctx: &mut Ctx) {
+        let partitions = self.image().topic_by_name(OFFSETS_TOPIC).map(|topic| topic.partitions);
+        self.with_groups(ctx, |groups, _| groups.startup(partitions));
+    }
+
+    pub(super) fn group_timer(&mut self, timer: GroupTimer, ctx: &mut Ctx) {
+        self.groups.timers.remove(&timer);
+        self.with_groups(ctx, |groups, env| groups.timer(timer, env));
+    }
+
+    /// A request to a group's coordinator; `false` if it is none.
+    pub(super) fn serve_group_request(&mut self, asker: Asker, msg: &Msg, ctx: &mut Ctx) -> bool {
+        let known = matches!(
+            msg.body,
+            Body::JoinGroupRequest(_)
+                | Body::SyncGroupRequest(_)
+                | Body::HeartbeatRequest(_)
+                | Body::LeaveGroupRequest(_)
+                | Body::OffsetCommitRequest(_)
+                | Body::OffsetFetchRequest(_)
+                | Body::OffsetDeleteRequest(_)
+                | Body::DescribeGroupsRequest(_)
+                | Body::ListGroupsRequest(_)
+                | Body::DeleteGroupsRequest(_)
+        );
+        if known {
+            let to = ReplyTo {
+                conn: asker.conn,
+                correlation: asker.correlation,
+            };
+            self.with_groups(ctx, |groups, env| groups.handle(&msg.body, &msg.client, to, env));
+        }
+        known
+    }
+
+    /// This broker leads a partition in a new epoch: of the offsets topic, its groups are read from the log.
+    pub(super) fn coordinator_elected(&mut self, partition: TopicPartition, epoch: i32, ctx: &mut Ctx) {
+        let Some(replica) = self.replicas.get(&partition) else {
+            return;
+        };
+        if &*replica.topic != OFFSETS_TOPIC {
+            return;
+        }
+        let (start, end) = (replica.log.log_start(), replica.log.end_offset());
+        let high_watermark = replica.log.high_watermark();
+        let files = replica.log.files().clone();
+        self.with_groups(ctx, |groups, env| {
+            let batches = files.batches().filter(|batch| batch.last_offset >= start);
+            groups.load(partition.partition, epoch, batches, end, high_watermark, env);
+        });
+    }
+
+    /// This broker does not lead the partition any more, since this epoch; `None`: it is gone.
+    pub(super) fn coordinator_resigned(&mut self, topic: &str, partition: i32, epoch: Option<i32>, ctx: &mut Ctx) {
+        if topic == OFFSETS_TOPIC {
+            self.with_groups(ctx, |groups, env| groups.unload(partition, epoch, env));
+        }
+    }
+
+    /// The high watermark of a partition that this broker leads has moved.
+    pub(super) fn coordinator_high_watermark(&mut self, partition: TopicPartition, to: i64, ctx: &mut Ctx) {
+        if self.replicas.get(&partition).is_none_or(|r| &*r.topic != OFFSETS_TOPIC) {
+            return;
+        }
+        if self.groups.coordinator.is_none() {
+            self.groups.moved.push_back((partition.partition, to));
+        } else {
+            self.pass_high_watermark(partition.partition, to, ctx);
+        }
+    }
+
+    pub(super) fn groups_topics_deleted(&mut self, topics: &[TopicImage], ctx: &mut Ctx) {
+        if !topics.is_empty() {
+            let ids = topics.iter().map(|topic| topic.id).collect();
+            self.with_groups(ctx, |groups, env| groups.topics_deleted(&ids, env));
+        }
+    }
+
     /// The coordinator is the leader of the partition that the key belongs to. The topic is created if it is missing.
     pub(super) fn serve_find_coordinator(&mut self, asker: Asker, request: &FindCoordinatorRequest, ctx: &mut Ctx) {
         let topic = match request.kind {

@@ -234,6 +234,7 @@ impl Server {
         let Body::QuorumFetchResponse(answer) = msg.body else {
             return;
         };
+        let known = self.observer.epoch;
         self.learn_leader(&answer, ctx);
         if answer.error == ErrorCode::None {
             self.observer.last_success = ctx.now();
@@ -241,7 +242,10 @@ impl Server {
             self.ask_quorum(ctx);
             return;
         }
-        if answer.leader == self.observer.to || answer.leader == NO_LEADER {
+        if answer.leader == self.observer.to && self.observer.epoch > known {
+            // It is the leader, and only wanted its epoch to be named.
+            self.ask_quorum(ctx);
+        } else if answer.leader == self.observer.to || answer.leader == NO_LEADER {
             if answer.leader == NO_LEADER {
                 self.turn_to(self.next_controller(self.observer.to), ctx);
             }
@@ -325,6 +329,7 @@ impl Server {
             ..MetadataDelta::default()
         };
         self.start_log_manager(ctx);
+        self.start_groups(ctx);
         self.publish(&delta, ctx);
         self.ready_to_unfence(ctx);
     }

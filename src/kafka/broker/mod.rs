@@ -35,8 +35,11 @@ mod replica_manager;
 mod replica_view;
 mod requests;
 mod server;
+#[cfg(test)]
+mod server_tests;
 
 use super::config::{BrokerConfig, ConfigError, Properties};
+use super::groups::{GroupCoordinator, GroupTimer};
 use super::metadata::image::MetadataImage;
 use super::protocol::data::BrokerNode;
 use super::types::{NodeId, TopicPartition};
@@ -84,6 +87,8 @@ pub enum BrokerTimer {
     CheckRetention,
     FlushLogs,
     ExpireProducers,
+    /// The group coordinator wants to be woken.
+    Group(GroupTimer),
     /// A block of producer ids is asked for again.
     ProducerIdsRetry,
 }
@@ -231,6 +236,11 @@ impl Broker {
             Some(server) => server.replica(partition),
             None => self.disk.replica(partition),
         }
+    }
+
+    /// Its group coordinator, while it runs.
+    pub fn groups(&self) -> Option<&GroupCoordinator> {
+        self.server.as_ref().and_then(|server| server.groups.coordinator())
     }
 
     /// Records that a power failure would take from its disk.

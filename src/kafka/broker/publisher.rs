@@ -48,6 +48,7 @@ impl Server {
         for resource in &delta.configs {
             self.apply_settings(resource);
         }
+        self.groups_topics_deleted(&delta.deleted_topics, ctx);
         self.retire_fetchers(ctx);
         self.drive_fetchers(ctx);
     }
@@ -69,6 +70,7 @@ impl Server {
                 partition,
                 epoch: replica.partition.leader_epoch(),
             }));
+            self.coordinator_resigned(&replica.topic, partition.partition, None, ctx);
         }
         ctx.note(Note::Fact(Fact::Removed { partition }));
         self.check_delayed(partition, ctx);
@@ -167,6 +169,9 @@ impl Server {
         self.stop_fetching(partition);
         self.high_watermark_evaluated(partition, high_watermark, ctx);
         self.check_delayed(partition, ctx);
+        if epoch_start.is_some() {
+            self.coordinator_elected(partition, to.leader_epoch, ctx);
+        }
     }
 
     fn become_follower(&mut self, partition: TopicPartition, to: &PartitionRegistration, ctx: &mut Ctx) {
@@ -187,6 +192,7 @@ impl Server {
             return;
         };
         self.isr_changes.forget(partition);
+        let topic = replica.topic.clone();
         if was_leader {
             ctx.note(Note::Fact(Fact::Resigned {
                 partition,
@@ -208,6 +214,9 @@ impl Server {
             self.start_fetching(partition, leader, to.leader_epoch, ctx);
         }
         self.check_delayed(partition, ctx);
+        if new_epoch {
+            self.coordinator_resigned(&topic, partition.partition, Some(to.leader_epoch), ctx);
+        }
     }
 
     /// A topic's settings count from the next operation on; a broker's may stand behind those of every topic.

@@ -132,6 +132,7 @@ impl Server {
             from,
             to,
         }));
+        self.coordinator_high_watermark(partition, to, ctx);
         self.check_delayed(partition, ctx);
     }
 

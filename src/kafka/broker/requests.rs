@@ -144,6 +144,7 @@ impl Server {
             | Body::ListPartitionReassignmentsRequest(_)
             | Body::UnregisterBrokerRequest(_)
             | Body::DescribeQuorumRequest(_) => self.forward(asker, &msg.client, msg.body.clone(), ctx),
+            _ if self.serve_group_request(asker, &msg, ctx) => {}
             // A broker closes the connection of whoever asks for what it does not know.
             _ => self.drop_client(conn, ctx),
         }

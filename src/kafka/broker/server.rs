@@ -2,6 +2,7 @@
 
 use super::alter_partition::AlterPartitionManager;
 use super::channel::{Channel, ChannelKind};
+use super::coordinator::Groups;
 use super::fetcher::Fetcher;
 use super::lifecycle::{BrokerState, Lifecycle};
 use super::link::Owner;
@@ -12,6 +13,7 @@ use super::purgatory::Purgatory;
 use super::replica_manager::{Clock, Replica};
 use super::requests::Clients;
 use super::{BrokerTimer, Setup};
+use crate::kafka::groups::GroupCoordinator;
 use crate::kafka::log::files::LogFiles;
 use crate::kafka::metadata::image::MetadataImage;
 use crate::kafka::protocol::Msg;
@@ -80,6 +82,7 @@ pub(super) struct Server {
     pub purgatory: Purgatory,
     pub isr_changes: AlterPartitionManager,
     pub producer_ids: ProducerIds,
+    pub groups: Groups,
     /// The disk refused a write: the process ends without closing anything.
     pub storage_failed: bool,
     /// The empty text, shared.
@@ -122,6 +125,7 @@ impl Server {
             purgatory: Purgatory::default(),
             isr_changes: AlterPartitionManager::default(),
             producer_ids: ProducerIds::default(),
+            groups: Groups::new(GroupCoordinator::new(config, setup.node.id, random.bits())),
             storage_failed: false,
             nobody: "".into(),
             next_correlation: 0,
@@ -182,6 +186,7 @@ impl Server {
             BrokerTimer::CheckRetention => self.check_retention(ctx),
             BrokerTimer::FlushLogs => self.flush_logs(ctx),
             BrokerTimer::ExpireProducers => self.expire_producers(ctx),
+            BrokerTimer::Group(timer) => self.group_timer(timer, ctx),
             BrokerTimer::ProducerIdsRetry => self.ask_for_producer_ids(ctx),
         }
     }
