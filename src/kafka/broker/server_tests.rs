@@ -635,7 +635,9 @@ fn with_the_real_controller_a_leader_crashes_and_comes_back() {
     ];
     let mut world = World::real(script);
     world.run_to(6_000);
-    assert!(matches!(world.answer(0), Some((_, Body::CreateTopicsResponse(r))) if r.topics[0].error == ErrorCode::None));
+    assert!(
+        matches!(world.answer(0), Some((_, Body::CreateTopicsResponse(r))) if r.topics[0].error == ErrorCode::None)
+    );
     assert_eq!(world.produced(1), (ErrorCode::None, 0));
     world.at(6_000, |sim, brokers| sim.halt(brokers[0], Halt::Crash));
     world.run_to(22_000);
