@@ -57,15 +57,13 @@ impl Controller {
         let current = State::of(&heartbeat);
         let next = self.next_state(&heartbeat, request, is_caught_up);
         self.note_shutdown(broker, current, next, &heartbeat, ctx);
-        let (records, why) = if current == next {
-            (Vec::new(), Why::Activation)
-        } else {
-            self.transition(broker, epoch, current, next)
-        };
+        let transition = (current != next).then(|| self.transition(broker, epoch, current, next));
         if let Some(active) = &mut self.active {
             active.sessions.touch(broker, next.is_fenced(), offset);
         }
-        self.commit(records, why, ctx);
+        if let Some((records, why)) = transition {
+            self.commit(records, why, ctx);
+        }
         if let (State::ControlledShutdown, Some(active)) = (next, &mut self.active) {
             active.sessions.shut_down_at(broker, self.log.end_offset() - 1);
         }

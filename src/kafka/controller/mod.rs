@@ -15,6 +15,7 @@ mod heartbeat;
 pub mod isr_changes;
 pub mod metadata_log;
 pub mod note;
+mod note_text;
 mod observe;
 pub mod partition;
 pub mod partition_change;

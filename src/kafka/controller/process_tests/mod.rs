@@ -3,6 +3,7 @@
 mod admin;
 mod brokers;
 mod isr;
+mod real_brokers;
 mod settings;
 
 use super::note::ControllerNote;
