@@ -105,6 +105,9 @@ pub const EDIT_EVENTS: u32 = 200_000;
 /// Log entries that a list shows at most; the newest are kept.
 const ENTRIES: usize = 4_000;
 
+/// Events before now whose ordinary traffic the log shows; what matters is shown from the beginning.
+const DETAIL_EVENTS: u64 = 5_000;
+
 impl Session {
     /// A session for a text that can't be read: an empty run, the text in the editor with what is wrong with it.
     pub fn broken(text: &str, problems: Vec<Problem>) -> Session {
@@ -126,7 +129,13 @@ impl Session {
 
     /// The log up to now.
     pub fn log(&self, weight: Weight, filter: &str) -> Vec<LogEntry> {
-        let mut entries = self.run.log(0..self.run.event() + 1, weight, filter);
+        let end = self.run.event() + 1;
+        let from = if weight >= Weight::Matters {
+            0
+        } else {
+            end.saturating_sub(DETAIL_EVENTS)
+        };
+        let mut entries = self.run.log(from..end, weight, filter);
         let over = entries.len().saturating_sub(ENTRIES);
         entries.drain(..over);
         entries

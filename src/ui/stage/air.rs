@@ -30,8 +30,9 @@ impl Place {
 pub struct Curve(pub [(f64, f64); 4]);
 
 impl Curve {
-    /// Between the facing sides of two boxes; boxes one above the other are joined by an arc at their right.
-    pub fn between(a: &Place, b: &Place) -> Curve {
+    /// Between the facing sides of two boxes; boxes one above the other are joined by an arc at their right, in the `air`
+    /// pixels that are free there.
+    pub fn between(a: &Place, b: &Place, air: f64) -> Curve {
         if a.right <= b.left || b.right <= a.left {
             let (x1, x2) = if a.right <= b.left {
                 (a.right, b.left)
@@ -48,7 +49,7 @@ impl Curve {
         }
         let (ya, yb) = (a.top + 14.0, b.top + 14.0);
         let far = (yb - ya).abs() > (a.bottom - a.top) * 1.6;
-        let (reach, lean) = (if far { 52.0 } else { 26.0 }, if yb > ya { 12.0 } else { -12.0 });
+        let (reach, lean) = (if far { air } else { air / 2.0 }, if yb > ya { 12.0 } else { -12.0 });
         Curve([
             (a.right, ya),
             (a.right + reach, ya + lean),
@@ -238,7 +239,11 @@ impl Air {
         if let Some(curve) = wire(to, from) {
             return Some(curve.back());
         }
-        Some(Curve::between(self.places.get(from)?, self.places.get(to)?))
+        Some(Curve::between(
+            self.places.get(from)?,
+            self.places.get(to)?,
+            free_air(&self.places),
+        ))
     }
 
     /// The label of the message under the pointer, or of the selected one.
@@ -283,4 +288,21 @@ fn share(flight: &FlightView, now_us: u64) -> f64 {
     }
     let whole = flight.arrives_us.saturating_sub(flight.sent_us).max(1);
     (now_us.saturating_sub(flight.sent_us) as f64 / whole as f64).clamp(0.0, 1.0)
+}
+
+/// The free pixels at the right of the brokers, where their arcs are drawn; at most what looks well.
+pub fn free_air(places: &BTreeMap<String, Place>) -> f64 {
+    const WELL: f64 = 52.0;
+    const NONE: f64 = 20.0;
+    let left = places.values().map(|p| p.left).fold(0.0, f64::max);
+    let right = places
+        .values()
+        .map(|p| p.right)
+        .filter(|r| *r < left)
+        .fold(0.0, f64::max);
+    if right > 0.0 {
+        (left - right).clamp(NONE, WELL)
+    } else {
+        WELL
+    }
 }

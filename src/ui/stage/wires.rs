@@ -7,7 +7,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent};
 use yew::prelude::*;
 
-use super::air::{Air, Curve, Place};
+use super::air::{Air, Curve, Place, free_air};
 use crate::lab::view::{Health, LinkView, Role, View};
 use crate::ui::acts;
 use crate::ui::dom::Same;
@@ -107,7 +107,7 @@ fn measure(field: &HtmlElement) -> BTreeMap<String, Place> {
 
 fn curve(wire: Wire, places: &BTreeMap<String, Place>) -> Option<(Wire, Curve)> {
     let (a, b) = (places.get(&wire.nodes.0)?, places.get(&wire.nodes.1)?);
-    let curve = Curve::between(a, b);
+    let curve = Curve::between(a, b, free_air(places));
     Some((wire, curve))
 }
 

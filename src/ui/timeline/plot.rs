@@ -8,7 +8,7 @@ use yew::prelude::*;
 use super::scale::Scale;
 use crate::lab::view::{BranchView, Density, MarkKind, MarkView};
 use crate::ui::app::mark_look;
-use crate::ui::dom::{Same, use_style};
+use crate::ui::dom::{Same, use_size, use_style};
 use crate::ui::format;
 use crate::ui::icon::Icon;
 use crate::ui::state::*;
@@ -27,6 +27,9 @@ const FIRST_LANE: usize = 87;
 /// Where the histogram stands.
 const BASE: u32 = 50;
 const TALL: u32 = 30;
+
+/// Room for the label of a tick, in pixels.
+const TICK_PX: f64 = 64.0;
 
 /// Marks that are drawn at most.
 const MARKS: usize = 60;
@@ -64,6 +67,7 @@ pub fn Plot(props: &PlotProps) -> Html {
         })
     };
     let plot = use_node_ref();
+    let (width, _) = use_size(&plot);
     let (onpointerdown, onpointermove, onpointerup) = scrubbing(&bus, &plot, &scale);
     let tree = lanes(&scene.branches);
     html! {
@@ -77,7 +81,7 @@ pub fn Plot(props: &PlotProps) -> Html {
                 }) }
             </div>
             <div class="tl-plot" ref={plot} {onpointerdown} {onpointermove} {onpointerup}>
-                <Picture scale={Same(Rc::clone(&scale))} bins={Same(bins)} marks={scene.marks.clone()} lanes={tree} end_us={scene.end_us} future={scale.percent(scene.end_us.max(now))} now={scale.percent(now)} />
+                <Picture scale={Same(Rc::clone(&scale))} bins={Same(bins)} marks={scene.marks.clone()} lanes={tree} end_us={scene.end_us} future={scale.percent(scene.end_us.max(now))} now={scale.percent(now)} {width} />
                 <Playhead at={scale.percent(now)} now_us={now} end_us={scene.end_us} />
             </div>
         </div>
@@ -158,6 +162,8 @@ struct PictureProps {
     /// Where the explored time ends, in percent.
     future: f64,
     now: f64,
+    /// Width of the plot in pixels.
+    width: u32,
 }
 
 /// Everything but the playhead.
@@ -165,7 +171,8 @@ struct PictureProps {
 fn Picture(props: &PictureProps) -> Html {
     let bus = use_bus();
     let scale = &props.scale;
-    let (ticks, step) = scale.ticks();
+    let px = f64::from(props.width.max(200)) / 100.0;
+    let (ticks, step) = scale.ticks(TICK_PX / px);
     html! {
         <svg aria-label={t().plot}>
             <rect class="future" x={pc(props.future)} y="0" width={pc(100.0 - props.future)} height="100%" />
@@ -184,7 +191,7 @@ fn Picture(props: &PictureProps) -> Html {
             <line x1="0" x2="100%" y1="50" y2="50" class="sv-strong" />
             { bars(&props.bins, scale, props.end_us) }
             <line class="nowline" x1={pc(props.now)} x2={pc(props.now)} y1="0" y2="100%" />
-            { marks(&props.marks, scale, props.end_us, &bus) }
+            { marks(&props.marks, scale, props.end_us, px, &bus) }
             { for props.lanes.iter().enumerate().map(|(i, lane)| view_lane(i, lane, &props.lanes, scale)) }
         </svg>
     }
@@ -224,7 +231,7 @@ fn bars(bins: &[Density], scale: &Scale, end_us: u64) -> Html {
 }
 
 /// The marks; a label is hidden before it meets the next mark.
-fn marks(marks: &[MarkView], scale: &Scale, end_us: u64, bus: &Bus) -> Html {
+fn marks(marks: &[MarkView], scale: &Scale, end_us: u64, px: f64, bus: &Bus) -> Html {
     let skip = marks.len().saturating_sub(MARKS);
     let mut places: Vec<f64> = marks.iter().skip(skip).map(|m| scale.percent(m.at_us)).collect();
     places.push(101.0);
@@ -237,12 +244,12 @@ fn marks(marks: &[MarkView], scale: &Scale, end_us: u64, bus: &Bus) -> Html {
             let x = places[i];
             let (class, icon) = mark_look(mark.kind);
             let strong = matches!(mark.kind, MarkKind::Loss | MarkKind::Check { passed: false });
-            if x - last < 1.1 && !strong {
+            if (x - last) * px < 10.0 && !strong {
                 return html! {};
             }
             last = x;
-            let room = places[i + 1] - x;
-            let label = room > 2.0 + mark.text.chars().count() as f64 * 0.72 && mark.kind != MarkKind::Note;
+            let room = (places[i + 1] - x) * px;
+            let label = room > 26.0 + mark.text.chars().count() as f64 * 6.4 && mark.kind != MarkKind::Note;
             let at = format::moment(mark.at_us);
             let ahead = mark.at_us > end_us && mark.kind == MarkKind::Command;
             let onclick = if mark.event > 0 { bus.on(Msg::SeekEvent(mark.event)) } else { bus.on(Msg::Seek(mark.at_us)) };

@@ -94,8 +94,9 @@ impl Scale {
         self.parts.iter().filter(|p| p.folded).map(|p| (p.from_us, p.to_us))
     }
 
-    /// Moments for the axis's labels, and the step between them: round numbers, about ten of them, none in a fold.
-    pub fn ticks(&self) -> (Vec<u64>, u64) {
+    /// Moments for the axis's labels, and the step between them: round numbers at least `gap` percent apart, none in a
+    /// fold.
+    pub fn ticks(&self, gap: f64) -> (Vec<u64>, u64) {
         let open: u64 = self
             .parts
             .iter()
@@ -105,7 +106,8 @@ impl Scale {
         let mut step = 1;
         let mut factors = [2, 5, 10].into_iter().cycle();
         let mut decade = 1;
-        while open / step > 9 {
+        let most = (90.0 / gap.max(5.0)) as u64;
+        while open / step > most.max(2) {
             let factor = factors.next().unwrap_or(10);
             step = decade * factor;
             if factor == 10 {
@@ -118,7 +120,7 @@ impl Scale {
             while at <= part.to_us && ticks.len() < 40 {
                 let far = ticks
                     .last()
-                    .is_none_or(|last| self.percent(at) - self.percent(*last) > 6.0);
+                    .is_none_or(|last| self.percent(at) - self.percent(*last) > gap);
                 if far {
                     ticks.push(at);
                 }
