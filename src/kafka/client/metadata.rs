@@ -2,6 +2,7 @@
 //! [Metadata, MetadataSnapshot, ProducerMetadata, ConsumerMetadata]
 
 use super::backoff::Backoff;
+pub use super::snapshot::{KnownTopic, Snapshot};
 use crate::kafka::protocol::ErrorCode;
 use crate::kafka::protocol::data::{BrokerNode, MetadataPartition, MetadataRequest, MetadataResponse, MetadataTopic};
 use crate::kafka::types::{NO_LEADER, NodeId, TopicId};
@@ -29,45 +30,6 @@ pub enum Wanted {
         /// `metadata.max.idle.ms`.
         idle: Span,
     },
-}
-
-/// A topic as the last answers have it.
-#[derive(Clone, Debug)]
-pub struct KnownTopic {
-    pub id: Option<TopicId>,
-    pub internal: bool,
-    /// Ascending by partition.
-    pub partitions: Vec<MetadataPartition>,
-}
-
-impl KnownTopic {
-    /// One of its partitions, if it is known.
-    pub fn partition(&self, partition: i32) -> Option<&MetadataPartition> {
-        let found = self.partitions.binary_search_by_key(&partition, |p| p.partition);
-        found.ok().map(|index| &self.partitions[index])
-    }
-}
-
-/// What the answers so far add up to.
-#[derive(Clone, Debug, Default)]
-pub struct Snapshot {
-    pub cluster_id: Option<Rc<str>>,
-    /// -1: unknown.
-    pub controller: NodeId,
-    /// By id; the bootstrap addresses under -1, -2, ... until the first answer.
-    pub nodes: Vec<BrokerNode>,
-    pub topics: BTreeMap<Rc<str>, KnownTopic>,
-    /// Names by id.
-    pub names: BTreeMap<TopicId, Rc<str>>,
-    /// There was no answer yet, or the client began anew.
-    pub bootstrap: bool,
-}
-
-impl Snapshot {
-    /// A node that is known.
-    pub fn node(&self, id: NodeId) -> Option<&BrokerNode> {
-        self.nodes.iter().find(|node| node.id == id)
-    }
 }
 
 /// What became of an update, in the words of the client's log.

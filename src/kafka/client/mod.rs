@@ -16,5 +16,6 @@ pub mod partitioner;
 pub mod producer;
 pub mod producer_batch;
 pub mod rules;
+pub mod snapshot;
 #[cfg(test)]
 pub(crate) mod testing;

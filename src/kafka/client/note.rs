@@ -1,6 +1,7 @@
 //! What clients report to people: their own log lines and what their state machines did.
 
 use super::consumer::note::ConsumerNote;
+use super::producer::note::ProducerNote;
 use crate::kafka::rule::{Names, Rule, Weight};
 use std::rc::Rc;
 
@@ -16,6 +17,7 @@ pub enum ClientNote {
     },
     /// What a consumer's application saw.
     Consumer(ConsumerNote),
+    Producer(ProducerNote),
 }
 
 impl ClientNote {
@@ -34,6 +36,7 @@ impl ClientNote {
         match self {
             ClientNote::Log { rule, .. } => *rule,
             ClientNote::Consumer(note) => note.rule(),
+            ClientNote::Producer(note) => note.rule(),
         }
     }
 
@@ -42,19 +45,24 @@ impl ClientNote {
         match self {
             ClientNote::Log { weight, .. } => *weight,
             ClientNote::Consumer(note) => note.weight(),
+            ClientNote::Producer(note) => note.weight(),
         }
     }
 
     /// One line for people.
-    pub fn text(&self, _names: &dyn Names) -> String {
+    pub fn text(&self, names: &dyn Names) -> String {
         match self {
             ClientNote::Log { level, text, .. } => format!("{level} {text}"),
             ClientNote::Consumer(note) => note.text(),
+            ClientNote::Producer(note) => note.text(names),
         }
     }
 
     /// The settings that decided it.
     pub fn config(&self) -> Vec<(&'static str, String)> {
-        Vec::new()
+        match self {
+            ClientNote::Log { .. } | ClientNote::Consumer(_) => Vec::new(),
+            ClientNote::Producer(note) => note.config(),
+        }
     }
 }

@@ -11,6 +11,8 @@ pub mod keyed;
 pub mod order;
 pub mod plan;
 pub mod reply;
+#[cfg(test)]
+mod tests;
 
 pub use client::Admin;
 pub use order::{AdminCall, AdminOrder, AdminTimer};

@@ -3,7 +3,7 @@
 use super::calls::{Block, Calls};
 use super::idempotence::{Idempotence, Identity};
 use super::metrics::ProducerMetrics;
-use super::order::{ProducerOrder, ProducerTimer};
+use super::order::{ProducerOrder, ProducerTimer, TransactionCall};
 use super::sender::{InitId, Request};
 use crate::kafka::client::accumulator::{Accumulator, AccumulatorConfig};
 use crate::kafka::client::backoff::Backoff;
@@ -193,7 +193,7 @@ impl Producer {
         match input {
             Input::Timer(Timer::Producer(ProducerTimer::Net(_))) => self.net.on_timer(ctx),
             Input::Timer(Timer::Producer(ProducerTimer::Wake)) => self.timer = None,
-            Input::Order(Order::Producer(order)) => self.on_order(order),
+            Input::Order(Order::Producer(order)) => self.on_order(order, ctx),
             Input::Order(Order::Shutdown) => self.begin_close(None, true),
             other => drop(self.net.on_input(&other, ctx)),
         }
@@ -214,11 +214,31 @@ impl Producer {
         *self = Producer::of(self.config.clone(), id, bootstrap, self.seed);
     }
 
-    fn on_order(&mut self, order: ProducerOrder) {
+    fn on_order(&mut self, order: ProducerOrder, ctx: &mut Ctx) {
         match order {
+            ProducerOrder::Transaction { call, what } => {
+                let result = Err(self.refuse_transaction(what));
+                ctx.note(Note::from(Fact::Returned { call, result }));
+            }
             ProducerOrder::Send { call, records, flush } => self.calls.begin(call, records, flush),
             ProducerOrder::Close { call } => self.begin_close(Some(call), false),
         }
+    }
+
+    /// Transactions are not modelled yet: a producer without an id refuses as the real one does, one with an id says so.
+    /// [TransactionManager.ensureTransactional, KafkaProducer.throwIfNoTransactionManager]
+    fn refuse_transaction(&self, what: TransactionCall) -> ClientError {
+        if self.config.transactional_id.is_some() {
+            let text = format!("Transactions are not modelled: {what:?}");
+            return ClientError::new("UnsupportedOperationException", &text);
+        }
+        let text = match self.idempotence {
+            Some(_) => "Transactional method invoked on a non-transactional producer.",
+            None => {
+                "Cannot use transactional methods without enabling transactions by setting the transactional.id configuration property"
+            }
+        };
+        ClientError::new("IllegalStateException", text)
     }
 
     fn begin_close(&mut self, call: Option<CallId>, leave: bool) {

@@ -8,6 +8,7 @@ pub mod calls;
 pub mod client;
 pub mod idempotence;
 pub mod metrics;
+pub mod note;
 pub mod order;
 pub mod rules;
 pub mod send;
@@ -17,4 +18,4 @@ pub mod sender;
 mod tests;
 
 pub use client::Producer;
-pub use order::{NewRecord, ProducerOrder, ProducerTimer};
+pub use order::{NewRecord, ProducerOrder, ProducerTimer, TransactionCall};

@@ -29,8 +29,19 @@ pub enum ProducerOrder {
         records: Vec<NewRecord>,
         flush: bool,
     },
+    /// A call about transactions.
+    Transaction { call: CallId, what: TransactionCall },
     /// `close()`.
     Close { call: CallId },
+}
+
+/// Calls about transactions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransactionCall {
+    Init,
+    Begin,
+    Commit,
+    Abort,
 }
 
 /// What a producer waits for.

@@ -2,11 +2,13 @@
 
 use super::client::Producer;
 use super::idempotence::Idempotence;
+use super::note::ProducerNote;
 use super::rules;
 use crate::kafka::client::backoff::Backoff;
-use crate::kafka::client::call::ClientError;
+use crate::kafka::client::call::{ClientError, Sent};
 use crate::kafka::client::drain::{ClusterView, Drain, Gate, Ready};
 use crate::kafka::client::network::RequestId;
+use crate::kafka::client::note::ClientNote;
 use crate::kafka::client::producer_batch::ProducerBatch;
 use crate::kafka::note::{Fact, Note};
 use crate::kafka::protocol::ErrorCode;
@@ -298,7 +300,7 @@ impl Producer {
                     continue;
                 }
             }
-            self.metrics.sent(batch.record_count(), batch.estimated_size());
+            self.note_sent(node, &batch, ctx);
             flights.push(Flight {
                 batch,
                 sent_to,
@@ -335,6 +337,20 @@ impl Producer {
             ),
         }
         true
+    }
+
+    fn note_sent(&mut self, node: NodeId, batch: &ProducerBatch, ctx: &mut Ctx) {
+        self.metrics.sent(batch.record_count(), batch.estimated_size());
+        let note = ProducerNote::Sent {
+            partition: batch.partition.clone(),
+            to: node,
+            records: batch.record_count() as u32,
+            attempts: batch.attempts,
+            waited_ms: batch.waited(ctx.now().as_ms()),
+            linger_ms: self.config.linger_ms,
+            tag: batch.producer(),
+        };
+        ctx.note(Note::Client(ClientNote::Producer(note)));
     }
 
     /// Fails what is older than delivery.timeout.ms, waiting or in flight. [Sender.failExpiredBatches]
@@ -411,7 +427,7 @@ impl Producer {
                 error: error.class.clone(),
             };
             ctx.note(Note::from(fact));
-            let sent = crate::kafka::client::call::Sent::Failed(error.clone());
+            let sent = Sent::Failed(error.clone());
             self.calls.answered(record.origin, sent);
         }
         self.metrics.records_failed += batch.record_count() as u64;

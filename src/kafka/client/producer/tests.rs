@@ -561,7 +561,7 @@ fn a_lost_connection_is_a_network_exception() {
 
 #[test]
 fn constructors_refuse_in_kafkas_words() {
-    let refused = |pairs: &[(&str, &str)]| Producer::new("p", &[], &given(pairs), 1).err().expect("refused");
+    let refused = |pairs: &[(&str, &str)]| Producer::new("p", &[], &given(pairs), 1).expect_err("refused");
     let error = refused(&[("enable.idempotence", "true"), ("acks", "1")]);
     assert_eq!(
         error.message.as_deref(),
@@ -572,6 +572,30 @@ fn constructors_refuse_in_kafkas_words() {
     let error = refused(&[("delivery.timeout.ms", "1000"), ("request.timeout.ms", "2000")]);
     assert_eq!(error.message.as_deref(), Some("Failed to construct kafka producer"));
     assert_eq!(&*error.cause.expect("it has a cause").class, "ConfigException");
+}
+
+#[test]
+fn without_an_id_there_are_no_transactions() {
+    for (settings, text) in [
+        (&[][..], "Transactional method invoked on a non-transactional producer."),
+        (
+            &[("enable.idempotence", "false")],
+            "Cannot use transactional methods without enabling transactions by setting the transactional.id configuration property",
+        ),
+    ] {
+        let mut lab = world(&[sound], &[1], settings);
+        lab.order(Order::Producer(ProducerOrder::Transaction {
+            call: CallId(1),
+            what: TransactionCall::Begin,
+        }));
+        let Some(Err(error)) = lab.result(1) else {
+            panic!("{:?}", lab.result(1))
+        };
+        assert_eq!(
+            (&*error.class, error.message.as_deref()),
+            ("IllegalStateException", Some(text))
+        );
+    }
 }
 
 /// C-07.

@@ -1,0 +1,199 @@
+//! Connections come and go: attempts, time-outs, and what is lost with them. [NetworkClient.initiateConnect,
+//! .processDisconnection]
+
+use super::names::{address_text, node_text};
+use super::{NetEvent, NetworkClient};
+use crate::kafka::client::link::{InFlight, Link, LinkState};
+use crate::kafka::client::rules;
+use crate::kafka::protocol::data::{ApiVersionsRequest, BrokerNode};
+use crate::kafka::rule::Weight;
+use crate::kafka::types::NodeId;
+use crate::kafka::wire::Ctx;
+use crate::sim::{Addr, ConnId, Time};
+use std::collections::VecDeque;
+
+/// Why a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    Refused,
+    Peer,
+    SetupTimeout,
+    RequestTimeout,
+    Idle,
+    Rebootstrap,
+    Asked,
+}
+
+impl NetworkClient {
+    pub(super) fn can_send(&self, node: NodeId) -> bool {
+        self.links
+            .get(&node)
+            .is_some_and(|link| link.state == LinkState::Ready && link.in_flight.len() < self.settings.max_in_flight)
+    }
+
+    pub(super) fn can_connect(&self, node: NodeId, now: Time) -> bool {
+        self.links.get(&node).is_none_or(|link| link.can_connect(now))
+    }
+
+    pub(super) fn connect_if_possible(&mut self, node: &BrokerNode, ctx: &mut Ctx) {
+        if self.can_connect(node.id, ctx.now()) {
+            self.connect(node, ctx);
+        } else if let Some(link) = self.links.get(&node.id)
+            && link.state == LinkState::Disconnected
+        {
+            self.arm(link.retry_at(), ctx);
+        }
+    }
+
+    /// [NetworkClient.initiateConnect]
+    pub(super) fn connect(&mut self, node: &BrokerNode, ctx: &mut Ctx) {
+        let now = ctx.now();
+        let moved = self.links.get(&node.id).filter(|link| link.host != node.host);
+        if let Some(link) = moved {
+            let text = format!(
+                "Hostname for node {} changed from {} to {}.",
+                node.id, link.host, node.host
+            );
+            self.log("INFO", text, Weight::Detail, &rules::RECONNECT, ctx);
+            self.links.remove(&node.id);
+        }
+        let pauses = self.settings.pauses;
+        if !self.links.contains_key(&node.id) {
+            let link = Link::new(node.host.clone(), node.port, pauses, &mut self.random);
+            self.links.insert(node.id, link);
+        }
+        let host = ctx.resolve(&node.host);
+        let conn = host.map(|host| ctx.connect(Addr { host, port: node.port }));
+        let Some(link) = self.links.get_mut(&node.id) else {
+            return;
+        };
+        link.port = node.port;
+        match conn {
+            Some(conn) => {
+                link.connecting(conn, now);
+                let until = link.setup_until();
+                self.by_conn.insert(conn, node.id);
+                self.arm(until.unwrap_or(now), ctx);
+            }
+            None => {
+                link.state = LinkState::Connecting;
+                link.disconnected(now, pauses, &mut self.random);
+                let retry = link.retry_at();
+                let text = format!(
+                    "Error connecting to node {}: java.net.UnknownHostException: {}: Name or service not known",
+                    node_text(node),
+                    node.host
+                );
+                self.log("WARN", text, Weight::Matters, &rules::CONNECT, ctx);
+                self.on_server_disconnect(node.id, ctx);
+                self.arm(retry, ctx);
+            }
+        }
+    }
+
+    pub(super) fn on_opened(&mut self, conn: ConnId, ctx: &mut Ctx) {
+        let Some(node) = self.by_conn.get(&conn).copied() else {
+            return;
+        };
+        let pauses = self.settings.pauses;
+        if let Some(link) = self.links.get_mut(&node) {
+            link.checking(ctx.now(), pauses, &mut self.random);
+            let timeout = Some(self.settings.request_timeout_ms);
+            self.put(node, ApiVersionsRequest.into(), timeout, true, ctx);
+        }
+    }
+
+    pub(super) fn on_end(&mut self, conn: ConnId, end: End, ctx: &mut Ctx) {
+        if let Some(node) = self.by_conn.get(&conn).copied() {
+            self.end(node, end, ctx);
+        }
+    }
+
+    /// A connection is gone: what was in flight on it fails, metadata are asked for again.
+    /// [NetworkClient.processDisconnection]
+    pub(super) fn end(&mut self, node: NodeId, end: End, ctx: &mut Ctx) {
+        let now = ctx.now();
+        let pauses = self.settings.pauses;
+        let Some(link) = self.links.get_mut(&node) else {
+            return;
+        };
+        if let Some(conn) = link.conn {
+            self.by_conn.remove(&conn);
+            if !matches!(end, End::Refused | End::Peer) {
+                ctx.close(conn);
+            }
+        }
+        let setup_ms = link.setup_timeout_ms();
+        let address = address_text(&link.host, link.port);
+        link.disconnected(now, pauses, &mut self.random);
+        let retry = link.retry_at();
+        let lost = std::mem::take(&mut link.in_flight);
+        self.log_end(node, end, setup_ms, &address, ctx);
+        self.cancel(node, lost, end, ctx);
+        self.events.push(NetEvent::Disconnected(node));
+        self.on_server_disconnect(node, ctx);
+        self.arm(retry, ctx);
+    }
+
+    pub(super) fn log_end(&self, node: NodeId, end: End, setup_ms: i64, address: &str, ctx: &mut Ctx) {
+        let text = match end {
+            End::Refused | End::Peer => format!("Node {node} disconnected."),
+            End::SetupTimeout => format!(
+                "Disconnecting from node {node} due to socket connection setup timeout. The timeout value is {setup_ms} ms."
+            ),
+            End::RequestTimeout => format!("Disconnecting from node {node} due to request timeout."),
+            End::Rebootstrap => format!("Disconnecting from node {node} due to client rebootstrap."),
+            End::Asked => format!("Client requested disconnect from node {node}"),
+            End::Idle => return,
+        };
+        let rule = match end {
+            End::SetupTimeout => &rules::SETUP_TIMEOUT,
+            End::RequestTimeout => &rules::REQUEST_TIMEOUT,
+            End::Rebootstrap => &rules::REBOOTSTRAP,
+            _ => &rules::CONNECT,
+        };
+        self.log("INFO", text, Weight::Matters, rule, ctx);
+        if end == End::Refused {
+            let text =
+                format!("Connection to node {node} ({address}) could not be established. Node may not be available.");
+            self.log("WARN", text, Weight::Matters, &rules::CONNECT, ctx);
+        }
+    }
+
+    pub(super) fn cancel(&mut self, node: NodeId, lost: VecDeque<InFlight>, end: End, ctx: &mut Ctx) {
+        let now = ctx.now();
+        let timed_out = matches!(end, End::SetupTimeout | End::RequestTimeout);
+        for request in lost {
+            let elapsed = now.since(request.sent).as_ms();
+            let text = format!(
+                "Cancelled in-flight {} request with correlation id {} due to node {node} being disconnected (elapsed time since creation: {elapsed}ms, elapsed time since send: {elapsed}ms, throttle time: 0ms, request timeout: {}ms)",
+                request.api, request.request, request.timeout_ms
+            );
+            self.log("INFO", text, Weight::Detail, &rules::REQUEST_TIMEOUT, ctx);
+            if !request.internal {
+                let request = request.request;
+                self.events.push(NetEvent::Failed {
+                    request,
+                    node,
+                    timed_out,
+                });
+            } else if request.api == "METADATA" {
+                self.refresh_failed(now);
+            }
+        }
+    }
+
+    pub(super) fn on_server_disconnect(&mut self, node: NodeId, ctx: &mut Ctx) {
+        let snapshot = self.metadata.snapshot();
+        if snapshot.bootstrap
+            && let Some(known) = snapshot.node(node)
+        {
+            let text = format!("Bootstrap broker {} disconnected", node_text(known));
+            self.log("WARN", text, Weight::Matters, &rules::CONNECT, ctx);
+        }
+        if self.refresh_due(ctx.now()) {
+            self.refresh_failed(ctx.now());
+        }
+        self.metadata.request_update();
+    }
+}
