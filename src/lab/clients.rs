@@ -19,6 +19,11 @@ impl World {
         Rc::make_mut(&mut self.recipes).insert(name.clone(), command);
     }
 
+    /// The command that made a client, with its settings as they are now.
+    pub fn recipe(&self, name: &str) -> Option<&Command> {
+        self.recipes.get(name)
+    }
+
     /// New settings for a client; they hold from its next start, but for how a consumer's application works.
     pub(super) fn change_remembered(&mut self, name: &Name, config: &Config) -> Result<(), Refusal> {
         let recipe = Rc::make_mut(&mut self.recipes).get_mut(name);

@@ -188,6 +188,8 @@ pub struct Ledger {
     lines: BTreeMap<Place, Line>,
     readers: Vec<Rc<str>>,
     sums: Sums,
+    /// The same for each client.
+    clients: BTreeMap<Rc<str>, Sums>,
     /// Acknowledged without confirmation and not seen in any log yet.
     airborne: BTreeSet<RecordId>,
     findings: Vec<Finding>,
@@ -196,6 +198,9 @@ pub struct Ledger {
 impl Ledger {
     /// A client was told to send a record; its number.
     pub fn hand_over(&mut self, handed: Handed) -> RecordId {
+        let mine = self.clients.entry(handed.client.clone()).or_default();
+        mine.sent += 1;
+        mine.waiting += 1;
         if (self.count as usize).is_multiple_of(CHUNK) {
             self.chunks.push(Rc::new(Vec::with_capacity(CHUNK)));
         }
@@ -228,6 +233,11 @@ impl Ledger {
         change(entry);
         let after = Sums::of(entry);
         self.sums.replace(before, after);
+        if before != after
+            && let Some(mine) = self.clients.get_mut(&entry.handed.client)
+        {
+            mine.replace(before, after);
+        }
     }
 
     pub fn entries(&self) -> impl DoubleEndedIterator<Item = (RecordId, &Entry)> {
@@ -249,6 +259,11 @@ impl Ledger {
 
     pub fn sums(&self) -> Sums {
         self.sums
+    }
+
+    /// Sums over the records of one client.
+    pub fn sums_of(&self, client: &str) -> Sums {
+        self.clients.get(client).copied().unwrap_or_default()
     }
 
     pub fn reader_name(&self, reader: u16) -> Option<&Rc<str>> {

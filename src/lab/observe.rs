@@ -1,12 +1,23 @@
 //! From what processes report to what the ledger and the invariants know.
 
 use super::ledger::RecordId;
-use super::places::{partition_of, place_of};
+use super::places::place_of;
 use super::world::{Role, World};
 use crate::kafka::note::{Fact, Note};
 use crate::kafka::types::TopicPartition;
-use crate::sim::ProcId;
+use crate::sim::{EventKind, ProcId, Step};
 use std::rc::Rc;
+
+/// Whether a record that nobody waits for (acks=0) can have been lost in this event: a request that came to nothing, a
+/// connection or process that ended.
+pub(super) fn may_lose_packets(step: &Step) -> bool {
+    const PRODUCE_REQUEST: u8 = 7;
+    match step.kind {
+        EventKind::Message => step.tag == PRODUCE_REQUEST,
+        EventKind::Closed | EventKind::Refused | EventKind::Command => true,
+        _ => false,
+    }
+}
 
 impl World {
     /// Takes in what the last event reported since this was called last; to be called after whatever was done to the
@@ -15,6 +26,7 @@ impl World {
         let event = self.sim.event();
         if self.observed.0 != event {
             self.observed = (event, 0);
+            self.found.clear();
         }
         let notes = self.sim.take_notes();
         let from = self.observed.1.min(notes.len());
@@ -33,6 +45,7 @@ impl World {
                 self.invariants.finding(event, finding, &|place| places.name(place));
             }
         }
+        self.found.extend(findings);
         self.sim.put_notes(notes);
     }
 
@@ -64,6 +77,8 @@ impl World {
                 }
             }
             Fact::Leads { partition, epoch, .. } => self.observe_leader(event, who, *partition, *epoch),
+            Fact::Truncated { partition, from, to } => self.remember_ghosts(who, *partition, *to..*from, false),
+            Fact::Loaded { partition, end, .. } => self.remember_ghosts(who, *partition, *end..i64::MAX, true),
             Fact::HighWatermark {
                 partition,
                 leader: true,
@@ -166,11 +181,5 @@ impl World {
         for record in airborne.into_iter().filter(|record| !flying.contains(record)) {
             self.ledger.vanished(record);
         }
-    }
-
-    /// The name of a place, for messages.
-    pub fn partition_name(&self, place: super::ledger::Place) -> String {
-        let _ = partition_of(place);
-        self.places.name(place)
     }
 }

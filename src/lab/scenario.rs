@@ -1,7 +1,7 @@
 //! From a scenario's text to a world that is about to begin: places and topics of the set-up in the warm-up, everything
 //! else on the timeline.
 
-use super::language::ast::{Command, Content, Name, Scenario, Server};
+use super::language::ast::{Check, CheckWhen, Command, Content, Name, Scenario, Server};
 use super::world::{ClusterSetup, Properties, WARM_UP, World, kernel_time};
 use crate::kafka::client::admin::AdminCall;
 use crate::kafka::types::NodeId;
@@ -17,6 +17,8 @@ pub struct Due {
     /// Its line in the text, from 1.
     pub line: u32,
     pub command: Rc<Command>,
+    /// Not the line itself but the moment behind its time limit (`eventually ... within`).
+    pub deadline: bool,
 }
 
 /// A line that could not be done, and why.
@@ -26,12 +28,89 @@ pub struct Refused {
     pub why: String,
 }
 
+/// What a scenario says, sorted by when it matters.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    pub seed: u64,
+    /// What stands before the clock starts.
+    pub set_up: Vec<(u32, Rc<Command>)>,
+    /// What is to come, in the order of time.
+    pub timeline: Rc<[Due]>,
+    /// What must hold over the whole run, by line.
+    pub watched: Vec<(u32, Check)>,
+}
+
 /// A world at its time zero, and what is to come.
 #[derive(Clone)]
 pub struct Staged {
     pub world: World,
     pub timeline: Rc<[Due]>,
     pub refused: Vec<Refused>,
+}
+
+impl Plan {
+    /// Sorts a scenario's lines.
+    pub fn of(scenario: &Scenario) -> Plan {
+        let mut plan = Plan::default();
+        let mut timeline = Vec::new();
+        for line in &scenario.lines {
+            let Content::Command(command) = &line.content else {
+                continue;
+            };
+            let due = |at_us: u64, deadline| Due {
+                at: kernel_time(at_us),
+                line: line.number,
+                command: Rc::new(command.clone()),
+                deadline,
+            };
+            match command {
+                Command::Seed(seed) => plan.seed = *seed,
+                Command::Title(_) | Command::About(_) | Command::View(_) => {}
+                Command::Check(check) => match check.when {
+                    CheckWhen::Always | CheckWhen::Never => plan.watched.push((line.number, check.clone())),
+                    CheckWhen::Eventually { within_us } => {
+                        timeline.push(due(line.at_us, false));
+                        timeline.push(due(line.at_us.saturating_add(within_us).saturating_add(1), true));
+                    }
+                    CheckWhen::Now => timeline.push(due(line.at_us, false)),
+                },
+                _ if line.at_us == 0 && is_place(command) => {
+                    plan.set_up.push((line.number, Rc::new(command.clone())));
+                }
+                _ => timeline.push(due(line.at_us, false)),
+            }
+        }
+        // Deadlines go between the lines of later times; lines of one time keep their order.
+        timeline.sort_by_key(|due| due.at);
+        plan.timeline = timeline.into();
+        plan
+    }
+
+    /// Whether both make the same world at time zero.
+    pub fn same_start(&self, other: &Plan) -> bool {
+        let commands = |plan: &Plan| plan.set_up.iter().map(|(_, c)| c.clone()).collect::<Vec<_>>();
+        self.seed == other.seed && commands(self) == commands(other)
+    }
+
+    /// Builds the world that the set-up describes and lets it come up. Refused lines are told by their index in the
+    /// set-up.
+    pub fn raise(&self) -> (World, Vec<(usize, String)>) {
+        let mut world = World::new(ClusterSetup {
+            seed: self.seed,
+            ..ClusterSetup::default()
+        });
+        let mut refused = Vec::new();
+        build(&mut world, &self.set_up, &mut refused);
+        world.run_to(WARM_UP);
+        let refused = refused
+            .into_iter()
+            .filter_map(|Refused { line, why }| {
+                let index = self.set_up.iter().position(|(number, _)| *number == line)?;
+                Some((index, why))
+            })
+            .collect();
+        (world, refused)
+    }
 }
 
 /// What brokers of the lab have when a scenario has fewer than three, as the files of Kafka's own quick start have it:
@@ -55,40 +134,16 @@ fn small_cluster(brokers: usize) -> Properties {
 
 /// Builds the world that a scenario's set-up describes and lets it come up.
 pub fn stage(scenario: &Scenario) -> Staged {
-    let lines: Vec<(u32, u64, Rc<Command>)> = scenario
-        .lines
-        .iter()
-        .filter_map(|line| match &line.content {
-            Content::Command(command) => Some((line.number, line.at_us, Rc::new(command.clone()))),
-            _ => None,
-        })
-        .collect();
-    let seed = lines.iter().find_map(|(_, _, command)| match **command {
-        Command::Seed(seed) => Some(seed),
-        _ => None,
+    let plan = Plan::of(scenario);
+    let (world, refused) = plan.raise();
+    let refused = refused.into_iter().map(|(index, why)| Refused {
+        line: plan.set_up[index].0,
+        why,
     });
-    let mut world = World::new(ClusterSetup {
-        seed: seed.unwrap_or(0),
-        ..ClusterSetup::default()
-    });
-    let mut refused = Vec::new();
-    let (set_up, later): (Vec<_>, Vec<_>) = lines
-        .into_iter()
-        .partition(|(_, at, command)| *at == 0 && is_place(command));
-    build(&mut world, &set_up, &mut refused);
-    let timeline = later
-        .into_iter()
-        .map(|(line, at, command)| Due {
-            at: kernel_time(at),
-            line,
-            command,
-        })
-        .collect::<Vec<_>>();
-    world.run_to(WARM_UP);
     Staged {
         world,
-        timeline: timeline.into(),
-        refused,
+        refused: refused.collect(),
+        timeline: plan.timeline,
     }
 }
 
@@ -105,13 +160,13 @@ fn is_place(command: &Command) -> bool {
     )
 }
 
-fn build(world: &mut World, set_up: &[(u32, u64, Rc<Command>)], refused: &mut Vec<Refused>) {
+fn build(world: &mut World, set_up: &[(u32, Rc<Command>)], refused: &mut Vec<Refused>) {
     let racks = racks(set_up);
     let mut controllers = Vec::new();
     let mut brokers = Vec::new();
     let mut topics = Vec::new();
     let mut links = Vec::new();
-    for (line, _, command) in set_up {
+    for (line, command) in set_up {
         match &**command {
             Command::Controller(server) => controllers.push((*line, server.clone())),
             Command::Broker(server) => brokers.push((*line, server.clone())),
@@ -158,9 +213,9 @@ fn build(world: &mut World, set_up: &[(u32, u64, Rc<Command>)], refused: &mut Ve
     }
 }
 
-fn racks(set_up: &[(u32, u64, Rc<Command>)]) -> BTreeMap<Name, Name> {
+fn racks(set_up: &[(u32, Rc<Command>)]) -> BTreeMap<Name, Name> {
     let mut racks = BTreeMap::new();
-    for (_, _, command) in set_up {
+    for (_, command) in set_up {
         match &**command {
             Command::Rack { name, members } => {
                 racks.extend(members.iter().map(|member| (member.clone(), name.clone())));

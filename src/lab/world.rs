@@ -5,10 +5,13 @@
 //! value: a clone is a snapshot.
 
 use super::clients::Recipes;
+use super::ghosts::Ghosts;
 use super::invariants::Invariants;
-use super::ledger::Ledger;
+use super::language::ast::Command;
+use super::ledger::{Finding, Ledger};
 use super::load::Loads;
 use super::node::Node;
+use super::observe::may_lose_packets;
 use super::places::Places;
 use crate::kafka::broker::Broker;
 use crate::kafka::client::admin::{Admin, AdminCall, AdminOrder};
@@ -82,6 +85,12 @@ pub struct World {
     pub(super) recipes: Recipes,
     /// Event and how many of its notes were taken in.
     pub(super) observed: (u64, usize),
+    /// Static settings of brokers and controllers, as given.
+    pub given: Rc<BTreeMap<ProcId, Properties>>,
+    /// What the ledger noticed during the last event.
+    pub found: Vec<Finding>,
+    /// Records that replicas had and lost.
+    pub ghosts: Ghosts,
 }
 
 impl World {
@@ -102,6 +111,9 @@ impl World {
             operator: None,
             recipes: Recipes::default(),
             observed: (0, 0),
+            given: Rc::default(),
+            found: Vec::new(),
+            ghosts: Ghosts::default(),
         }
     }
 
@@ -228,9 +240,12 @@ impl World {
             rack,
         };
         let (seed, cluster) = (self.setup.seed, self.setup.cluster_id.clone());
+        let given = config.clone();
         let broker = Broker::new(advertised, config, seed, controllers.clone(), cluster).map_err(|e| e.to_string())?;
         let host = self.host(host);
-        Ok(self.enter(name, host, Role::Broker(node), Node::Broker(Box::new(broker))))
+        let id = self.enter(name, host, Role::Broker(node), Node::Broker(Box::new(broker)));
+        Rc::make_mut(&mut self.given).insert(id, given);
+        Ok(id)
     }
 
     /// Adds a controller that is not started yet.
@@ -256,12 +271,14 @@ impl World {
         .map_err(|e| e.to_string())?;
         let controller = Controller::new(setup);
         let host = self.host(host);
-        Ok(self.enter(
+        let id = self.enter(
             name,
             host,
             Role::Controller(node),
             Node::Controller(Box::new(controller)),
-        ))
+        );
+        Rc::make_mut(&mut self.given).insert(id, config);
+        Ok(id)
     }
 
     /// Adds a producer and starts it.
@@ -353,7 +370,21 @@ impl World {
             _ => return None,
         };
         self.observe();
+        if may_lose_packets(&step) {
+            self.settle_airborne();
+            self.observe();
+        }
         Some(step)
+    }
+
+    /// Does what a line says at `at` (not before now), as an event of its own, and why it was refused, if it was.
+    pub fn run_command(&mut self, at: Time, command: &Command) -> (Step, Result<(), String>) {
+        let step = self.sim.command(at);
+        let done = self.apply(command);
+        self.observe();
+        self.settle_airborne();
+        self.observe();
+        (step, done)
     }
 
     /// Everything that happens by itself until `at`, which then is now.

@@ -1,0 +1,249 @@
+//! From one event, as it was heard, to its lines.
+
+use super::{EVENT_ITSELF, Entry, facts};
+use crate::kafka::broker::note::BrokerNote;
+use crate::kafka::controller::note::{ControllerNote, How};
+use crate::kafka::groups::note::GroupNote;
+use crate::kafka::note::Note;
+use crate::kafka::protocol::kind_of_tag;
+use crate::kafka::rule::{Names, Rule, Weight as NoteWeight};
+use crate::kafka::types::{NodeId, TopicPartition};
+use crate::lab::language::ast::{Command, DiskState, ProcessVerb};
+use crate::lab::language::print_command;
+use crate::lab::ledger::Finding;
+use crate::lab::places::place_of;
+use crate::lab::view::{LogEntry, MarkKind, Weight};
+use crate::lab::world::{Role, World, lab_us};
+use crate::sim::{EventKind, ProcId, Step};
+use std::rc::Rc;
+
+/// An event in full: what it was and what was observed during it.
+#[derive(Clone, Debug)]
+pub struct Heard {
+    /// Its number for people: 1 for the first after the warm-up.
+    pub event: u64,
+    pub step: Step,
+    pub notes: Vec<(ProcId, Note)>,
+    pub found: Vec<Finding>,
+    /// The line of the scenario that it does.
+    pub command: Option<Rc<Command>>,
+}
+
+impl Names for World {
+    fn partition(&self, partition: TopicPartition) -> String {
+        self.places.name(place_of(partition))
+    }
+
+    fn node(&self, id: NodeId) -> String {
+        self.node_name(id).to_string()
+    }
+}
+
+/// A note's weight in the words of the view.
+fn loudness(weight: NoteWeight) -> Weight {
+    match weight {
+        NoteWeight::Idle => Weight::Idle,
+        NoteWeight::Detail => Weight::Detail,
+        NoteWeight::Matters => Weight::Matters,
+        NoteWeight::Alarm => Weight::Alarm,
+    }
+}
+
+/// How loud a note is; `None`: it is no line of the log.
+pub fn note_weight(note: &Note) -> Option<Weight> {
+    Some(loudness(match note {
+        Note::Fact(fact) => facts::weight(fact)?,
+        Note::Broker(note) => note.weight(),
+        Note::Controller(note) => note.weight(),
+        Note::Group(note) => note.weight(),
+        Note::Client(note) => note.weight(),
+    }))
+}
+
+/// The rule that a note follows.
+pub fn note_rule(note: &Note) -> Option<&'static Rule> {
+    match note {
+        Note::Fact(fact) => facts::rule(fact),
+        Note::Broker(note) => note.rule(),
+        Note::Controller(note) => note.rule(),
+        Note::Group(note) => note.rule(),
+        Note::Client(note) => note.rule(),
+    }
+}
+
+/// One sentence.
+pub fn note_text(world: &World, note: &Note) -> String {
+    match note {
+        Note::Fact(fact) => facts::text(world, fact),
+        Note::Broker(note) => note.text(world),
+        Note::Controller(note) => note.text(world),
+        Note::Group(note) => note.text(world),
+        Note::Client(note) => note.text(world),
+    }
+}
+
+/// The settings that decided it.
+pub fn note_config(note: &Note) -> Vec<(&'static str, String)> {
+    match note {
+        Note::Fact(_) => Vec::new(),
+        Note::Broker(note) => note.config(),
+        Note::Controller(note) => note.config(),
+        Note::Group(note) => note.config(),
+        Note::Client(note) => note.config(),
+    }
+}
+
+/// What a note is to the timeline.
+fn note_mark(note: &Note) -> Option<MarkKind> {
+    match note {
+        Note::Controller(ControllerNote::LeaderElected { how, .. }) if *how != How::SameLeader => {
+            Some(MarkKind::Election)
+        }
+        Note::Controller(ControllerNote::PartitionOffline { .. }) => Some(MarkKind::Election),
+        Note::Group(GroupNote::GenerationBegan { .. }) => Some(MarkKind::Group),
+        Note::Broker(BrokerNote::StorageFailed) => Some(MarkKind::Fault),
+        _ => None,
+    }
+}
+
+/// What a line of the scenario is to the timeline.
+fn command_mark(command: &Command) -> MarkKind {
+    let fault = match command {
+        Command::Process { verb, .. } => !matches!(verb, ProcessVerb::Restart | ProcessVerb::Thaw),
+        Command::Cut(_) | Command::Delay { .. } | Command::Loss { .. } | Command::Message(_) => true,
+        Command::Disk { state, .. } => *state != DiskState::Ok,
+        _ => false,
+    };
+    match command {
+        Command::Note(_) => MarkKind::Note,
+        _ if fault => MarkKind::Fault,
+        _ => MarkKind::Command,
+    }
+}
+
+/// A command as the log says it.
+pub fn command_text(command: &Command) -> String {
+    match command {
+        Command::Note(text) => text.trim_end().to_string(),
+        command => print_command(command).0,
+    }
+}
+
+/// All lines of an event that are at least that loud, in their order.
+pub fn entries_of(world: &World, heard: &Heard, least: Weight) -> Vec<Entry> {
+    let mut out = Vec::new();
+    let at_us = lab_us(heard.step.at);
+    let mut add = |index: usize, who: String, text: String, weight: Weight, rule: Option<&Rule>, mark| {
+        let log = LogEntry {
+            event: heard.event,
+            index: u16::try_from(index).unwrap_or(u16::MAX),
+            at_us,
+            who,
+            text,
+            weight,
+            rule: rule.map(|rule| rule.name),
+        };
+        out.push(Entry { log, mark });
+    };
+    let (weight, mark) = itself(heard);
+    if weight >= least
+        && let Some((who, text)) = itself_text(world, heard)
+    {
+        add(usize::from(EVENT_ITSELF), who, text, weight, None, mark);
+    }
+    for (index, (who, note)) in heard.notes.iter().enumerate() {
+        let Some(weight) = note_weight(note).filter(|weight| *weight >= least) else {
+            continue;
+        };
+        // The operator on the laptop is told of only when a call of theirs fails.
+        if world.role(*who) == Role::Operator && !matches!(note, Note::Fact(_)) {
+            continue;
+        }
+        let (name, text) = (world.name(*who).to_string(), note_text(world, note));
+        add(index + 1, name, text, weight, note_rule(note), note_mark(note));
+    }
+    for (index, finding) in heard.found.iter().enumerate() {
+        let (text, rule, mark) = finding_text(world, finding);
+        let index = heard.notes.len() + 1 + index;
+        add(index, "ledger".into(), text, Weight::Alarm, Some(rule), mark);
+    }
+    out
+}
+
+/// Weight and mark of the event itself.
+fn itself(heard: &Heard) -> (Weight, Option<MarkKind>) {
+    match (&heard.command, heard.step.kind) {
+        // What a check found is a line of its own.
+        (Some(command), _) if matches!(**command, Command::Check(_)) => (Weight::Idle, None),
+        (Some(command), _) => (Weight::Matters, Some(command_mark(command))),
+        (None, EventKind::Message) if is_heartbeat(heard.step.tag) => (Weight::Idle, None),
+        (None, EventKind::Message | EventKind::Lost | EventKind::Closed | EventKind::Refused) => (Weight::Detail, None),
+        _ => (Weight::Idle, None),
+    }
+}
+
+/// Fetches and heartbeats: they come all the time; what they bring is told by notes.
+fn is_heartbeat(tag: u8) -> bool {
+    matches!(tag, 9..=10 | 26..=27 | 82..=83 | 88..=89)
+}
+
+fn itself_text(world: &World, heard: &Heard) -> Option<(String, String)> {
+    let step = &heard.step;
+    if let Some(command) = &heard.command {
+        return Some(("you".into(), command_text(command)));
+    }
+    if step.kind == EventKind::Command {
+        return Some(("load".into(), "hands a record over".into()));
+    }
+    let name = |id: ProcId| world.name(id).to_string();
+    let from = step.from.map_or_else(|| "somebody".into(), name);
+    let text = match step.kind {
+        EventKind::Message => format!("{} from {from}", kind_of_tag(step.tag)),
+        EventKind::Lost => format!("{} from {from} was lost on the way; TCP sends it again", kind_of_tag(step.tag)),
+        EventKind::Closed => "a connection was closed".into(),
+        EventKind::Refused => "a connection was refused".into(),
+        EventKind::Opened => format!("connected to {from}"),
+        EventKind::Accepted => format!("{from} connects"),
+        EventKind::Timer => "a timer".into(),
+        EventKind::Start => "starts".into(),
+        EventKind::Command => return None,
+    };
+    Some((name(step.to), text))
+}
+
+/// A finding in words.
+pub fn finding_text(world: &World, finding: &Finding) -> (String, &'static Rule, Option<MarkKind>) {
+    let record = |id: u32| facts::record_text(world, id);
+    match finding {
+        Finding::Lost { record: id, offset } => {
+            let place = world.ledger.get(*id).and_then(|entry| entry.place);
+            let place = place.map_or_else(String::new, |place| match offset {
+                Some(offset) => format!(" ({} offset {offset})", world.places.name(place)),
+                None => format!(" ({})", world.places.name(place)),
+            });
+            (
+                format!("{} is lost: acknowledged, and in no leader's log{place}", record(*id)),
+                &facts::rules::LOST,
+                Some(MarkKind::Loss),
+            )
+        }
+        Finding::CommittedLost { place, offset } => (
+            format!(
+                "{} lost committed records from offset {offset} on",
+                world.places.name(*place)
+            ),
+            &facts::rules::COMMITTED_LOST,
+            Some(MarkKind::Loss),
+        ),
+        Finding::Reordered { record: id } => (
+            format!("{} stands behind a record that was sent later", record(*id)),
+            &facts::rules::REORDERED,
+            None,
+        ),
+        Finding::Duplicated { record: id } => (
+            format!("{} is there twice", record(*id)),
+            &facts::rules::DUPLICATED,
+            None,
+        ),
+    }
+}

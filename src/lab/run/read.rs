@@ -1,0 +1,135 @@
+//! What there is to read of a run: the picture of the moment, the log, the fates, the checks.
+
+use super::Run;
+use crate::lab::checks::{CheckResult, Verdict};
+use crate::lab::journal::{EVENT_ITSELF, Entry, entries_of};
+use crate::lab::scenario::Refused;
+use crate::lab::show;
+use crate::lab::subjects::judge;
+use crate::lab::view::{Density, FateView, FlightView, LogEntry, MarkView, View, Weight, WhyLink};
+use crate::lab::world::kernel_time;
+use std::ops::Range;
+
+impl Run {
+    /// The picture of the present.
+    pub fn view(&self) -> View {
+        let branch = self.branch();
+        let event = self.event();
+        let newest = branch.journal.newest(event, Weight::Matters);
+        View {
+            now_us: self.now_us(),
+            event,
+            caption: newest.map_or_else(String::new, |entry| sentence(&entry.log)),
+            ..show::view(&self.moment.world, &|kernel| branch.number(kernel))
+        }
+    }
+
+    /// Messages on their way.
+    pub fn flights(&self) -> Vec<FlightView> {
+        show::flights::flights(&self.moment.world)
+    }
+
+    /// Lines of the log for a range of events, at least that loud, that contain all the words of `filter`. What matters
+    /// is kept from the start on; ordinary traffic is shown of the newest two thousand events of the range.
+    pub fn log(&self, events: Range<u64>, least: Weight, filter: &str) -> Vec<LogEntry> {
+        let words: Vec<String> = filter.split_whitespace().map(str::to_lowercase).collect();
+        let kept = self.branch().journal.range(events.clone());
+        let mut lines: Vec<LogEntry> = kept
+            .filter(|entry| entry.log.weight >= least)
+            .map(|entry| entry.log.clone())
+            .collect();
+        if least < Weight::Matters {
+            lines.extend(self.details(&events, least));
+            lines.sort_by_key(|line| (line.event, line.index));
+        }
+        lines.retain(|line| contains_all(line, &words));
+        lines
+    }
+
+    /// Lines that the journal does not keep.
+    fn details(&self, events: &Range<u64>, least: Weight) -> Vec<LogEntry> {
+        let mut lines: Vec<LogEntry> = Vec::new();
+        for heard in self.heard(self.recent(events)) {
+            let entries = entries_of(&self.moment.world, &heard, least);
+            let quiet = entries.into_iter().filter(|entry| entry.log.weight < Weight::Matters);
+            lines.extend(quiet.map(|entry: Entry| entry.log));
+        }
+        lines
+    }
+
+    /// Why a line of the log is there: effect first, back to the command that began it.
+    pub fn why(&self, event: u64, index: u16) -> Vec<WhyLink> {
+        crate::lab::why::chain(self, event, index)
+    }
+
+    /// Every record that a client handed over, oldest first.
+    pub fn fates(&self) -> Vec<FateView> {
+        show::ledger::fates(&self.moment.world)
+    }
+
+    /// What stands on the timeline of this branch, as far as it was explored.
+    pub fn marks(&self) -> Vec<MarkView> {
+        self.branch().journal.marks()
+    }
+
+    /// Events by class in equal stretches of a range of times.
+    pub fn density(&self, from_us: u64, to_us: u64, bins: usize) -> Vec<Density> {
+        let (from, to) = (kernel_time(from_us), kernel_time(to_us));
+        self.branch().history.density(from, to, bins)
+    }
+
+    /// How the checks of the scenario went up to now.
+    pub fn checks(&self) -> Vec<CheckResult> {
+        self.branch().checks.results(&self.branch().script.plan, self.event())
+    }
+
+    /// Whether no check has failed so far.
+    pub fn passes(&self) -> bool {
+        self.checks().iter().all(|check| check.verdict != Verdict::Failed)
+    }
+
+    /// Lines that could not be done so far.
+    pub fn refused(&self) -> Vec<Refused> {
+        self.branch().refused(self.event())
+    }
+
+    /// Since which event a decided check would have found what it found: the event that made it so.
+    pub fn since(&self, check: &CheckResult) -> Option<u64> {
+        let (event, found) = (check.event?, check.found.as_deref()?);
+        let claim = &check.check.claim;
+        let mut until = event;
+        for (at, moment) in self.branch().checkpoints.backwards(event.saturating_sub(1)) {
+            let mut since = at;
+            let mut same = judge(&moment.world, claim).1 == found;
+            let changes = !same;
+            self.replay(at + 1..until + 1, |world, heard| {
+                let now = judge(world, claim).1 == found;
+                if now && !same {
+                    since = heard.event;
+                }
+                same = now;
+            });
+            if changes || since > at || at == 0 {
+                return Some(since);
+            }
+            until = at;
+        }
+        None
+    }
+}
+
+/// A line of the log as the caption has it.
+fn sentence(line: &LogEntry) -> String {
+    match (line.who.as_str(), line.index) {
+        ("you", EVENT_ITSELF) => line.text.clone(),
+        _ => format!("{}: {}", line.who, line.text),
+    }
+}
+
+fn contains_all(line: &LogEntry, words: &[String]) -> bool {
+    if words.is_empty() {
+        return true;
+    }
+    let hay = format!("{} {} {}", line.who, line.text, line.rule.unwrap_or_default()).to_lowercase();
+    words.iter().all(|word| hay.contains(word.as_str()))
+}

@@ -1,0 +1,124 @@
+//! Brokers and controllers.
+
+use super::{faults, health, replicas};
+use crate::kafka::protocol::admin::ConfigResource;
+use crate::kafka::types::{NO_LEADER, NodeId};
+use crate::lab::view::{BrokerView, ControllerView, Metric, Role as ReplicaRole};
+use crate::lab::world::{World, lab_us};
+use crate::sim::ProcId;
+use std::collections::BTreeMap;
+
+fn host(world: &World, id: ProcId) -> String {
+    world.sim.network().host(world.sim.host_of(id)).name.to_string()
+}
+
+/// Static settings, with the dynamic ones of this node and of all nodes over them.
+fn config(world: &World, id: ProcId, node: NodeId) -> Vec<(String, String)> {
+    let mut all: BTreeMap<String, String> = world.given.get(&id).cloned().unwrap_or_default();
+    for resource in ["".to_string(), node.to_string()] {
+        let resource = ConfigResource::Broker(resource.into());
+        let dynamic = world.image().and_then(|image| image.settings(&resource));
+        let dynamic = dynamic.into_iter().flatten();
+        all.extend(dynamic.map(|(key, value)| (key.to_string(), value.to_string())));
+    }
+    all.into_iter().collect()
+}
+
+pub fn brokers(world: &World) -> Vec<BrokerView> {
+    let end = world.image().map_or(0, |image| image.end_offset);
+    world
+        .brokers()
+        .map(|(id, node, broker)| {
+            let replicas = replicas::replicas(world, id, node);
+            let metadata_offset = broker.image().end_offset;
+            BrokerView {
+                name: world.name(id).to_string(),
+                node_id: node,
+                host: host(world, id),
+                rack: broker.setup().node.rack.as_ref().map(|rack| rack.to_string()),
+                health: health(world, id),
+                since_us: lab_us(world.sim.since(id)),
+                broker_epoch: broker.broker_epoch(),
+                metadata_offset,
+                metadata_lag: (end - metadata_offset).max(0),
+                unflushed: u64::try_from(broker.unflushed()).unwrap_or(0),
+                coordinates: super::groups::coordinated_by(world, node),
+                metrics: broker_metrics(world, &replicas),
+                replicas,
+                config: config(world, id, node),
+                faults: faults::of(world, id),
+            }
+        })
+        .collect()
+}
+
+fn metric(name: &'static str, value: usize, unit: &'static str) -> Metric {
+    Metric {
+        name,
+        value: value as i64,
+        unit,
+    }
+}
+
+/// [ReplicaManager's metrics]
+fn broker_metrics(world: &World, replicas: &[crate::lab::view::ReplicaView]) -> Vec<Metric> {
+    let led: Vec<_> = replicas.iter().filter(|r| r.role == ReplicaRole::Leader).collect();
+    let assigned = |topic: &str, partition: i32| {
+        let image = world.image()?;
+        let id = image.topic_by_name(topic)?.id;
+        image
+            .partitions_of(id)
+            .find(|(p, _)| p.partition == partition)
+            .map(|(_, registration)| registration.replicas.len())
+    };
+    let under = led
+        .iter()
+        .filter(|r| assigned(&r.topic, r.partition).is_some_and(|all| r.isr.len() < all))
+        .count();
+    let running = replicas.iter().filter(|r| r.role != ReplicaRole::Offline).count();
+    vec![
+        metric("PartitionCount", running, ""),
+        metric("LeaderCount", led.len(), ""),
+        metric("UnderReplicatedPartitions", under, ""),
+    ]
+}
+
+pub fn controllers(world: &World) -> Vec<ControllerView> {
+    world
+        .controllers()
+        .map(|(id, node, controller)| ControllerView {
+            name: world.name(id).to_string(),
+            health: health(world, id),
+            since_us: lab_us(world.sim.since(id)),
+            active: controller.is_active() && world.runs(id),
+            epoch: controller.epoch(),
+            metadata_end: controller.image().end_offset,
+            brokers: controller
+                .brokers()
+                .iter()
+                .map(|broker| (world.node_name(broker.id).to_string(), broker.state.to_string()))
+                .collect(),
+            config: config(world, id, node),
+            metrics: controller_metrics(controller),
+            faults: faults::of(world, id),
+        })
+        .collect()
+}
+
+/// [ControllerMetadataMetrics]
+fn controller_metrics(controller: &crate::kafka::controller::Controller) -> Vec<Metric> {
+    let image = controller.image();
+    let partitions = || image.partitions.values();
+    let offline = partitions().filter(|p| p.leader == NO_LEADER).count();
+    let imbalance = partitions().filter(|p| p.leader != p.preferred()).count();
+    let alive = image.brokers.values().filter(|broker| !broker.fenced).count();
+    vec![
+        metric("ActiveControllerCount", usize::from(controller.is_active()), ""),
+        metric("ActiveBrokerCount", alive, ""),
+        metric("FencedBrokerCount", image.brokers.len() - alive, ""),
+        metric("GlobalTopicCount", image.topics.len(), ""),
+        metric("GlobalPartitionCount", image.partitions.len(), ""),
+        metric("OfflinePartitionsCount", offline, ""),
+        metric("PreferredReplicaImbalanceCount", imbalance, ""),
+    ]
+}

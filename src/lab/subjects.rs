@@ -1,0 +1,389 @@
+//! What a check looks at: the value of each subject in the world as it is, and whether a claim about it holds.
+
+use super::apply::named;
+use super::invariants::Invariant;
+use super::language::ast::{Claim, Name, Op, ReplicaName, Subject, Thing, TopicPartition};
+use super::ledger::Entry;
+use super::show;
+use super::world::{Role, World};
+use crate::kafka::broker::{ReplicaRole, ReplicaView};
+use crate::kafka::controller::partition::PartitionRegistration;
+use crate::kafka::protocol::ErrorCode;
+use crate::kafka::types::{NO_LEADER, NamedPartition, NodeId, TopicPartition as Partition};
+use crate::sim::ProcId;
+use std::collections::BTreeSet;
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    Number(i64),
+    Text(String),
+    /// In this order.
+    List(Vec<String>),
+    /// In no order.
+    Set(BTreeSet<String>),
+    /// An error by its exception's class.
+    Error(String),
+    /// There is such a thing, and it has no value.
+    Nothing,
+    /// There is no such thing; why.
+    Missing(String),
+}
+
+/// Fates that a comparison with `=` looks at even if they are not named; the others (`sent`, `appended`, `replicated`,
+/// `committed`, `delivered`, `expired`) count only where they are.
+const DECISIVE: [&str; 7] = [
+    "acknowledged",
+    "lost",
+    "failed",
+    "duplicated",
+    "delivered-twice",
+    "reordered",
+    "waiting",
+];
+
+/// Whether a claim holds (`None`: what it speaks of is not there), and what was found.
+pub fn judge(world: &World, claim: &Claim) -> (Option<bool>, String) {
+    match claim {
+        Claim::Invariant(name) => match Invariant::by_name(name) {
+            Some(invariant) => match world.invariants.breach(invariant) {
+                Some(breach) => (Some(false), breach.how.to_string()),
+                None => (Some(true), "holds".into()),
+            },
+            None => (None, format!("no invariant is called {name}")),
+        },
+        Claim::Compare { subject, op, values } => {
+            let found = look(world, subject);
+            let holds = match (&found, subject) {
+                (Found::Missing(_), _) => None,
+                (Found::Set(fates), Subject::Fate(_)) => Some(fates_hold(fates, *op, values)),
+                _ => Some(holds(&found, *op, values)),
+            };
+            let text = match (&found, subject) {
+                (Found::Set(fates), Subject::Fate(_)) => fates_text(fates, *op, values),
+                _ => found.to_string(),
+            };
+            (holds, text)
+        }
+    }
+}
+
+impl std::fmt::Display for Found {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let list = |f: &mut std::fmt::Formatter<'_>, mut each: Vec<&str>| {
+            if each.is_empty() {
+                each.push("none");
+            }
+            f.write_str(&each.join(" "))
+        };
+        match self {
+            Found::Number(n) => write!(f, "{n}"),
+            Found::Text(text) | Found::Error(text) | Found::Missing(text) => f.write_str(text),
+            Found::List(each) => list(f, each.iter().map(String::as_str).collect()),
+            Found::Set(each) => list(f, each.iter().map(String::as_str).collect()),
+            Found::Nothing => f.write_str("none"),
+        }
+    }
+}
+
+/// `=`: the decisive fates are exactly those named, and the others that are named hold too. `contains`: those named hold.
+fn fates_hold(fates: &BTreeSet<String>, op: Op, values: &[Name]) -> bool {
+    let named: BTreeSet<&str> = values.iter().map(|v| &**v).collect();
+    let all = named.iter().all(|fate| fates.contains(*fate));
+    let exact = all
+        && fates
+            .iter()
+            .all(|fate| named.contains(&**fate) || !DECISIVE.contains(&&**fate));
+    match op {
+        Op::Equal => exact,
+        Op::NotEqual => !exact,
+        _ => all,
+    }
+}
+
+/// The fates that the comparison looked at.
+fn fates_text(fates: &BTreeSet<String>, op: Op, values: &[Name]) -> String {
+    let looked_at = |fate: &&String| {
+        op == Op::Contains || DECISIVE.contains(&fate.as_str()) || values.iter().any(|value| **value == ***fate)
+    };
+    let shown: Vec<&str> = fates.iter().filter(looked_at).map(String::as_str).collect();
+    match shown.is_empty() {
+        true => "none of them".into(),
+        false => shown.join(", "),
+    }
+}
+
+fn holds(found: &Found, op: Op, values: &[Name]) -> bool {
+    let first = values.first().map_or("none", |value| &**value);
+    let texts = || values.iter().map(|value| value.to_string());
+    match found {
+        Found::Number(n) => match first.parse::<i64>() {
+            Ok(value) => op.holds(*n, value),
+            Err(_) => op == Op::NotEqual,
+        },
+        Found::Nothing => (first == "none" || values.is_empty()) == (op != Op::NotEqual),
+        Found::Text(text) => match op {
+            Op::Contains => text.contains(first),
+            Op::NotEqual => text != first,
+            _ => text == first,
+        },
+        Found::Error(class) => match op {
+            Op::NotEqual => !is_error(class, first),
+            Op::Contains => class.contains(first) || is_error(class, first),
+            _ => is_error(class, first),
+        },
+        Found::List(each) => match op {
+            Op::Contains => texts().all(|value| each.contains(&value)),
+            Op::NotEqual => !each.iter().cloned().eq(texts()),
+            _ => each.iter().cloned().eq(texts()),
+        },
+        Found::Set(each) => match op {
+            Op::Contains => texts().all(|value| each.contains(&value)),
+            Op::NotEqual => *each != texts().collect::<BTreeSet<_>>(),
+            _ => *each == texts().collect::<BTreeSet<_>>(),
+        },
+        Found::Missing(_) => false,
+    }
+}
+
+/// Whether an exception is the one that a person means: by its class, with or without `Exception`, or by the name of the
+/// protocol's error. The text may begin with the class and go on.
+fn is_error(class: &str, meant: &str) -> bool {
+    let class = class.split([':', ' ']).next().unwrap_or(class);
+    let by_name = ErrorCode::from_name(meant).map(ErrorCode::exception);
+    class == meant || class.strip_suffix("Exception") == Some(meant) || by_name == Some(class)
+}
+
+/// The value of a subject now.
+pub fn look(world: &World, subject: &Subject) -> Found {
+    match subject {
+        Subject::Leader(p) => registered(world, p, |r| match r.leader {
+            NO_LEADER => Found::Nothing,
+            leader => Found::Text(world.node_name(leader).to_string()),
+        }),
+        Subject::Epoch(p) => registered(world, p, |r| Found::Number(i64::from(r.leader_epoch))),
+        Subject::Isr(p) => registered(world, p, |r| Found::Set(node_set(world, &r.isr))),
+        Subject::Elr(p) => registered(world, p, |r| Found::Set(node_set(world, &r.elr))),
+        Subject::Replicas(p) => registered(world, p, |r| {
+            let names = r.replicas.iter().map(|id| world.node_name(*id).to_string());
+            Found::List(names.collect())
+        }),
+        Subject::Leo(name) => replica(world, name, |r| Found::Number(r.end_offset())),
+        Subject::Hw(name) => replica(world, name, |r| Found::Number(r.high_watermark())),
+        Subject::Lso(name) => replica(world, name, |r| Found::Number(r.last_stable_offset())),
+        Subject::Start(name) => replica(world, name, |r| Found::Number(r.log_start())),
+        Subject::Log(name) => replica(world, name, |r| Found::List(values_of(r))),
+        Subject::State(thing) => state(world, thing),
+        Subject::Controller => match world.controllers().find(|(_, _, c)| c.is_active()) {
+            Some((id, _, _)) => Found::Text(world.name(id).to_string()),
+            None => Found::Nothing,
+        },
+        Subject::Error(name) => match world.find(name) {
+            Some(id) => world
+                .errors
+                .get(&id)
+                .map_or(Found::Nothing, |error| Found::Error(error.to_string())),
+            None => Found::Missing(format!("there is no {name}")),
+        },
+        Subject::Fate(value) => fate(world, value),
+        Subject::Count { fate, of } => count(world, fate, of.as_deref()),
+        Subject::Output => Found::Missing("no $ line has run".into()),
+        _ => look_at_group(world, subject),
+    }
+}
+
+fn look_at_group(world: &World, subject: &Subject) -> Found {
+    match subject {
+        Subject::Assignment(name) => match show::groups::assignment(world, name) {
+            Some(partitions) => Found::Set(partitions.iter().map(slashed).collect()),
+            None => no_member(name),
+        },
+        Subject::Position(name, p) => match world.find(name).and_then(|id| world.consumer(id)) {
+            Some(consumer) => consumer.position_of(&named(p)).map_or(Found::Nothing, Found::Number),
+            None => Found::Missing(format!("there is no consumer {name}")),
+        },
+        Subject::Committed(name, p) => match show::groups::committed(world, name, &named(p)) {
+            Some(offset) => offset.map_or(Found::Nothing, Found::Number),
+            None => no_member(name),
+        },
+        Subject::Lag(name, p) => {
+            show::groups::lag(world, name, p.as_ref().map(named).as_ref()).map_or_else(|| no_member(name), Found::Number)
+        }
+        Subject::Coordinator(name) => match show::groups::coordinator(world, name) {
+            Some(Some(broker)) => Found::Text(broker),
+            Some(None) => Found::Nothing,
+            None => no_member(name),
+        },
+        Subject::Generation(name) => show::groups::generation(world, name)
+            .map_or_else(|| no_member(name), |generation| Found::Number(i64::from(generation))),
+        _ => Found::Missing("nothing to look at".into()),
+    }
+}
+
+fn no_member(name: &str) -> Found {
+    Found::Missing(format!("there is no member or group {name}"))
+}
+
+fn slashed(partition: &NamedPartition) -> String {
+    format!("{}/{}", partition.topic, partition.partition)
+}
+
+fn node_set(world: &World, ids: &[NodeId]) -> BTreeSet<String> {
+    ids.iter().map(|id| world.node_name(*id).to_string()).collect()
+}
+
+/// The id of a partition of the scenario.
+fn partition_id(world: &World, p: &TopicPartition) -> Option<Partition> {
+    let topic = world.image()?.topic_by_name(&p.topic)?;
+    Some(Partition::new(topic.id, p.partition))
+}
+
+fn registered(world: &World, p: &TopicPartition, value: impl FnOnce(&PartitionRegistration) -> Found) -> Found {
+    let registration = partition_id(world, p).and_then(|id| world.image()?.partitions.get(&id));
+    match registration {
+        Some(registration) => value(registration),
+        None => Found::Missing(format!("there is no partition {}/{}", p.topic, p.partition)),
+    }
+}
+
+fn replica(world: &World, name: &ReplicaName, value: impl FnOnce(&ReplicaView<'_>) -> Found) -> Found {
+    let p = &name.partition;
+    let missing = |what: String| Found::Missing(what);
+    let Some(id) = partition_id(world, p) else {
+        return missing(format!("there is no partition {}/{}", p.topic, p.partition));
+    };
+    let broker = match &name.broker {
+        Some(broker) => match world.find(broker).map(|id| world.role(id)) {
+            Some(Role::Broker(node)) => node,
+            _ => return missing(format!("there is no broker {broker}")),
+        },
+        None => match leader_of(world, id) {
+            Some(node) => node,
+            None => return missing(format!("{}/{} has no leader", p.topic, p.partition)),
+        },
+    };
+    match world.broker(broker).and_then(|broker| broker.replica(id)) {
+        Some(replica) => value(&replica),
+        None => missing(format!(
+            "{} has no replica of {}/{}",
+            world.node_name(broker),
+            p.topic,
+            p.partition
+        )),
+    }
+}
+
+/// The leader as the controller has it.
+fn leader_of(world: &World, id: Partition) -> Option<NodeId> {
+    let leader = world.image()?.partitions.get(&id)?.leader;
+    (leader != NO_LEADER).then_some(leader)
+}
+
+fn values_of(replica: &ReplicaView<'_>) -> Vec<String> {
+    let start = replica.log_start();
+    let data = replica.batches().filter(|batch| batch.control.is_none());
+    data.flat_map(|batch| batch.iter())
+        .filter(|(offset, _)| *offset >= start)
+        .map(|(_, record)| match &record.value {
+            Some(value) => String::from_utf8_lossy(value).into_owned(),
+            None => "null".into(),
+        })
+        .collect()
+}
+
+fn state(world: &World, thing: &Thing) -> Found {
+    match thing {
+        Thing::Process(name) => match world.find(name) {
+            Some(id) => Found::Text(show::health(world, id).word().into()),
+            None => Found::Missing(format!("there is no {name}")),
+        },
+        Thing::Group(name) => match show::groups::state(world, name) {
+            Some(state) => Found::Text(state),
+            None => Found::Missing(format!("there is no group {name}")),
+        },
+        Thing::Transaction(name) => Found::Missing(format!("there is no transaction {name}")),
+    }
+}
+
+/// The fates of the record with this value; of the newest, if there are several.
+fn fate(world: &World, value: &str) -> Found {
+    let entry = world
+        .ledger
+        .entries()
+        .rev()
+        .find(|(_, entry)| entry.handed.value.as_deref() == Some(value));
+    match entry {
+        Some((record, entry)) => Found::Set(all_fates(world, record, entry)),
+        None => Found::Missing(format!("no record has the value \"{value}\"")),
+    }
+}
+
+/// Every fate of a record by its name.
+fn all_fates(world: &World, record: u32, entry: &Entry) -> BTreeSet<String> {
+    super::language::words::FATES
+        .iter()
+        .filter(|(fate, _)| has_fate(world, record, entry, fate))
+        .map(|(fate, _)| fate.to_string())
+        .collect()
+}
+
+/// Whether a record has a fate.
+pub fn has_fate(world: &World, record: u32, entry: &Entry, fate: &str) -> bool {
+    match fate {
+        "sent" => true,
+        "appended" => entry.appended,
+        "replicated" => is_replicated(world, record, entry),
+        "committed" => entry.committed,
+        "acknowledged" => entry.acknowledged,
+        "failed" => entry.failed.is_some(),
+        "delivered" => !entry.delivered.is_empty(),
+        "delivered-twice" => entry.delivered.iter().any(|(_, times)| *times > 1),
+        "lost" => entry.lost,
+        "duplicated" => entry.copies > 1,
+        "reordered" => entry.reordered,
+        "expired" => is_expired(world, entry),
+        "waiting" => entry.is_waiting(),
+        _ => false,
+    }
+}
+
+/// At least two brokers have it in their logs.
+fn is_replicated(world: &World, record: u32, entry: &Entry) -> bool {
+    let (Some(place), Some(offset)) = (entry.place, entry.offset) else {
+        return false;
+    };
+    let id = super::places::partition_of(place);
+    let holds = |id: Partition, proc: ProcId| {
+        let Role::Broker(node) = world.role(proc) else {
+            return false;
+        };
+        let replica = world.broker(node).and_then(|broker| broker.replica(id));
+        replica.is_some_and(|replica| show::replicas::record_at(&replica, offset) == Some(record))
+    };
+    world.brokers().filter(|(proc, _, _)| holds(id, *proc)).count() > 1
+}
+
+/// Retention has passed it: it is below the start of the leader's log.
+fn is_expired(world: &World, entry: &Entry) -> bool {
+    let (Some(place), Some(offset)) = (entry.place, entry.offset) else {
+        return false;
+    };
+    let id = super::places::partition_of(place);
+    let leader = leader_of(world, id).and_then(|node| world.broker(node)?.replica(id));
+    entry.appended
+        && !entry.lost
+        && leader.is_some_and(|replica| replica.role() == ReplicaRole::Leader && offset < replica.log_start())
+}
+
+fn count(world: &World, fate: &str, of: Option<&str>) -> Found {
+    let mine = |entry: &Entry| match of {
+        None | Some("kafka") => true,
+        Some(of) => &*entry.handed.client == of || &*entry.handed.topic == of,
+    };
+    let number = world
+        .ledger
+        .entries()
+        .filter(|(record, entry)| mine(entry) && has_fate(world, *record, entry, fate))
+        .count();
+    Found::Number(number as i64)
+}
