@@ -206,9 +206,8 @@ fn look_at_group(world: &World, subject: &Subject) -> Found {
             Some(offset) => offset.map_or(Found::Nothing, Found::Number),
             None => no_member(name),
         },
-        Subject::Lag(name, p) => {
-            show::groups::lag(world, name, p.as_ref().map(named).as_ref()).map_or_else(|| no_member(name), Found::Number)
-        }
+        Subject::Lag(name, p) => show::groups::lag(world, name, p.as_ref().map(named).as_ref())
+            .map_or_else(|| no_member(name), Found::Number),
         Subject::Coordinator(name) => match show::groups::coordinator(world, name) {
             Some(Some(broker)) => Found::Text(broker),
             Some(None) => Found::Nothing,

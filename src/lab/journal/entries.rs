@@ -199,7 +199,10 @@ fn itself_text(world: &World, heard: &Heard) -> Option<(String, String)> {
     let from = step.from.map_or_else(|| "somebody".into(), name);
     let text = match step.kind {
         EventKind::Message => format!("{} from {from}", kind_of_tag(step.tag)),
-        EventKind::Lost => format!("{} from {from} was lost on the way; TCP sends it again", kind_of_tag(step.tag)),
+        EventKind::Lost => format!(
+            "{} from {from} was lost on the way; TCP sends it again",
+            kind_of_tag(step.tag)
+        ),
         EventKind::Closed => "a connection was closed".into(),
         EventKind::Refused => "a connection was refused".into(),
         EventKind::Opened => format!("connected to {from}"),

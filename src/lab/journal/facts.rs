@@ -74,7 +74,9 @@ pub mod rules {
 /// How loud a fact is; `None`: a note of its room tells it better.
 pub fn weight(fact: &Fact) -> Option<Weight> {
     match fact {
-        Fact::Truncated { .. } | Fact::Loaded { .. } | Fact::Leads { .. } | Fact::Returned { result: Ok(_), .. } => None,
+        Fact::Truncated { .. } | Fact::Loaded { .. } | Fact::Leads { .. } | Fact::Returned { result: Ok(_), .. } => {
+            None
+        }
         Fact::Accepted { .. } => Some(Weight::Idle),
         Fact::Failed { .. } | Fact::Returned { result: Err(_), .. } => Some(Weight::Matters),
         Fact::Appended { .. }
@@ -158,12 +160,18 @@ pub fn text(world: &World, fact: &Fact) -> String {
             origin,
             partition,
             offset: ..=-1,
-        } => format!("{} sent to {partition}, no answer asked for", record_text(world, *origin)),
+        } => format!(
+            "{} sent to {partition}, no answer asked for",
+            record_text(world, *origin)
+        ),
         Fact::Acknowledged {
             origin,
             partition,
             offset,
-        } => format!("{} acknowledged at {partition} offset {offset}", record_text(world, *origin)),
+        } => format!(
+            "{} acknowledged at {partition} offset {offset}",
+            record_text(world, *origin)
+        ),
         Fact::Failed { origin, error } => format!("{} failed: {error}", record_text(world, *origin)),
         Fact::Delivered {
             origin,

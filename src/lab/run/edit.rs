@@ -204,7 +204,13 @@ fn body(line: &str, when: When) -> &str {
 
 /// What a branch is called that a line began.
 fn fork_name(line: &str) -> String {
-    line.trim().lines().next().unwrap_or_default().chars().take(60).collect()
+    line.trim()
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .take(60)
+        .collect()
 }
 
 /// A line that cannot be done.

@@ -199,7 +199,12 @@ type Done = (usize, Result<(), String>);
 
 /// Lets the next thing happen: a line of the timeline, or what is due by itself.
 fn next_event(moment: &mut Moment, branch: &Branch, limit: Time) -> Option<(Heard, Option<Done>)> {
-    let due = branch.script.plan.timeline.get(moment.done).filter(|due| due.at <= limit);
+    let due = branch
+        .script
+        .plan
+        .timeline
+        .get(moment.done)
+        .filter(|due| due.at <= limit);
     let by_itself = moment.world.next_time();
     let (step, command, done) = match due {
         Some(due) if by_itself.is_none_or(|at| due.at <= at) => {

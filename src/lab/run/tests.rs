@@ -33,11 +33,18 @@ fn the_first_scenario_of_the_language_does_what_it_says() {
     assert_eq!(run.errors(), &[]);
     assert!(run.play_until_us(60_000_000, 1_000_000));
     for line in run.log(0..u64::MAX, Weight::Matters, "") {
-        println!("{:>6} {:>12} {:<8} {:?} {}", line.event, line.at_us, line.who, line.weight, line.text);
+        println!(
+            "{:>6} {:>12} {:<8} {:?} {}",
+            line.event, line.at_us, line.who, line.weight, line.text
+        );
     }
     for check in run.checks() {
         println!("{check:?}");
     }
     assert_eq!(run.refused(), &[]);
-    assert!(run.checks().iter().all(|check| matches!(check.verdict, Verdict::Passed | Verdict::HoldsSoFar)));
+    assert!(
+        run.checks()
+            .iter()
+            .all(|check| matches!(check.verdict, Verdict::Passed | Verdict::HoldsSoFar))
+    );
 }

@@ -75,9 +75,13 @@ fn producer(world: &World, id: ProcId) -> Option<ProducerView> {
 /// Consumers without a group.
 pub fn free_consumers(world: &World) -> Vec<ConsumerView> {
     let all = world.processes().filter(|(_, role)| *role == Role::Consumer);
-    all.filter(|(id, _)| world.consumer(*id).is_some_and(|consumer| consumer.group_id().is_none()))
-        .filter_map(|(id, _)| consumer(world, id))
-        .collect()
+    all.filter(|(id, _)| {
+        world
+            .consumer(*id)
+            .is_some_and(|consumer| consumer.group_id().is_none())
+    })
+    .filter_map(|(id, _)| consumer(world, id))
+    .collect()
 }
 
 /// One consumer.
@@ -85,7 +89,11 @@ pub fn consumer(world: &World, id: ProcId) -> Option<ConsumerView> {
     let consumer = world.consumer(id)?;
     let name = world.name(id).to_string();
     let now = world.sim.now();
-    let delivered = consumer.metrics(now).iter().find(|(name, _)| *name == "records-consumed-total").map_or(0, |m| m.1);
+    let delivered = consumer
+        .metrics(now)
+        .iter()
+        .find(|(name, _)| *name == "records-consumed-total")
+        .map_or(0, |m| m.1);
     let metrics = consumer.metrics(now).into_iter().filter(|(_, value)| *value >= 0);
     let working = consumer.working_on(now).map(|record| match &record.value {
         Some(value) => String::from_utf8_lossy(value).into_owned(),

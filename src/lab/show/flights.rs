@@ -44,7 +44,10 @@ fn class(world: &World, body: &Body) -> FlightClass {
         Body::FetchRequest(request) if brings_news(world, request) => FlightClass::Copy,
         Body::FetchRequest(_) => FlightClass::Idle,
         Body::FetchResponse(response) => {
-            let loaded = response.partitions.iter().any(|p| !p.batches.is_empty() || p.error.is_error());
+            let loaded = response
+                .partitions
+                .iter()
+                .any(|p| !p.batches.is_empty() || p.error.is_error());
             if loaded { FlightClass::Copy } else { FlightClass::Idle }
         }
         Body::HeartbeatRequest(_)
@@ -97,17 +100,29 @@ fn text(world: &World, body: &Body) -> Rc<str> {
             shortened(each.collect())
         }
         Body::FetchResponse(response) => {
-            let loaded = response.partitions.iter().filter(|p| !p.batches.is_empty() || p.error.is_error());
+            let loaded = response
+                .partitions
+                .iter()
+                .filter(|p| !p.batches.is_empty() || p.error.is_error());
             let each: Vec<String> = loaded
                 .map(|p| match p.error.is_error() {
                     true => format!("{}: {}", name(p.partition), p.error.name()),
                     false => {
                         let count = p.batches.iter().map(|batch| batch.records.len()).sum();
-                        format!("{} of {}, high watermark {}", records(count), name(p.partition), p.high_watermark)
+                        format!(
+                            "{} of {}, high watermark {}",
+                            records(count),
+                            name(p.partition),
+                            p.high_watermark
+                        )
                     }
                 })
                 .collect();
-            if each.is_empty() { "nothing new".into() } else { shortened(each) }
+            if each.is_empty() {
+                "nothing new".into()
+            } else {
+                shortened(each)
+            }
         }
         _ => String::new(),
     };

@@ -92,7 +92,11 @@ pub fn coordinator(world: &World, name: &str) -> Option<Option<String>> {
 pub fn coordinated_by(world: &World, node: NodeId) -> Vec<String> {
     let broker = world.node_name(node);
     let of = |group: &Rc<str>| coordinator(world, group).flatten().is_some_and(|name| *name == *broker);
-    names(world).iter().filter(|group| of(group)).map(|group| group.to_string()).collect()
+    names(world)
+        .iter()
+        .filter(|group| of(group))
+        .map(|group| group.to_string())
+        .collect()
 }
 
 /// Partitions of a member, or of all members of a group.

@@ -63,7 +63,10 @@ fn running_health(world: &World, id: ProcId) -> Health {
     match world.role(id) {
         Role::Broker(node) => {
             let state = world.broker(node).map(|broker| broker.state());
-            let fenced = world.image().and_then(|image| image.brokers.get(&node)).map(|b| b.fenced);
+            let fenced = world
+                .image()
+                .and_then(|image| image.brokers.get(&node))
+                .map(|b| b.fenced);
             match (state, fenced) {
                 (Some(BrokerState::PendingControlledShutdown | BrokerState::ShuttingDown), _) => Health::Stopping,
                 (Some(BrokerState::Running), Some(true)) => Health::Fenced,

@@ -50,7 +50,11 @@ fn view(world: &World, id: ProcId, node: NodeId, replica: &Replica<'_>) -> Repli
         high_watermark: replica.high_watermark(),
         last_stable: replica.last_stable_offset(),
         flushed: replica.flushed(),
-        epochs: replica.epochs().iter().map(|entry| (entry.epoch, entry.start)).collect(),
+        epochs: replica
+            .epochs()
+            .iter()
+            .map(|entry| (entry.epoch, entry.start))
+            .collect(),
         bytes: replica.segments().map(|segment| segment.size()).sum(),
         cells: cells(world, id, replica),
     }
@@ -100,8 +104,7 @@ fn cells(world: &World, id: ProcId, replica: &Replica<'_>) -> Rc<[CellView]> {
 fn cell(world: &World, place: Place, committed: i64, at: (&Batch, &Record, i64)) -> CellView {
     let (batch, record, offset) = at;
     let entry = world.ledger.get(record.origin);
-    let gone = entry.is_some_and(|entry| entry.lost)
-        && world.ledger.record_at(place, offset) != Some(record.origin);
+    let gone = entry.is_some_and(|entry| entry.lost) && world.ledger.record_at(place, offset) != Some(record.origin);
     CellView {
         offset,
         epoch: batch.leader_epoch,
@@ -161,7 +164,10 @@ fn ghosts(world: &World, id: ProcId, replica: &Replica<'_>, cells: &[CellView], 
 
 /// The ledger's number of the record at an offset of a log.
 pub fn record_at(replica: &Replica<'_>, offset: i64) -> Option<u32> {
-    let segment = replica.segments().rev().find(|segment| segment.base_offset() <= offset)?;
+    let segment = replica
+        .segments()
+        .rev()
+        .find(|segment| segment.base_offset() <= offset)?;
     let batch = segment.batch(segment.index_of(offset))?;
     let (_, record) = batch.iter().find(|(at, _)| *at == offset)?;
     (record.origin > 0).then_some(record.origin)

@@ -11,7 +11,11 @@ pub fn topics(world: &World) -> Vec<TopicView> {
     let Some(image) = world.image() else {
         return Vec::new();
     };
-    let names = |ids: &[NodeId]| ids.iter().map(|id| world.node_name(*id).to_string()).collect::<Vec<_>>();
+    let names = |ids: &[NodeId]| {
+        ids.iter()
+            .map(|id| world.node_name(*id).to_string())
+            .collect::<Vec<_>>()
+    };
     let mut topics: Vec<TopicView> = image
         .topics
         .values()
