@@ -1,6 +1,7 @@
 //! A world for tests: one broker that keeps a few logs and coordinates one group, as simply as can be.
 
 use super::{Consumer, ConsumerNote, ConsumerOrder};
+use crate::kafka::client::admin::AdminTimer;
 use crate::kafka::client::call::{Answer, CallId, ClientError, Consumed};
 use crate::kafka::client::note::ClientNote;
 use crate::kafka::config::Properties;
@@ -10,7 +11,7 @@ use crate::kafka::protocol::data::*;
 use crate::kafka::protocol::groups::*;
 use crate::kafka::protocol::{Body, ErrorCode, Msg};
 use crate::kafka::types::{NamedPartition, TopicId, TopicPartition};
-use crate::kafka::wire::{Ctx, Input, KAFKA_PORT, Kafka, Order};
+use crate::kafka::wire::{Ctx, Input, KAFKA_PORT, Kafka, Order, Timer};
 use crate::sim::world::Sim;
 use crate::sim::{ConnId, Halt, ProcId, Process, Span};
 use std::collections::BTreeMap;
@@ -25,8 +26,8 @@ pub struct Script {
     pub logs: BTreeMap<&'static str, Vec<Vec<Batch>>>,
     pub leader_epoch: i32,
     pub start: i64,
-    /// Answer to the next OffsetsForLeaderEpoch: epoch, end.
-    pub epoch_end: (i32, i64),
+    /// Answer to OffsetsForLeaderEpoch: epoch, end; else the log's end.
+    pub epoch_end: Option<(i32, i64)>,
     pub committed: BTreeMap<NamedPartition, CommittedOffset>,
     pub generation: i32,
     pub heartbeat: ErrorCode,
@@ -35,7 +36,6 @@ pub struct Script {
     /// How often each request came.
     pub seen: BTreeMap<&'static str, u32>,
     pub last_join: Option<Rc<JoinGroupRequest>>,
-    /// Partitions of topics that exist, to grow.
     parked: Vec<Parked>,
 }
 
@@ -45,7 +45,7 @@ impl Script {
             logs: BTreeMap::new(),
             leader_epoch: 0,
             start: 0,
-            epoch_end: (-1, -1),
+            epoch_end: None,
             committed: BTreeMap::new(),
             generation: 0,
             heartbeat: ErrorCode::None,
@@ -79,6 +79,9 @@ impl Script {
                         .iter()
                         .all(|p| p.fetch_offset == self.end(p.partition));
                     if waits {
+                        // Any timer of the vocabulary will do.
+                        let wait = Span::from_ms(i64::from(request.max_wait_ms));
+                        ctx.timer(wait, Timer::Admin(AdminTimer::Wake));
                         self.parked.push((conn, msg.correlation, request.clone()));
                         return;
                     }
@@ -87,8 +90,8 @@ impl Script {
                     reply(conn, msg.correlation, body, ctx);
                 }
             }
-            // Any order: parked fetches are answered.
-            Input::Order(_) => {
+            // Whatever it says: fetches that wait are answered.
+            Input::Order(_) | Input::Timer(_) => {
                 for (conn, correlation, request) in std::mem::take(&mut self.parked) {
                     reply(conn, correlation, self.fetch(&request).into(), ctx);
                 }
@@ -104,11 +107,10 @@ impl Script {
             Body::FetchRequest(request) => self.fetch(request).into(),
             Body::ListOffsetsRequest(request) => self.list_offsets(request).into(),
             Body::OffsetsForLeaderEpochRequest(request) => {
-                let (epoch, end) = self.epoch_end;
-                let each = request
-                    .partitions
-                    .iter()
-                    .map(|(id, _, _)| (*id, ErrorCode::None, epoch, end));
+                let each = request.partitions.iter().map(|(id, _, _)| {
+                    let (epoch, end) = self.epoch_end.unwrap_or((self.leader_epoch, self.end(*id)));
+                    (*id, ErrorCode::None, epoch, end)
+                });
                 let partitions = each.collect();
                 OffsetsForLeaderEpochResponse { partitions }.into()
             }

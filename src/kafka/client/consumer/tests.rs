@@ -90,13 +90,14 @@ fn polls_seeks_and_pauses() {
 }
 
 #[test]
-fn an_idle_poll_costs_no_events() {
+fn an_idle_poll_costs_only_its_long_polls() {
     let mut world = assigned(&[("auto.offset.reset", "earliest")]);
     polling(&mut world, true, 1_000);
     assert_eq!(world.take_polled(), [0, 1, 2, 3]);
     let before = world.sim.events();
     world.run(20_000);
-    assert!(world.sim.events() - before < 20, "{}", world.sim.events() - before);
+    // 40 long polls: request, the broker's timer, answer.
+    assert!(world.sim.events() - before <= 125, "{}", world.sim.events() - before);
     world.append("t", 0, &["e"]);
     world.run(100);
     assert_eq!(world.take_polled(), [4]);
@@ -136,7 +137,7 @@ fn a_cut_log_takes_the_position_back() {
     assert_eq!(world.take_polled(), [0, 1, 2, 3]);
     world.script(|script| {
         script.leader_epoch = 1;
-        script.epoch_end = (0, 2);
+        script.epoch_end = Some((0, 2));
         script.logs.insert(
             "t",
             vec![vec![batch(0, &["a", "b"]), batch(2, &["x", "y"])], Vec::new()],
