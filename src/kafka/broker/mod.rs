@@ -37,6 +37,8 @@ mod requests;
 mod server;
 #[cfg(test)]
 mod server_tests;
+#[cfg(test)]
+mod test_world;
 
 use super::config::{BrokerConfig, ConfigError, Properties};
 use super::groups::{GroupCoordinator, GroupTimer};
