@@ -8,6 +8,7 @@ use super::state::Msg;
 use super::texts::t;
 use crate::lab::language::ast::Content;
 use crate::lab::language::{Command, parse};
+use crate::lab::library::SHIPPED;
 use crate::share;
 
 /// Where the link "skip to the stage" goes: the one fragment that holds no scenario.
@@ -54,24 +55,15 @@ pub fn work() -> Option<String> {
 
 /// The scenario of a first visit.
 pub fn opening() -> String {
-    scenarios()
-        .first()
-        .map(|(_, text)| (*text).to_owned())
-        .unwrap_or_default()
+    SHIPPED.first().map(|first| first.text.to_owned()).unwrap_or_default()
 }
 
-/// Shipped scenarios: name and text.
-pub fn scenarios() -> Vec<(&'static str, &'static str)> {
-    vec![
-        (
-            "Loan desk, three brokers",
-            "lab 1\ntitle \"Loan desk, three brokers\"\nseed 42\n\ncontroller c1\nbroker b1 b2 b3\ntopic loan_request partitions=3 replicas=3\n# the shop\nproducer loan-web acks=all\nat 2.41s   produce loan-web loan_request key=user-63 \"300\"\n",
-        ),
-        (
-            "acks=1: acknowledged, then gone",
-            "lab 1\ntitle \"acks=1: acknowledged, then gone\"\nproducer web acks=1\n",
-        ),
-    ]
+/// Shipped scenarios: title and text.
+pub fn scenarios() -> Vec<(String, &'static str)> {
+    SHIPPED
+        .iter()
+        .map(|shipped| (title(shipped.text), shipped.text))
+        .collect()
 }
 
 /// A session on `text`; on the opening scenario if it can't be read (work of an older version).

@@ -52,7 +52,7 @@ pub fn opens(bus: &Bus, label: &'static str, sections: impl Fn() -> Vec<Section>
 fn scenario_menu() -> Vec<Section> {
     let items = storage::scenarios()
         .into_iter()
-        .map(|(name, text)| plain("file", name, "", Msg::Open(text.into())))
+        .map(|(name, text)| plain("file", &name, "", Msg::Open(text.into())))
         .collect();
     let own = vec![
         plain("plus", t().empty_scenario, "", Msg::Open(t().empty_text.into())),
