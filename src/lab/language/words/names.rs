@@ -28,6 +28,10 @@ pub const INVARIANTS: &[(&str, &str)] = &[
         "a record below the high watermark is in every later leader's log",
     ),
     (
+        "no-acknowledged-record-lost",
+        "a record that the producer was told is written is in every later leader's log",
+    ),
+    (
         "order-within-partition",
         "the records of one producer stand in a partition in the order in which they were sent",
     ),
