@@ -36,7 +36,7 @@ fn group(world: &World, name: &str) -> Option<Value> {
         return Some(Value::Object(out));
     }
     out.insert("coordinator".into(), json!(leader));
-    match world.broker(leader).and_then(|broker| coordinator(broker)?.group(name)) {
+    match world.broker(leader).and_then(|broker| broker.groups()?.group(name)) {
         Some(view) => describe(world, &view, &mut out),
         None => {
             out.insert("state".into(), json!("none"));
@@ -104,9 +104,4 @@ fn end_of(world: &World, partition: &NamedPartition) -> Option<i64> {
         .broker(leader)?
         .replica(id)
         .map(|replica| replica.high_watermark())
-}
-
-/// The coordinator in a broker, once the broker has it.
-fn coordinator(_broker: &crate::kafka::broker::Broker) -> Option<&crate::kafka::groups::GroupCoordinator> {
-    None
 }
