@@ -1,13 +1,11 @@
 //! What is not modelled yet, said before a trace is played: by its operations, tags, cluster and settings.
 
 use super::trace::{Trace, TraceStep};
+use crate::kafka::config::{ConsumerConfig, ProducerConfig};
+use std::collections::BTreeMap;
 
 /// Operations that this version does not know.
-const OPERATIONS: [&str; 13] = [
-    "init_transactions",
-    "begin",
-    "commit",
-    "abort",
+const OPERATIONS: [&str; 9] = [
     "send_offsets",
     "share_consumer",
     "share_offsets",
@@ -20,10 +18,9 @@ const OPERATIONS: [&str; 13] = [
 ];
 
 /// Tags of families that come later.
-const FAMILIES: [(&str, &str); 6] = [
+const FAMILIES: [(&str, &str); 5] = [
     ("kip848", "the consumer protocol (KIP-848)"),
     ("share-group", "share groups (KIP-932)"),
-    ("transactions", "transactions"),
     ("quorum", "a quorum of several controllers"),
     ("compact", "compaction"),
     ("mixed-protocols", "classic and new members in one group"),
@@ -34,17 +31,11 @@ pub fn not_modelled(trace: &Trace) -> Option<String> {
     if trace.cluster.controllers.len() > 1 {
         return Some("a quorum of several controllers".into());
     }
-    let family = FAMILIES
-        .iter()
-        .find(|(tag, _)| trace.covers.iter().any(|cover| cover == tag));
+    let family = FAMILIES.iter().find(|(tag, _)| trace.covers.iter().any(|cover| cover == tag));
     if let Some((_, what)) = family {
         return Some((*what).into());
     }
-    trace
-        .steps
-        .iter()
-        .find_map(not_modelled_step)
-        .or_else(|| several_members_elsewise(trace))
+    trace.steps.iter().find_map(not_modelled_step)
 }
 
 fn not_modelled_step(step: &TraceStep) -> Option<String> {
@@ -52,31 +43,37 @@ fn not_modelled_step(step: &TraceStep) -> Option<String> {
     if OPERATIONS.contains(&op) || op.ends_with("_transaction") {
         return Some(format!("`{op}`"));
     }
-    for (key, value) in step.config("config") {
-        match (key.as_str(), value.as_str()) {
-            ("transactional.id", _) => return Some("transactions".into()),
-            ("group.protocol", "consumer" | "CONSUMER") => return Some("the consumer protocol (KIP-848)".into()),
-            ("cleanup.policy", policy) if policy.contains("compact") => return Some("compaction".into()),
-            _ => {}
-        }
-    }
     for key in ["regex", "commit_on_revoke"] {
         if step.get(key).is_some() {
             return Some(format!("`{key}` of `{op}`"));
         }
     }
-    None
+    match op {
+        "producer" => not_modelled_producer(step),
+        "consumer" => not_modelled_consumer(step),
+        _ => step.config("config").into_iter().find_map(|(key, value)| {
+            (key == "cleanup.policy" && value.contains("compact")).then(|| "compaction".to_string())
+        }),
+    }
 }
 
-/// Assignors other than range.
-fn several_members_elsewise(trace: &Trace) -> Option<String> {
-    let named = trace
-        .steps
-        .iter()
-        .flat_map(|step| step.config("config"))
-        .find_map(|(key, value)| {
-            let other = key == "partition.assignment.strategy" && !value.to_lowercase().contains("range");
-            other.then_some(value)
-        })?;
-    Some(format!("the assignor {named}"))
+/// Settings that the client's constructor refuses need no model of what they would do.
+fn not_modelled_producer(step: &TraceStep) -> Option<String> {
+    let config: BTreeMap<String, String> = step.config("config").into_iter().collect();
+    let transactional = config.contains_key("transactional.id") && ProducerConfig::from_map(&config).is_ok();
+    transactional.then(|| "transactions".into())
+}
+
+fn not_modelled_consumer(step: &TraceStep) -> Option<String> {
+    let config: BTreeMap<String, String> = step.config("config").into_iter().collect();
+    if ConsumerConfig::from_map(&config).is_err() {
+        return None;
+    }
+    let value = |key: &str| config.get(key).map(|value| value.to_lowercase());
+    if value("group.protocol").is_some_and(|protocol| protocol == "consumer") {
+        return Some("the consumer protocol (KIP-848)".into());
+    }
+    value("partition.assignment.strategy")
+        .filter(|strategy| !strategy.contains("range"))
+        .map(|strategy| format!("the assignor {strategy}"))
 }

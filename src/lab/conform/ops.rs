@@ -130,6 +130,12 @@ impl Player<'_> {
                 Ok(Outcome::Ok)
             }
             "producer" | "consumer" | "produce" | "close_producer" => self.operate_clients(step),
+            "init_transactions" | "begin" | "commit" | "abort" => {
+                let client = self.client(step.text("p"))?;
+                let call = self.world.next_call();
+                self.world.sim.order(client, Order::Producer(ProducerOrder::Transactional { call }));
+                Ok(Outcome::Call { call, about: None })
+            }
             "await" => {
                 let (op, about, call) = self
                     .pending
@@ -271,7 +277,11 @@ impl Player<'_> {
                     false => ConsumerOrder::Resume { call, partitions },
                 })
             }
-            "unsubscribe" => self.consumer_call(id, |call| ConsumerOrder::Unsubscribe { call }),
+            "unsubscribe" => {
+                // The recorder polls in the background only while there is a subscription.
+                self.consumer_call(id, |call| ConsumerOrder::PollLoop { call, on: false });
+                self.consumer_call(id, |call| ConsumerOrder::Unsubscribe { call })
+            }
             "enforce_rebalance" => self.consumer_call(id, |call| ConsumerOrder::EnforceRebalance { call }),
             "close_consumer" => {
                 let leave = match step.text("membership") {
