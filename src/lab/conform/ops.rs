@@ -7,7 +7,7 @@ use crate::kafka::broker::BrokerState;
 use crate::kafka::client::admin::AdminCall;
 use crate::kafka::client::call::{Answer, CallId};
 use crate::kafka::client::consumer::{ConsumerOrder, SeekTo};
-use crate::kafka::client::producer::{NewRecord, ProducerOrder};
+use crate::kafka::client::producer::{NewRecord, ProducerOrder, TransactionCall};
 use crate::kafka::protocol::admin::{AlterOp, ConfigResource, CreatableTopic, ElectionType};
 use crate::kafka::protocol::data::{
     EARLIEST_LOCAL_TIMESTAMP, EARLIEST_TIMESTAMP, Isolation, LATEST_TIERED_TIMESTAMP, LATEST_TIMESTAMP, MAX_TIMESTAMP,
@@ -133,7 +133,13 @@ impl Player<'_> {
             "init_transactions" | "begin" | "commit" | "abort" => {
                 let client = self.client(step.text("p"))?;
                 let call = self.world.next_call();
-                self.world.sim.order(client, Order::Producer(ProducerOrder::Transactional { call }));
+                let what = match step.op() {
+                    "init_transactions" => TransactionCall::Init,
+                    "begin" => TransactionCall::Begin,
+                    "commit" => TransactionCall::Commit,
+                    _ => TransactionCall::Abort,
+                };
+                self.world.sim.order(client, Order::Producer(ProducerOrder::Transaction { call, what }));
                 Ok(Outcome::Call { call, about: None })
             }
             "await" => {
