@@ -6,9 +6,31 @@ use super::process::{HostId, ProcId};
 use super::slab::Key;
 use std::collections::VecDeque;
 
-/// A connection, the same number on both sides.
+/// One end of a connection, as a process knows it: the two ends have different ids, so that a process may connect to
+/// itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ConnId(pub(super) Key);
+pub struct ConnId {
+    pub(super) key: Key,
+    pub(super) side: Side,
+}
+
+/// Which end of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Side {
+    Opener,
+    Accepter,
+}
+
+impl Side {
+    pub const BOTH: [Side; 2] = [Side::Opener, Side::Accepter];
+
+    pub fn other(self) -> Side {
+        match self {
+            Side::Opener => Side::Accepter,
+            Side::Accepter => Side::Opener,
+        }
+    }
+}
 
 #[cfg(test)]
 impl ConnId {
@@ -31,11 +53,15 @@ pub const RETRANSMIT_MIN: Span = Span::ms(200);
 /// The pause grows no longer than this (Linux: `TCP_RTO_MAX`).
 pub const RETRANSMIT_MAX: Span = Span::secs(120);
 
-/// So many losses of one packet end the connection (Linux: `tcp_retries2`), after about 15 minutes.
+/// So often one packet is sent again; one pause after that the connection ends (Linux: `tcp_retries2`), about 15
+/// minutes after the first loss.
 pub const RETRANSMITS: u8 = 15;
 
 /// When a lost SYN is sent again, in seconds after the first (Linux 6.5 and later).
 pub const SYN_AGAIN_SECS: [u64; 10] = [1, 2, 3, 4, 5, 7, 11, 19, 35, 67];
+
+/// When the attempt is given up (ETIMEDOUT), in seconds after the first SYN: one more doubled pause.
+pub const SYN_GIVE_UP_SECS: u64 = 131;
 
 /// The pause before the `attempt`-th (from 1) repetition of a packet.
 pub fn retransmit_after(attempt: u8) -> Span {
@@ -45,8 +71,8 @@ pub fn retransmit_after(attempt: u8) -> Span {
 
 #[derive(Clone, Debug)]
 pub(super) struct Conn {
-    pub ends: [End; 2],
-    pub ways: [Way; 2],
+    pub opener: End,
+    pub accepter: End,
     pub port: u16,
     pub first_syn: Time,
     /// The opener knows that it stands.
@@ -54,39 +80,79 @@ pub(super) struct Conn {
     pub cause: u64,
 }
 
-/// One side of a connection; side 0 opened it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct End {
-    pub host: HostId,
-    pub proc: Option<ProcId>,
-    pub open: bool,
+impl Conn {
+    pub fn end(&self, side: Side) -> &End {
+        match side {
+            Side::Opener => &self.opener,
+            Side::Accepter => &self.accepter,
+        }
+    }
+
+    pub fn end_mut(&mut self, side: Side) -> &mut End {
+        match side {
+            Side::Opener => &mut self.opener,
+            Side::Accepter => &mut self.accepter,
+        }
+    }
 }
 
-/// What is on its way from one side to the other, oldest first.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Way {
-    pub order: VecDeque<Key>,
+/// One side of a connection, with what it has under way to the other.
+#[derive(Clone, Debug)]
+pub(super) struct End {
+    pub host: HostId,
+    /// `None`: nobody has accepted yet.
+    pub proc: Option<ProcId>,
+    pub open: bool,
+    /// What this side sent and the other has not got, oldest first.
+    pub sent: VecDeque<Key>,
+    /// When the last of it is due: nothing overtakes it.
     pub last_due: Time,
+}
+
+impl End {
+    pub fn new(host: HostId, proc: Option<ProcId>) -> End {
+        End {
+            host,
+            proc,
+            open: proc.is_some(),
+            sent: VecDeque::new(),
+            last_due: Time::ZERO,
+        }
+    }
+}
+
+/// Where a message on its way is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// The connection does not stand yet; it goes when it does.
+    Unsent,
+    /// On the wire, or lost and waiting to be sent again.
+    Travelling,
+    /// Came in before an earlier one and waits for it in the receiving kernel.
+    Buffered,
+    /// A hand is on it until it is released.
+    Held,
+    /// A hand is on it until the next one on its way has overtaken it.
+    Overtaken,
 }
 
 /// One message, or the end of the connection, on its way.
 #[derive(Clone, Debug)]
 pub(super) struct Flight<M> {
-    pub conn: ConnId,
-    /// The side that sent it.
-    pub side: usize,
+    /// The end that sent it.
+    pub from: ConnId,
     /// `None`: FIN or RST.
     pub msg: Option<M>,
     pub sent: Time,
     pub due: Time,
     pub cause: u64,
-    pub attempts: u8,
+    /// In the order of sending over the whole world.
+    pub number: u64,
     /// Outdates scheduled arrivals.
     pub version: u32,
-    /// Came in before an earlier one: waits for it.
-    pub arrived: bool,
-    /// A hand is on it.
-    pub held: bool,
+    /// How often it was lost.
+    pub losses: u8,
+    pub stage: Stage,
 }
 
 #[cfg(test)]
@@ -97,6 +163,15 @@ mod tests {
     fn pauses_double_up_to_two_minutes() {
         assert_eq!(retransmit_after(1), Span::ms(200));
         assert_eq!(retransmit_after(4), Span::ms(1_600));
+        assert_eq!(retransmit_after(10), Span::ms(102_400));
+        assert_eq!(retransmit_after(11), Span::secs(120));
         assert_eq!(retransmit_after(60), Span::secs(120));
+    }
+
+    /// The kernel's documentation of `tcp_retries2` names 924.6 s for 15 repetitions.
+    #[test]
+    fn a_connection_is_given_up_after_924_seconds() {
+        let total: u64 = (1..=RETRANSMITS + 1).map(|n| retransmit_after(n).as_us()).sum();
+        assert_eq!(total, 924_600_000);
     }
 }

@@ -45,9 +45,10 @@ impl<'a, W: Wire> Ctx<'a, W> {
         self.core.network.resolve(name)
     }
 
-    /// Accepts connections on a port of its host from now on.
-    pub fn listen(&mut self, port: u16) {
-        self.core.listen(self.me, port);
+    /// Accepts connections on a port of its host from now on. False if another process of the host has the port
+    /// (EADDRINUSE).
+    pub fn listen(&mut self, port: u16) -> bool {
+        self.core.listen(self.me, port)
     }
 
     /// Refuses new connections on that port from now on.
@@ -61,8 +62,8 @@ impl<'a, W: Wire> Ctx<'a, W> {
         self.core.connect(self.me, to)
     }
 
-    /// Hands a message to the connection; it is lost silently if the connection is gone, as with a real socket until
-    /// the reset comes back.
+    /// Hands a message to the connection. Before [`Opened`](super::Input::Opened) it waits for that; it is lost silently
+    /// if the connection is gone, as with a real socket until the reset comes back.
     pub fn send(&mut self, conn: ConnId, msg: W::Msg) {
         self.core.send(self.me, conn, msg);
     }
@@ -72,7 +73,7 @@ impl<'a, W: Wire> Ctx<'a, W> {
         self.core.close(self.me, conn);
     }
 
-    /// Who is on the other side, if the connection stands.
+    /// Who is on the other side, if this side is open and somebody there has accepted.
     pub fn peer(&self, conn: ConnId) -> Option<ProcId> {
         self.core.peer(self.me, conn)
     }
@@ -82,6 +83,7 @@ impl<'a, W: Wire> Ctx<'a, W> {
         self.core.timer(self.me, after, item)
     }
 
+    /// The timer will not fire; nothing happens if it has.
     pub fn cancel(&mut self, timer: TimerId) {
         self.core.cancel(timer);
     }

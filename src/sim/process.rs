@@ -1,6 +1,5 @@
 //! What a process is to the kernel: a state machine that takes one input at a time.
 
-use super::clock::Span;
 use super::conn::ConnId;
 use super::ctx::Ctx;
 use super::slab::Key;
@@ -48,7 +47,7 @@ pub enum Input<W: Wire> {
     Timer(W::Timer),
     /// A connection that it asked for stands.
     Opened(ConnId),
-    /// Nobody listens there: the connection was refused.
+    /// No connection: nobody listens there, or no SYN was answered for over two minutes.
     Refused(ConnId),
     /// Somebody connected to a port it listens on.
     Accepted(ConnId, ProcId),
@@ -76,6 +75,3 @@ pub trait Process: Clone {
     /// The process is gone; what is left of it must be what its disk holds.
     fn halt(&mut self, how: Halt);
 }
-
-/// How long a process's disk takes, and whether it takes anything at all.
-pub type DiskDelay = Span;

@@ -63,6 +63,11 @@ impl<T> Queue<T> {
         self.heap.pop().map(|Reverse(e)| (e.at, e.item))
     }
 
+    /// Keeps what `keep` wants.
+    pub fn retain(&mut self, keep: impl Fn(&T) -> bool) {
+        self.heap.retain(|Reverse(e)| keep(&e.item));
+    }
+
     pub fn len(&self) -> usize {
         self.heap.len()
     }
