@@ -36,7 +36,10 @@ impl Side {
 impl ConnId {
     /// A connection of no world, to test what goes by its number alone.
     pub fn numbered(number: u64) -> ConnId {
-        ConnId(Key::from_u64(number))
+        ConnId {
+            key: Key::from_u64(number),
+            side: Side::Opener,
+        }
     }
 }
 
