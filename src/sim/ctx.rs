@@ -45,10 +45,15 @@ impl<'a, W: Wire> Ctx<'a, W> {
         self.core.network.resolve(name)
     }
 
-    /// Accepts connections on a port of its host from now on. False if another process of the host has the port
-    /// (EADDRINUSE).
-    pub fn listen(&mut self, port: u16) -> bool {
-        self.core.listen(self.me, port)
+    /// Accepts connections on a port of its host from now on. A port that another process of the host has stays that
+    /// one's (EADDRINUSE); [`listens`](Self::listens) tells.
+    pub fn listen(&mut self, port: u16) {
+        self.core.listen(self.me, port);
+    }
+
+    /// Whether the port of its host is its own.
+    pub fn listens(&self, port: u16) -> bool {
+        self.core.network.listener(self.host(), port) == Some(self.me)
     }
 
     /// Refuses new connections on that port from now on.

@@ -72,10 +72,10 @@ impl<W: Wire> ProcState<W> {
 }
 
 impl<W: Wire> Core<W> {
-    /// Whether the port is that process's now: false if another one has it (EADDRINUSE).
-    pub(in crate::sim) fn listen(&mut self, me: ProcId, port: u16) -> bool {
+    /// The port is that process's now, unless another one has it.
+    pub(in crate::sim) fn listen(&mut self, me: ProcId, port: u16) {
         let host = self.host_of(me);
-        *self.network.host_mut(host).ports.entry(port).or_insert(me) == me
+        self.network.host_mut(host).ports.entry(port).or_insert(me);
     }
 
     pub(in crate::sim) fn unlisten(&mut self, me: ProcId, port: u16) {

@@ -169,7 +169,8 @@ impl Toy {
             }
             Order::Close => ctx.close(self.lines.pop().expect("a connection").conn),
             Order::Listen(port) => {
-                let listens = ctx.listen(port);
+                ctx.listen(port);
+                let listens = ctx.listens(port);
                 ctx.note(Heard::Listens(listens));
             }
             Order::Unlisten(port) => ctx.unlisten(port),
