@@ -28,12 +28,15 @@ pub enum MemberState {
     Stable,
 }
 
+/// For each partition of a topic the racks of its replicas.
+pub type RacksOfPartitions = Vec<BTreeSet<Rc<str>>>;
+
 /// Topics with the racks of each partition, as metadata had them: another count makes a leader rebalance.
 /// [ConsumerCoordinator.MetadataSnapshot]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TopicsSeen {
     pub version: u32,
-    pub topics: Rc<BTreeMap<Rc<str>, Vec<BTreeSet<Rc<str>>>>>,
+    pub topics: Rc<BTreeMap<Rc<str>, RacksOfPartitions>>,
 }
 
 impl TopicsSeen {

@@ -268,7 +268,8 @@ impl Consumer {
                     out.drained = true;
                     match self.initialize(next, ctx) {
                         Ok(fetch) => self.fetcher.current = fetch,
-                        Err((fetch, error)) => {
+                        Err(unusable) => {
+                            let (fetch, error) = *unusable;
                             // What was collected before is returned first; the next poll meets the error again.
                             if !out.records.is_empty() || out.advanced {
                                 self.fetcher.buffer.push_front(fetch);
@@ -324,7 +325,7 @@ impl Consumer {
         &mut self,
         mut fetch: CompletedFetch,
         ctx: &mut Ctx,
-    ) -> Result<Option<CompletedFetch>, (CompletedFetch, ClientError)> {
+    ) -> Result<Option<CompletedFetch>, Box<(CompletedFetch, ClientError)>> {
         if fetch.initialized {
             return Ok(Some(fetch));
         }
@@ -350,7 +351,7 @@ impl Consumer {
         self.subscription.move_to_end(&name);
         match result {
             Ok(()) => Ok(None),
-            Err(thrown) => Err((fetch, thrown)),
+            Err(thrown) => Err(Box::new((fetch, thrown))),
         }
     }
 
