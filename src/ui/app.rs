@@ -32,6 +32,9 @@ const PUBLISH_MS: f64 = 100.0;
 /// The caption is the page's live region: while time plays it speaks at most this often.
 const CAPTION_MS: f64 = 1_000.0;
 
+/// How many events are played at most to come to the moment at which a scenario is opened.
+const FIRST_EVENTS: u64 = 200_000;
+
 /// Notices that stand at the same time.
 const TOASTS: usize = 3;
 
@@ -69,7 +72,7 @@ impl Component for App {
 
     fn create(ctx: &Context<Self>) -> App {
         let (text, link_error) = storage::first_text();
-        let session = storage::session_or_empty(&text);
+        let session = Session::open(&text);
         let run: Shared = Rc::new(RefCell::new(session));
         let bus = Bus {
             send: ctx.link().callback(|msg| msg),
@@ -228,7 +231,7 @@ impl App {
         let first = first::of(session.run.text());
         session
             .run
-            .play_until_us(moment.unwrap_or(first.at_us), super::session::EDIT_EVENTS);
+            .play_until_us(moment.unwrap_or(first.at_us), FIRST_EVENTS);
         drop(session);
         self.selection = first.select.map(Selection::Process);
         self.topic = first.topic;
@@ -327,17 +330,9 @@ impl App {
     }
 
     fn open(&mut self, text: &str) {
-        match Session::open(text) {
-            Ok(session) => {
-                *self.bus.run.borrow_mut() = session;
-                self.play(false);
-                self.begin(None);
-            }
-            Err(problems) => {
-                let text = problems.first().map(|p| p.text.clone()).unwrap_or_default();
-                self.toast(ToastKind::Bad, text, ToastAction::None);
-            }
-        }
+        *self.bus.run.borrow_mut() = Session::open(text);
+        self.play(false);
+        self.begin(None);
     }
 
     fn edit(&mut self, text: &str) {
@@ -347,7 +342,7 @@ impl App {
 
     fn branch(&mut self, id: u32) {
         self.play(false);
-        self.bus.run.borrow_mut().run.switch_branch(id);
+        self.bus.run.borrow_mut().switch_branch(id);
         self.broken = usize::MAX;
     }
 
@@ -592,7 +587,7 @@ impl App {
             } else {
                 self.scene.link
             },
-            can_undo: session.run.can_undo(),
+            can_undo: session.can_undo(),
             topics: Same(Rc::new(shown_topics(&view, self.topic.as_deref()))),
             playing: self.player.playing,
             view: Same(Rc::new(view)),

@@ -8,7 +8,6 @@ mod app;
 mod complete;
 mod dom;
 mod first;
-mod fixture;
 mod format;
 mod icon;
 mod keys;

@@ -17,7 +17,7 @@ pub const FIRST_SPEED: u8 = 4;
 const BUDGET_MS: f64 = 7.0;
 
 /// Events handled between two looks at the clock.
-const SLICE: u32 = 256;
+const SLICE: u64 = 256;
 
 /// The longest step of the wall clock that one frame answers: after a pause of the tab, time does not leap.
 const LONGEST_FRAME_MS: f64 = 50.0;

@@ -4,9 +4,9 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::fixture::Run;
 use super::state::Said;
-use crate::lab::language::Error;
+use crate::lab::language::{Error, parse};
+use crate::lab::run::Run;
 use crate::lab::view::{LogEntry, Weight};
 
 /// The session, shared by the page's components. Components borrow it for the length of one call and never across one
@@ -39,103 +39,96 @@ impl From<Error> for Problem {
     }
 }
 
+fn problems(run: &Run) -> Rc<Vec<Problem>> {
+    Rc::new(run.errors().iter().cloned().map(Problem::from).collect())
+}
+
+/// Log entries that a list shows at most; the newest are kept.
+const ENTRIES: usize = 4_000;
+
 /// A run and its surroundings.
 pub struct Session {
     pub run: Run,
-    /// The text in the editor: the run's own, or one that has errors.
+    /// The text in the editor, while it has errors; the run keeps the last good one until then.
     draft: Option<String>,
     pub problems: Rc<Vec<Problem>>,
     pub said: Vec<Said>,
 }
 
 impl Session {
-    /// A session on `text`; without a run when the text can't be read.
-    pub fn open(text: &str) -> Result<Session, Vec<Problem>> {
-        let run = Run::open(text)?;
-        Ok(Session {
+    /// A session on `text`. What can't be read of it is told by `problems`; everything else is there.
+    pub fn open(text: &str) -> Session {
+        let run = Run::open(text);
+        Session {
+            problems: problems(&run),
             run,
             draft: None,
-            problems: Rc::default(),
             said: Vec::new(),
-        })
+        }
     }
 
     /// The text of the editor.
-    pub fn draft(&self) -> String {
-        self.draft.clone().unwrap_or_else(|| self.run.text().to_owned())
+    pub fn draft(&self) -> &str {
+        self.draft.as_deref().unwrap_or_else(|| self.run.text())
     }
 
     /// Takes a text as it is typed: the run follows when it can be read, else it keeps the last good one.
     pub fn edit(&mut self, text: &str) {
-        let now = self.run.now_us();
-        match Run::open(text) {
-            Ok(mut run) => {
-                run.play_until_us(now, EDIT_EVENTS);
-                self.run = run;
-                self.draft = None;
-                self.problems = Rc::default();
-            }
-            Err(problems) => {
-                self.draft = Some(text.to_owned());
-                self.problems = Rc::new(problems);
-            }
+        let errors = parse(text).errors;
+        if errors.is_empty() {
+            self.run.set_text(text);
+            self.settle();
+        } else {
+            self.problems = Rc::new(errors.into_iter().map(Problem::from).collect());
+            self.draft = Some(text.to_owned());
         }
+    }
+
+    /// The run's text is the editor's again.
+    fn settle(&mut self) {
+        self.draft = None;
+        self.problems = problems(&self.run);
     }
 
     /// Issues one line now and remembers what was said.
     pub fn command(&mut self, line: &str) -> Result<String, String> {
-        let at_us = self.run.now_us();
-        let answer = self.run.command(line).map_err(|problem| problem.text);
+        let answer = self.run.command(line).map_err(|error| Problem::from(error).text);
         if answer.is_ok() {
-            self.draft = None;
-            self.problems = Rc::default();
+            self.settle();
         }
         self.said.push(Said {
-            at_us,
+            at_us: self.run.now_us(),
             line: line.to_owned(),
             answer: answer.clone(),
         });
         answer
     }
-}
 
-/// How many events an edited scenario is played at most to come back to the same moment while a person types.
-pub const EDIT_EVENTS: u32 = 200_000;
-
-/// Log entries that a list shows at most; the newest are kept.
-const ENTRIES: usize = 4_000;
-
-/// Events before now whose ordinary traffic the log shows; what matters is shown from the beginning.
-const DETAIL_EVENTS: u64 = 5_000;
-
-impl Session {
-    /// A session for a text that can't be read: an empty run, the text in the editor with what is wrong with it.
-    pub fn broken(text: &str, problems: Vec<Problem>) -> Session {
-        let run = Run::open("lab 1\n").expect("a text with nothing but its version can always be read");
-        Session {
-            run,
-            draft: Some(text.to_owned()),
-            problems: Rc::new(problems),
-            said: Vec::new(),
+    /// Takes the newest command or edit back, if there is one; an unfinished text in the editor goes with it.
+    pub fn undo(&mut self) -> bool {
+        let undone = self.draft.is_some() || self.run.can_undo();
+        if self.draft.is_none() {
+            self.run.undo();
         }
+        self.settle();
+        undone
     }
 
-    /// Takes the newest command back, if there is one.
-    pub fn undo(&mut self) -> bool {
-        self.draft = None;
-        self.problems = Rc::default();
-        self.run.undo()
+    /// Whether there is something to take back.
+    pub fn can_undo(&self) -> bool {
+        self.draft.is_some() || self.run.can_undo()
+    }
+
+    /// Takes another branch to hand.
+    pub fn switch_branch(&mut self, id: u32) {
+        self.run.switch_branch(id);
+        self.settle();
     }
 
     /// The log up to now.
     pub fn log(&self, weight: Weight, filter: &str) -> Vec<LogEntry> {
         let end = self.run.event() + 1;
-        let from = if weight >= Weight::Matters {
-            0
-        } else {
-            end.saturating_sub(DETAIL_EVENTS)
-        };
-        let mut entries = self.run.log(from..end, weight, filter);
+        let mut entries = self.run.log(0..end, weight, filter);
         let over = entries.len().saturating_sub(ENTRIES);
         entries.drain(..over);
         entries

@@ -3,7 +3,6 @@
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use yew::Callback;
 
-use super::session::Session;
 use super::state::Msg;
 use super::texts::t;
 use crate::lab::language::ast::Content;
@@ -64,11 +63,6 @@ pub fn scenarios() -> Vec<(String, &'static str)> {
         .iter()
         .map(|shipped| (title(shipped.text), shipped.text))
         .collect()
-}
-
-/// A session on `text`; on the opening scenario if it can't be read (work of an older version).
-pub fn session_or_empty(text: &str) -> Session {
-    Session::open(text).unwrap_or_else(|problems| Session::broken(text, problems))
 }
 
 /// The moment of an earlier visit, in microseconds.

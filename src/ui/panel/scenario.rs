@@ -33,7 +33,7 @@ pub fn Editor(props: &EditorProps) -> Html {
             typed.set(None)
         });
     }
-    let text = (*typed).clone().unwrap_or_else(|| bus.run.borrow().draft());
+    let text = (*typed).clone().unwrap_or_else(|| bus.run.borrow().draft().to_owned());
     let oninput = {
         let (send, typed) = (bus.send.clone(), typed.setter());
         Callback::from(move |e: InputEvent| {
