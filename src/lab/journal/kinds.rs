@@ -1,6 +1,6 @@
 //! What an event is about: data, control, clients, or nothing that anybody waits for.
 
-use crate::kafka::note::{Fact, Note};
+use crate::kafka::note::Note;
 use crate::lab::history::Class;
 use crate::lab::world::{Role, World};
 use crate::sim::{EventKind, ProcId, Step};
@@ -35,17 +35,7 @@ fn message_class(tag: u8, notes: &[(ProcId, Note)]) -> Class {
         return Class::Data;
     }
     if tags::FETCH.contains(&tag) {
-        let moved = |(_, note): &(ProcId, Note)| {
-            matches!(
-                note,
-                Note::Fact(Fact::Appended { .. } | Fact::Delivered { .. } | Fact::HighWatermark { .. })
-            )
-        };
-        return if notes.iter().any(moved) {
-            Class::Data
-        } else {
-            Class::Idle
-        };
+        return if notes.is_empty() { Class::Idle } else { Class::Data };
     }
     let silent = [tags::GROUP_HEARTBEAT, tags::BROKER_HEARTBEAT, tags::QUORUM_FETCH];
     if notes.is_empty() && silent.iter().any(|range| range.contains(&tag)) {

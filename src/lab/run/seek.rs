@@ -1,7 +1,9 @@
 //! To any moment: from the nearest snapshot by replay.
 
 use super::{HEARD, Moment, Run, next_event};
+use crate::lab::history::Kept;
 use crate::lab::journal::Heard;
+use crate::lab::view::{LogEntry, MarkKind};
 use crate::lab::world::kernel_time;
 use crate::sim::Time;
 use std::ops::Range;
@@ -75,6 +77,46 @@ impl Run {
         let mut out = Vec::new();
         self.replay(events, |_, heard| out.push(Rc::new(heard)));
         out
+    }
+
+    /// Events in full, by a replay apart from the present.
+    pub(in crate::lab) fn replayed(&self, events: Range<u64>) -> Vec<Rc<Heard>> {
+        self.heard(events)
+    }
+
+    /// What is kept of an event, by the kernel's number.
+    pub(in crate::lab) fn kept(&self, kernel: u64) -> Option<Kept> {
+        self.branch().history.get(kernel)
+    }
+
+    /// The number for people of one of the kernel's events.
+    pub(in crate::lab) fn number(&self, kernel: u64) -> u64 {
+        self.branch().number(kernel)
+    }
+
+    /// A line that the journal keeps.
+    pub(in crate::lab) fn entry(&self, event: u64, index: u16) -> Option<LogEntry> {
+        let mut there = self.branch().journal.range(event..event + 1);
+        there
+            .find(|entry| entry.log.index == index)
+            .map(|entry| entry.log.clone())
+    }
+
+    /// Events before `event` in which a line of the scenario made a fault, newest first.
+    pub(in crate::lab) fn faults_before(&self, event: u64) -> Vec<u64> {
+        let entries = self.branch().journal.range(0..event).rev();
+        let faults = entries.filter(|entry| entry.mark == Some(MarkKind::Fault));
+        faults.map(|entry| entry.log.event).collect()
+    }
+
+    /// The event that made a failed check's subject what it was, for the check that was decided at `event` with these
+    /// words.
+    pub(in crate::lab) fn decided_at(&self, event: u64, words: &str) -> Option<u64> {
+        let results = self.branch().checks.results(&self.branch().script.plan, event);
+        let check = results
+            .into_iter()
+            .find(|check| check.event == Some(event) && words.contains(&check.expected))?;
+        self.since(&check).filter(|since| *since > 0)
     }
 
     /// Replays events apart from the present and shows each, with the world after it.

@@ -2,13 +2,17 @@
 
 use super::{clients, replicas};
 use crate::kafka::client::consumer::Consumer;
-use crate::kafka::client::consumer::coordinator::MemberState;
-use crate::kafka::types::{NamedPartition, NodeId};
+use crate::kafka::groups::GroupView as Known;
+use crate::kafka::hash::coordinator_partition;
+use crate::kafka::types::{NO_LEADER, NamedPartition, NodeId, TopicPartition};
 use crate::lab::view::GroupView;
 use crate::lab::world::{Role, World};
 use crate::sim::ProcId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+
+/// The topic that groups live in.
+const OFFSETS_TOPIC: &str = "__consumer_offsets";
 
 /// Consumers of a group, in the order in which they were made.
 fn members<'a>(world: &'a World, group: &'a str) -> impl Iterator<Item = (ProcId, &'a Consumer)> {
@@ -20,11 +24,35 @@ fn consumers(world: &World) -> impl Iterator<Item = (ProcId, &Consumer)> {
     all.filter_map(|(id, _)| Some((id, world.consumer(id)?)))
 }
 
-/// Names of all groups.
+/// Names of all groups: those of the scenario's consumers, and those that coordinators know.
 fn names(world: &World) -> BTreeSet<Rc<str>> {
-    consumers(world)
+    let mut names: BTreeSet<Rc<str>> = consumers(world)
         .filter_map(|(_, consumer)| consumer.group_id().cloned())
-        .collect()
+        .collect();
+    for (id, _, broker) in world.brokers() {
+        let coordinator = broker.groups().filter(|_| world.runs(id));
+        let Some(coordinator) = coordinator else { continue };
+        for (partition, _) in coordinator.shards() {
+            names.extend(coordinator.groups_of(partition).map(|group| group.id.clone()));
+        }
+    }
+    names
+}
+
+/// The broker that coordinates a group by the controller's metadata.
+fn coordinator_node(world: &World, group: &str) -> Option<NodeId> {
+    let image = world.image()?;
+    let topic = image.topic_by_name(OFFSETS_TOPIC)?;
+    let partition = coordinator_partition(group, topic.partitions);
+    let leader = image.partitions.get(&TopicPartition::new(topic.id, partition))?.leader;
+    (leader != NO_LEADER).then_some(leader)
+}
+
+/// A group as its coordinator has it.
+fn known<'a>(world: &'a World, group: &str) -> Option<Known<'a>> {
+    let node = coordinator_node(world, group)?;
+    let running = world.node(node).is_some_and(|id| world.runs(id));
+    world.broker(node).filter(|_| running)?.groups()?.group(group)
 }
 
 /// All groups by name.
@@ -33,15 +61,18 @@ pub fn groups(world: &World) -> Vec<GroupView> {
 }
 
 fn view(world: &World, name: &Rc<str>) -> GroupView {
-    let strategy = members(world, name)
-        .next()
-        .and_then(|(_, consumer)| consumer.config().partition_assignment_strategy.first().copied());
+    let known = known(world, name);
     GroupView {
         name: name.to_string(),
-        protocol: "classic".into(),
+        protocol: known
+            .as_ref()
+            .map_or("classic".into(), |group| group.kind.name().to_lowercase()),
         state: state(world, name).unwrap_or_default(),
-        generation: generation(world, name).unwrap_or(-1),
-        assignor: strategy.map_or("", |assignor| assignor.name()).into(),
+        generation: known.as_ref().map_or(-1, |group| group.generation),
+        assignor: known
+            .as_ref()
+            .and_then(|group| group.assignor)
+            .map_or_else(String::new, |assignor| assignor.to_string()),
         coordinator: coordinator(world, name).flatten(),
         lag: lag(world, name, None).unwrap_or(0),
         members: members(world, name)
@@ -56,45 +87,30 @@ fn group_of<'a>(world: &'a World, name: &'a str) -> Option<Rc<str>> {
     of_member.or_else(|| names(world).get(name).cloned())
 }
 
-/// The state of a group by Kafka's name.
+/// The state of a group by Kafka's name; `Dead` while its coordinator does not know it.
 pub fn state(world: &World, group: &str) -> Option<String> {
     let name = names(world).get(group)?.clone();
-    let states: Vec<MemberState> = members(world, &name)
-        .filter(|(id, _)| world.runs(*id))
-        .filter_map(|(_, consumer)| consumer.member_state())
-        .collect();
-    let any = |state: MemberState| states.contains(&state);
-    Some(
-        match () {
-            () if any(MemberState::Preparing) => "PreparingRebalance",
-            () if any(MemberState::Completing) => "CompletingRebalance",
-            () if any(MemberState::Stable) => "Stable",
-            () => "Empty",
-        }
-        .into(),
-    )
+    Some(known(world, &name).map_or("Dead", |group| group.state.name()).into())
 }
 
 /// The generation of a group, or of a member's group.
 pub fn generation(world: &World, name: &str) -> Option<i32> {
     let group = group_of(world, name)?;
-    members(world, &group).map(|(_, consumer)| consumer.generation()).max()
+    Some(known(world, &group).map_or(-1, |group| group.generation))
 }
 
 /// The broker that coordinates a group (or a member's group), if one does.
 pub fn coordinator(world: &World, name: &str) -> Option<Option<String>> {
     let group = group_of(world, name)?;
-    let known = members(world, &group).find_map(|(_, consumer)| consumer.coordinator_id());
-    Some(known.map(|node| world.node_name(node).to_string()))
+    Some(coordinator_node(world, &group).map(|node| world.node_name(node).to_string()))
 }
 
 /// Groups that a broker coordinates.
 pub fn coordinated_by(world: &World, node: NodeId) -> Vec<String> {
-    let broker = world.node_name(node);
-    let of = |group: &Rc<str>| coordinator(world, group).flatten().is_some_and(|name| *name == *broker);
+    let mine = |group: &&Rc<str>| coordinator_node(world, group) == Some(node);
     names(world)
         .iter()
-        .filter(|group| of(group))
+        .filter(mine)
         .map(|group| group.to_string())
         .collect()
 }
@@ -112,16 +128,27 @@ pub fn assignment(world: &World, name: &str) -> Option<BTreeSet<NamedPartition>>
 /// The offset that a group (or a member's group) has committed for a partition.
 pub fn committed(world: &World, name: &str, partition: &NamedPartition) -> Option<Option<i64>> {
     let group = group_of(world, name)?;
+    if let Some(known) = known(world, &group) {
+        let mut offsets = known.offsets.iter();
+        let stored = offsets.find(|(of, _)| *of == partition);
+        return Some(stored.map(|(_, stored)| stored.committed.offset));
+    }
     let known = members(world, &group).filter_map(|(_, consumer)| consumer.committed_offsets().get(partition));
     Some(known.max().copied())
 }
 
 /// Records between what a member or group has done and the high watermark: behind the committed offsets, for a consumer
-/// without a group behind its position. In one partition, or in all that it is assigned.
+/// without a group behind its position. In one partition, or in all that it is assigned or has committed.
 pub fn lag(world: &World, name: &str, partition: Option<&NamedPartition>) -> Option<i64> {
     let partitions: BTreeSet<NamedPartition> = match partition {
         Some(partition) => BTreeSet::from([partition.clone()]),
-        None => assignment(world, name)?,
+        None => {
+            let mut all = assignment(world, name)?;
+            let group = known(world, name);
+            let stored = group.iter().flat_map(|group| &group.offsets);
+            all.extend(stored.map(|(partition, _)| (*partition).clone()));
+            all
+        }
     };
     let single = world.find(name).and_then(|id| world.consumer(id));
     if single.is_none() {
