@@ -109,7 +109,6 @@ fn why_leads_from_the_loss_to_the_crash() {
         .iter()
         .map(|link| format!("{}: {}", link.who, link.sentence))
         .collect();
-    println!("{chain:#?}");
     assert_eq!(chain[0].rule, Some("ledger/lost"), "{sentences:#?}");
     assert_eq!(
         sentences.last().map(String::as_str),
