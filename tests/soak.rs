@@ -21,7 +21,10 @@ fn outcome(text: &str) -> (u64, bool) {
 
 #[test]
 fn soak_acknowledged_records_survive_random_faults() {
-    let count = std::env::var("BROKERLAB_SOAK").ok().and_then(|n| n.parse().ok()).unwrap_or(SUITE);
+    let count = std::env::var("BROKERLAB_SOAK")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(SUITE);
     let next = AtomicU64::new(0);
     let acknowledged = AtomicU64::new(0);
     let broken = std::thread::scope(|scope| {
@@ -43,9 +46,18 @@ fn soak_acknowledged_records_survive_random_faults() {
                 })
             })
             .collect();
-        workers.into_iter().find_map(|worker| worker.join().expect("a worker does not panic"))
+        workers
+            .into_iter()
+            .find_map(|worker| worker.join().expect("a worker does not panic"))
     });
-    assert!(broken.is_none(), "an acknowledged record is lost by this scenario:\n{}", broken.unwrap_or_default());
+    assert!(
+        broken.is_none(),
+        "an acknowledged record is lost by this scenario:\n{}",
+        broken.unwrap_or_default()
+    );
     let acknowledged = acknowledged.load(Ordering::Relaxed);
-    assert!(acknowledged > count * 10, "only {acknowledged} records were acknowledged in {count} schedules");
+    assert!(
+        acknowledged > count * 10,
+        "only {acknowledged} records were acknowledged in {count} schedules"
+    );
 }

@@ -29,7 +29,9 @@ pub fn random(number: u64) -> String {
     let mut random = Random::named(number, "explore/schedule");
     let mut text = set_up(number);
     let faults = random.between(3, 14);
-    let mut times: Vec<u64> = (0..faults).map(|_| random.between(500, FAULTS_UNTIL_US / 1_000 - 500) * 1_000).collect();
+    let mut times: Vec<u64> = (0..faults)
+        .map(|_| random.between(500, FAULTS_UNTIL_US / 1_000 - 500) * 1_000)
+        .collect();
     times.sort_unstable();
     for at in times {
         text.push_str(&format!("at {}  {}\n", duration(at), fault(&mut random)));
@@ -73,7 +75,10 @@ fn fault(random: &mut Random) -> String {
         13 => format!("cut {broker} <-> web"),
         14 => match random.below(4) {
             0 => format!("drop next ProduceResponse {broker} -> web"),
-            1 => format!("hold next Fetch {broker} -> {}", any(random, &SERVERS[..3]).replace(broker, "c1")),
+            1 => format!(
+                "hold next Fetch {broker} -> {}",
+                any(random, &SERVERS[..3]).replace(broker, "c1")
+            ),
             2 => format!("duplicate next ProduceRequest web -> {broker}"),
             _ => format!("drop next AlterPartition {broker} -> c1"),
         },

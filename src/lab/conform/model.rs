@@ -31,7 +31,9 @@ pub fn not_modelled(trace: &Trace) -> Option<String> {
     if trace.cluster.controllers.len() > 1 {
         return Some("a quorum of several controllers".into());
     }
-    let family = FAMILIES.iter().find(|(tag, _)| trace.covers.iter().any(|cover| cover == tag));
+    let family = FAMILIES
+        .iter()
+        .find(|(tag, _)| trace.covers.iter().any(|cover| cover == tag));
     if let Some((_, what)) = family {
         return Some((*what).into());
     }

@@ -139,7 +139,9 @@ impl Player<'_> {
                     "commit" => TransactionCall::Commit,
                     _ => TransactionCall::Abort,
                 };
-                self.world.sim.order(client, Order::Producer(ProducerOrder::Transaction { call, what }));
+                self.world
+                    .sim
+                    .order(client, Order::Producer(ProducerOrder::Transaction { call, what }));
                 Ok(Outcome::Call { call, about: None })
             }
             "await" => {

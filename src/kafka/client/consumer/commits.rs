@@ -1,18 +1,16 @@
-//! Committing offsets and asking for committed ones: `commitSync()`, `commitAsync()`, auto commit.
-//! [ConsumerCoordinator.commitOffsetsSync, commitOffsetsAsync, sendOffsetCommitRequest, fetchCommittedOffsets]
+//! Committing offsets: the request, its answer, and `commitSync()`.
+//! [ConsumerCoordinator.commitOffsetsSync, sendOffsetCommitRequest]
 
+use super::committed::Question;
 use super::coordinator::MemberState;
-use super::membership::{Generation, Prepare};
-use super::note::ConsumerNote;
+use super::membership::Generation;
 use super::outbox::{Failure, Purpose};
 use super::process::{Consumer, later};
 use super::rules;
 use super::text;
 use crate::kafka::client::call::ClientError;
 use crate::kafka::protocol::ErrorCode;
-use crate::kafka::protocol::groups::{
-    CommittedOffset, OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest, OffsetFetchResponse,
-};
+use crate::kafka::protocol::groups::{CommittedOffset, OffsetCommitRequest, OffsetCommitResponse};
 use crate::kafka::rule::Weight;
 use crate::kafka::types::NamedPartition;
 use crate::kafka::wire::Ctx;
@@ -29,12 +27,12 @@ const COMMIT_FAILED: &str = "Commit cannot be completed since the group has alre
 const IN_REBALANCE: &str = "Offset commit cannot be completed since the consumer group is executing a rebalance at the moment. You can try completing the rebalance by calling poll() and then retry commit again";
 const STALE: &str = "Offset commit cannot be completed since the consumer member's generation is already stale, meaning it has already participated another rebalance and got a new generation. You can try completing the rebalance by calling poll() and then retry commit again";
 const FENCED: &str = "Offset commit cannot be completed since the consumer member's old generation is fenced by its group instance id, it is possible that this consumer has already participated another rebalance and got a new generation";
-const RETRIABLE: &str =
+pub(super) const RETRIABLE: &str =
     "Offset commit failed with a retriable exception. You should retry committing the latest consumed offsets.";
 
 /// Who hears of an asynchronous commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Callback {
+pub(super) enum Callback {
     Application,
     /// The auto commit of a poll or before a rebalance.
     Auto,
@@ -56,28 +54,17 @@ pub struct Commits {
     next: u32,
     sent: BTreeMap<u32, Sent>,
     /// Asynchronous ones that are over: their callbacks run in the next call of the user's thread.
-    completed: VecDeque<(Rc<Offsets>, Callback, Result<(), ClientError>)>,
+    pub(super) completed: VecDeque<(Rc<Offsets>, Callback, Result<(), ClientError>)>,
     /// Asynchronous ones that wait for the coordinator.
-    pending: Vec<(Rc<Offsets>, Callback)>,
+    pub(super) pending: Vec<(Rc<Offsets>, Callback)>,
     /// Another instance with the same group.instance.id fenced an asynchronous commit.
-    fenced: bool,
+    pub(super) fenced: bool,
     /// When the next auto commit is due.
     pub next_auto: Time,
-    question: Question,
+    pub(super) question: Question,
     /// Committed offsets as this consumer last heard or wrote them.
     pub known: Rc<BTreeMap<NamedPartition, i64>>,
 }
-
-/// The question for committed offsets that is under way. [ConsumerCoordinator.PendingCommittedOffsetRequest]
-#[derive(Clone, Debug, Default)]
-struct Question {
-    number: u32,
-    asked: Option<(BTreeSet<NamedPartition>, Option<Generation>)>,
-    answer: Option<Result<Answered, Failure>>,
-    after: Time,
-}
-
-type Answered = BTreeMap<NamedPartition, Option<CommittedOffset>>;
 
 impl Commits {
     pub fn has_pending(&self) -> bool {
@@ -89,6 +76,14 @@ impl Commits {
         let result = self.sent.get_mut(&number)?.result.take()?;
         self.sent.remove(&number);
         Some(result)
+    }
+
+    /// Nobody waits for its result any more.
+    pub fn abandon(&mut self, number: u32) {
+        match self.sent.get_mut(&number) {
+            Some(sent) if sent.result.is_none() => sent.kept = false,
+            _ => drop(self.sent.remove(&number)),
+        }
     }
 
     fn async_in_flight(&self) -> bool {
@@ -180,7 +175,12 @@ impl Consumer {
             };
             match result {
                 None if ctx.now() < commit.until => return None,
-                None => return Some(Err(self.commit_timed_out(commit))),
+                None => {
+                    if let Some(number) = commit.waits_for {
+                        self.commits.abandon(number);
+                    }
+                    return Some(Err(self.commit_timed_out(commit)));
+                }
                 Some(Ok(())) => return Some(self.run_callbacks(ctx)),
                 Some(Err(failure)) if !failure.retriable => return Some(Err(failure.error)),
                 Some(Err(_)) => {
@@ -202,7 +202,7 @@ impl Consumer {
     }
 
     /// Sends a commit, or says why it can't be sent. [ConsumerCoordinator.sendOffsetCommitRequest]
-    fn send_commit(
+    pub(super) fn send_commit(
         &mut self,
         offsets: &Rc<Offsets>,
         callback: Option<Callback>,
@@ -371,310 +371,10 @@ impl Consumer {
                 .push_back((offsets, callback, result.map_err(async_error)));
         }
     }
-
-    // ---- asynchronous ----
-
-    /// `commitAsync()` with a callback. [ConsumerCoordinator.commitOffsetsAsync]
-    ///
-    /// # Errors
-    /// What callbacks of earlier ones throw.
-    pub(super) fn commit_async(&mut self, offsets: Offsets, ctx: &mut Ctx) -> Result<(), ClientError> {
-        self.commit_in_background(Rc::new(offsets), Callback::Application, ctx)
-            .map(drop)
-    }
-
-    /// The number of the commit if it was sent and its result is kept: only the auto commit's is.
-    fn commit_in_background(
-        &mut self,
-        offsets: Rc<Offsets>,
-        callback: Callback,
-        ctx: &mut Ctx,
-    ) -> Result<Option<u32>, ClientError> {
-        self.run_callbacks(ctx)?;
-        if offsets.is_empty() {
-            self.commits.completed.push_back((offsets, callback, Ok(())));
-            return Ok(None);
-        }
-        if self.coordinator_node(ctx).is_none() {
-            self.commits.pending.push((offsets, callback));
-            if let Err(error) = self.ensure_coordinator(ctx) {
-                self.fail_pending_commits(&Failure {
-                    error,
-                    retriable: false,
-                });
-            } else if self.coordinator.as_ref().is_some_and(|c| !c.looking)
-                && self.net.least_loaded(ctx.now()).is_none()
-            {
-                // No broker to ask: the lookup failed at once.
-                self.fail_pending_commits(&Failure::retriable("NoAvailableBrokersException", ""));
-            }
-            return Ok(None);
-        }
-        Ok(self.send_in_background(offsets, callback, false, ctx))
-    }
-
-    fn send_in_background(
-        &mut self,
-        offsets: Rc<Offsets>,
-        callback: Callback,
-        kept: bool,
-        ctx: &mut Ctx,
-    ) -> Option<u32> {
-        match self.send_commit(&offsets, Some(callback), kept, ctx) {
-            Ok(number) => Some(number),
-            Err(failure) => {
-                let result = Err(async_error(failure));
-                self.commits.completed.push_back((offsets, callback, result));
-                None
-            }
-        }
-    }
-
-    /// The coordinator is found: commits that waited for it go.
-    pub(super) fn send_pending_commits(&mut self, ctx: &mut Ctx) {
-        for (offsets, callback) in std::mem::take(&mut self.commits.pending) {
-            self.send_in_background(offsets, callback, false, ctx);
-        }
-    }
-
-    /// The coordinator was not found.
-    pub(super) fn fail_pending_commits(&mut self, failure: &Failure) {
-        for (offsets, callback) in std::mem::take(&mut self.commits.pending) {
-            let error = ClientError::new("RetriableCommitFailedException", RETRIABLE).caused_by(failure.error.clone());
-            self.commits.completed.push_back((offsets, callback, Err(error)));
-        }
-    }
-
-    /// Runs the callbacks of asynchronous commits that are over. [ConsumerCoordinator.invokeCompletedOffsetCommitCallbacks]
-    ///
-    /// # Errors
-    /// FencedInstanceIdException for ever after one was fenced.
-    pub(super) fn run_callbacks(&mut self, ctx: &mut Ctx) -> Result<(), ClientError> {
-        if self.commits.fenced {
-            let instance = self.config.group_instance_id.as_deref().unwrap_or("unset_instance_id");
-            let member = self
-                .coordinator
-                .as_ref()
-                .map_or("", |coordinator| &*coordinator.generation.member);
-            let text = format!("Get fenced exception for group.instance.id {instance}, current member.id is {member}");
-            return Err(ClientError::new("FencedInstanceIdException", &text));
-        }
-        while let Some((offsets, callback, result)) = self.commits.completed.pop_front() {
-            if let Err(error) = &result
-                && *error.class == *"FencedInstanceIdException"
-            {
-                self.commits.fenced = true;
-            }
-            match (callback, result) {
-                (Callback::Application, Ok(())) => {
-                    let offsets = Rc::new(plain(&offsets));
-                    self.note(ConsumerNote::CommitDone { offsets }, ctx);
-                }
-                (Callback::Application, Err(error)) => self.note(ConsumerNote::CommitFailed { error }, ctx),
-                (Callback::Auto, Ok(())) => {}
-                (Callback::Auto, Err(error)) => self.on_auto_commit_failed(&offsets, &error, ctx),
-            }
-        }
-        Ok(())
-    }
-
-    fn on_auto_commit_failed(&mut self, offsets: &Offsets, error: &ClientError, ctx: &mut Ctx) {
-        if *error.class == *"RetriableCommitFailedException" {
-            self.commits.next_auto = ctx.now() + self.fixed_backoff();
-            return;
-        }
-        let message = error.message.as_deref().unwrap_or("null");
-        let text = format!(
-            "Asynchronous auto-commit of offsets {} failed: {message}",
-            text::offsets(offsets)
-        );
-        self.log("WARN", text, Weight::Alarm, &rules::AUTO_COMMIT, ctx);
-    }
-
-    // ---- automatic ----
-
-    /// Commits the positions if auto commit is due. [ConsumerCoordinator.maybeAutoCommitOffsetsAsync]
-    ///
-    /// # Errors
-    /// What callbacks of earlier commits throw.
-    pub(super) fn maybe_auto_commit(&mut self, ctx: &mut Ctx) -> Result<(), ClientError> {
-        let due = self.config.enable_auto_commit && self.coordinator.is_some() && self.commits.next_auto <= ctx.now();
-        if !due {
-            return Ok(());
-        }
-        self.commits.next_auto = ctx.now() + Span::from_ms(self.config.auto_commit_interval_ms);
-        let offsets = Rc::new(self.subscription.all_consumed());
-        self.commit_in_background(offsets, Callback::Auto, ctx).map(drop)
-    }
-
-    /// The auto commit before a rebalance, which is waited for if it could be sent.
-    ///
-    /// # Errors
-    /// What callbacks of earlier commits throw.
-    pub(super) fn auto_commit_before_join(&mut self, until: Time, ctx: &mut Ctx) -> Result<(), ClientError> {
-        self.run_callbacks(ctx)?;
-        let offsets = Rc::new(self.subscription.all_consumed());
-        let sent = match offsets.is_empty() || self.coordinator_node(ctx).is_none() {
-            true => None,
-            false => self.send_in_background(offsets, Callback::Auto, true, ctx),
-        };
-        if let Some(coordinator) = &mut self.coordinator {
-            coordinator.prepare = match sent {
-                Some(number) => Prepare::AutoCommit(number, until),
-                None => Prepare::Listener,
-            };
-        }
-        Ok(())
-    }
-
-    // ---- committed offsets ----
-
-    /// Committed offsets of partitions (`None`: not known yet). [ConsumerCoordinator.fetchCommittedOffsets]
-    ///
-    /// # Errors
-    /// What the question ended in.
-    pub(super) fn fetch_committed(
-        &mut self,
-        partitions: &BTreeSet<NamedPartition>,
-        ctx: &mut Ctx,
-    ) -> Result<Option<Answered>, ClientError> {
-        let generation = self
-            .coordinator
-            .as_ref()
-            .and_then(|coordinator| coordinator.stable_generation())
-            .cloned();
-        let question = &mut self.commits.question;
-        let same =
-            |asked: &(BTreeSet<NamedPartition>, Option<Generation>)| asked.0 == *partitions && asked.1 == generation;
-        if question.asked.as_ref().is_some_and(|asked| !same(asked)) {
-            *question = Question {
-                number: question.number,
-                ..Question::default()
-            };
-        }
-        if question.asked.is_some() {
-            let Some(answer) = question.answer.take() else {
-                return Ok(None);
-            };
-            question.asked = None;
-            match answer {
-                Ok(offsets) => return Ok(Some(offsets)),
-                Err(failure) if !failure.retriable => return Err(failure.error),
-                Err(_) => question.after = ctx.now() + Span::from_ms(self.config.retry_backoff_ms),
-            }
-        }
-        if self.commits.question.after > ctx.now() || !self.ensure_coordinator(ctx)? {
-            return Ok(None);
-        }
-        let Some((node, group)) = self
-            .coordinator
-            .as_ref()
-            .and_then(|c| Some((c.node.clone()?, c.group.clone())))
-        else {
-            return Ok(None);
-        };
-        let question = &mut self.commits.question;
-        question.number += 1;
-        question.asked = Some((partitions.clone(), generation));
-        let request = OffsetFetchRequest {
-            group,
-            partitions: Some(partitions.iter().cloned().collect()),
-            require_stable: true,
-        };
-        let timeout = self.config.request_timeout_ms;
-        let purpose = Purpose::Committed(question.number);
-        self.outbox.push(node, request.into(), timeout, purpose, ctx.now());
-        Ok(None)
-    }
-
-    /// [ConsumerCoordinator.OffsetFetchResponseHandler]
-    pub(super) fn on_committed_told(&mut self, number: u32, answer: &OffsetFetchResponse, ctx: &mut Ctx) {
-        let result = self.committed_in(answer, ctx);
-        if let Ok(offsets) = &result {
-            let known = Rc::make_mut(&mut self.commits.known);
-            for (partition, offset) in offsets {
-                match offset {
-                    Some(offset) => known.insert(partition.clone(), offset.offset),
-                    None => known.remove(partition),
-                };
-            }
-        }
-        self.end_question(number, result);
-    }
-
-    /// The question is answered, or it failed.
-    pub(super) fn end_question(&mut self, number: u32, result: Result<Answered, Failure>) {
-        let question = &mut self.commits.question;
-        if question.number == number && question.asked.is_some() {
-            question.answer = Some(result);
-        }
-    }
-
-    fn committed_in(&mut self, answer: &OffsetFetchResponse, ctx: &mut Ctx) -> Result<Answered, Failure> {
-        match answer.error {
-            ErrorCode::None => {}
-            ErrorCode::CoordinatorNotAvailable | ErrorCode::NotCoordinator => {
-                self.coordinator_refused(answer.error, ctx);
-                return Err(Failure::of(answer.error));
-            }
-            ErrorCode::GroupAuthorizationFailed => {
-                let text = format!(
-                    "Not authorized to access group: {}",
-                    self.group().unwrap_or_else(|| "".into())
-                );
-                return Err(Failure::fatal("GroupAuthorizationException", &text));
-            }
-            error if error.retriable() => return Err(Failure::of(error)),
-            error => {
-                let text = format!("Unexpected error in fetch offset response: {}", error.message());
-                return Err(Failure::fatal("KafkaException", &text));
-            }
-        }
-        let mut offsets = BTreeMap::new();
-        let (mut refused, mut unstable) = (BTreeSet::new(), false);
-        for (partition, committed, error) in &answer.partitions {
-            match error {
-                ErrorCode::None if committed.offset >= 0 => {
-                    offsets.insert(partition.clone(), Some(committed.clone()));
-                }
-                ErrorCode::None => {
-                    let text = format!("Found no committed offset for partition {partition}");
-                    self.log("INFO", text, Weight::Detail, &rules::POSITION, ctx);
-                    offsets.insert(partition.clone(), None);
-                }
-                ErrorCode::UnknownTopicOrPartition => {
-                    let text = format!("Topic or Partition {partition} does not exist");
-                    return Err(Failure::fatal("KafkaException", &text));
-                }
-                ErrorCode::TopicAuthorizationFailed => {
-                    refused.insert(partition.topic.clone());
-                }
-                ErrorCode::UnstableOffsetCommit => unstable = true,
-                error => {
-                    let text = format!(
-                        "Unexpected error in fetch offset response for partition {partition}: {}",
-                        error.message()
-                    );
-                    return Err(Failure::fatal("KafkaException", &text));
-                }
-            }
-        }
-        if !refused.is_empty() {
-            return Err(Failure {
-                error: super::positions::unauthorized(&refused),
-                retriable: false,
-            });
-        }
-        if unstable {
-            let text = "There are unstable offsets for the requested topic partitions";
-            return Err(Failure::retriable("UnstableOffsetCommitException", text));
-        }
-        Ok(offsets)
-    }
 }
 
 /// What the callback of an asynchronous commit gets.
-fn async_error(failure: Failure) -> ClientError {
+pub(super) fn async_error(failure: Failure) -> ClientError {
     match failure.retriable {
         true => ClientError::new("RetriableCommitFailedException", RETRIABLE).caused_by(failure.error),
         false => failure.error,

@@ -1,9 +1,10 @@
 //! The group's coordinator: finding it, losing it, and what the member knows about itself. [AbstractCoordinator]
 
 use super::heartbeat::Heartbeat;
-use super::membership::{Generation, Join, Prepare};
+use super::membership::{Generation, Join};
 use super::outbox::{Failure, Purpose};
 use super::process::{Consumer, later};
+use super::rebalance::Prepare;
 use super::rules;
 use crate::kafka::client::call::ClientError;
 use crate::kafka::client::network::{coordinator_id, node_text};

@@ -1,13 +1,10 @@
-//! Joining the group: JoinGroup, the leader's assignment, SyncGroup, and what the listener hears of it.
-//! [AbstractCoordinator.joinGroupIfNeeded, ConsumerCoordinator.onJoinPrepare, onJoinComplete]
+//! Joining the group: JoinGroup and SyncGroup, and what makes a member join again.
+//! [AbstractCoordinator.joinGroupIfNeeded]
 
-use super::commits::CommitSync;
 use super::coordinator::MemberState;
-use super::note::ConsumerNote;
 use super::outbox::{Failure, Purpose};
-use super::process::{Consumer, later};
+use super::process::Consumer;
 use super::rules;
-use super::text;
 use crate::kafka::client::call::ClientError;
 use crate::kafka::config::consumer::Assignor;
 use crate::kafka::protocol::ErrorCode;
@@ -17,7 +14,7 @@ use crate::kafka::protocol::groups::{
 use crate::kafka::rule::Weight;
 use crate::kafka::types::NamedPartition;
 use crate::kafka::wire::Ctx;
-use crate::sim::{Span, Time};
+use crate::sim::Span;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::rc::Rc;
@@ -78,32 +75,6 @@ pub enum Join {
     /// The leader waits for metadata of topics that other members read, newer than these.
     Metadata(u32, Rc<JoinGroupResponse>),
     Done(Result<Rc<[NamedPartition]>, Failure>),
-}
-
-/// How far the preparation for a join is. [ConsumerCoordinator.onJoinPrepare]
-#[derive(Clone, Debug)]
-pub enum Prepare {
-    Nothing,
-    /// The auto commit before the rebalance: its number, and how long it may take.
-    AutoCommit(u32, Time),
-    /// It failed and is tried again at the first time, until the second.
-    AutoCommitAgain(Time, Time),
-    /// The auto commit is over: the listener is next.
-    Listener,
-    /// The listener commits.
-    Committing(Box<CommitSync>),
-}
-
-impl Prepare {
-    /// When something is due.
-    pub fn next_due(&self, now: Time) -> Time {
-        match self {
-            Prepare::AutoCommit(_, until) => later(*until, now),
-            Prepare::AutoCommitAgain(at, until) => later(*at, now).min(later(*until, now)),
-            Prepare::Committing(commit) => commit.next_due(now),
-            Prepare::Nothing | Prepare::Listener => Time::NEVER,
-        }
-    }
 }
 
 impl Consumer {
@@ -213,7 +184,7 @@ impl Consumer {
         Ok(true)
     }
 
-    fn set(&mut self, change: impl FnOnce(&mut super::coordinator::Coordinator)) {
+    pub(super) fn set(&mut self, change: impl FnOnce(&mut super::coordinator::Coordinator)) {
         if let Some(coordinator) = &mut self.coordinator {
             change(coordinator);
         }
@@ -462,166 +433,6 @@ impl Consumer {
                 self.end_join(Err(Failure::fatal("KafkaException", &text)));
             }
         }
-    }
-
-    // ---- around it ----
-
-    /// Before a join: commit, and give up what it had. True when done. [ConsumerCoordinator.onJoinPrepare]
-    fn prepare_join(&mut self, ctx: &mut Ctx) -> Result<bool, ClientError> {
-        let now = ctx.now();
-        let Some(coordinator) = &mut self.coordinator else {
-            return Ok(true);
-        };
-        let retry = now + Span::from_ms(self.config.retry_backoff_ms);
-        match std::mem::replace(&mut coordinator.prepare, Prepare::Listener) {
-            Prepare::Nothing if self.config.enable_auto_commit => {
-                self.subscription.mark_pending_revocation();
-                let until = now + Span::from_ms(self.config.max_poll_interval_ms);
-                self.auto_commit_before_join(until, ctx)?;
-            }
-            Prepare::AutoCommitAgain(at, until) if at <= now && until > now => {
-                self.auto_commit_before_join(until, ctx)?;
-            }
-            Prepare::AutoCommitAgain(at, until) if until > now => {
-                coordinator.prepare = Prepare::AutoCommitAgain(at, until);
-            }
-            Prepare::AutoCommit(number, until) => match self.commits.take_result(number) {
-                None if until > now => coordinator.prepare = Prepare::AutoCommit(number, until),
-                Some(Err(failure)) if failure.retriable => {
-                    coordinator.prepare = Prepare::AutoCommitAgain(retry, until);
-                }
-                _ => {}
-            },
-            Prepare::Committing(mut commit) => match self.step_commit_sync(&mut commit, ctx) {
-                None => {
-                    self.set(|coordinator| coordinator.prepare = Prepare::Committing(commit));
-                    return Ok(false);
-                }
-                Some(result) => {
-                    self.note_listener_commit(&commit, result, ctx);
-                    self.finish_prepare();
-                    return Ok(true);
-                }
-            },
-            _ => {}
-        }
-        if !self
-            .coordinator
-            .as_ref()
-            .is_some_and(|c| matches!(c.prepare, Prepare::Listener))
-        {
-            return Ok(false);
-        }
-        Ok(self.give_up_partitions(ctx))
-    }
-
-    /// Tells the listener. False if that commits first.
-    fn give_up_partitions(&mut self, ctx: &mut Ctx) -> bool {
-        let owned: Rc<[NamedPartition]> = self.subscription.assigned().cloned().collect();
-        let outside = self.coordinator.as_ref().is_some_and(|c| c.generation.is_outside());
-        if outside {
-            if !owned.is_empty() {
-                let text = "Giving away all assigned partitions as lost since generation/memberID has been reset,indicating that consumer is in old state or no longer part of the group";
-                self.log("INFO", text.to_string(), Weight::Matters, &rules::LOST, ctx);
-                self.note(ConsumerNote::Lost { partitions: owned }, ctx);
-            }
-        } else {
-            self.note(
-                ConsumerNote::Revoked {
-                    partitions: owned.clone(),
-                },
-                ctx,
-            );
-            if self.commit_on_revoke && !owned.is_empty() {
-                let commit = Box::new(self.commit_positions(ctx));
-                self.set(|coordinator| coordinator.prepare = Prepare::Committing(commit));
-                return false;
-            }
-        }
-        self.finish_prepare();
-        true
-    }
-
-    fn finish_prepare(&mut self) {
-        self.subscription.assign_from_group(BTreeSet::new());
-        self.subscription.forget_group_topics();
-        self.want_topics(false);
-        self.set(|coordinator| {
-            coordinator.is_leader = false;
-            coordinator.prepare = Prepare::Nothing;
-            coordinator.fresh_after = None;
-        });
-    }
-
-    /// What the listener sees of its own commit.
-    pub(super) fn note_listener_commit(&mut self, commit: &CommitSync, result: Result<(), ClientError>, ctx: &mut Ctx) {
-        let note = match result {
-            Ok(()) => ConsumerNote::CommitDone {
-                offsets: Rc::new(super::commits::plain(commit.offsets())),
-            },
-            Err(error) => ConsumerNote::CommitFailed { error },
-        };
-        self.note(note, ctx);
-    }
-
-    /// The group's answer is in: partitions are taken over. [ConsumerCoordinator.onJoinComplete]
-    fn complete_join(&mut self, partitions: &Rc<[NamedPartition]>, ctx: &mut Ctx) {
-        let Some(coordinator) = &mut self.coordinator else {
-            return;
-        };
-        if !coordinator.is_leader {
-            coordinator.assigned_from = None;
-        }
-        coordinator.fresh_after = None;
-        coordinator.group_metadata = (coordinator.generation.id, coordinator.generation.member.clone());
-        if !self.subscription.matches(partitions) {
-            let text = format!(
-                "received assignment {} does not match the current subscription {}; it is likely that the subscription has changed since we joined the group, will re-join with current subscription",
-                text::list(partitions.iter()),
-                self.subscription.pretty()
-            );
-            return self.request_rejoin(&text, ctx);
-        }
-        self.take_assigned_topics(partitions);
-        let text = format!(
-            "Notifying assignor about the new Assignment(partitions={})",
-            text::list(partitions.iter())
-        );
-        self.log("INFO", text, Weight::Detail, &rules::MEMBERSHIP, ctx);
-        self.commits.next_auto = ctx.now() + Span::from_ms(self.config.auto_commit_interval_ms);
-        let assigned: BTreeSet<NamedPartition> = partitions.iter().cloned().collect();
-        let added: Rc<[NamedPartition]> = assigned
-            .iter()
-            .filter(|p| self.subscription.get(p).is_none())
-            .cloned()
-            .collect();
-        self.subscription.assign_from_group(assigned);
-        let text = format!("Adding newly assigned partitions: {}", text::list(added.iter()));
-        self.log("INFO", text, Weight::Detail, &rules::EAGER, ctx);
-        self.note(ConsumerNote::Assigned { partitions: added }, ctx);
-    }
-
-    /// With a pattern the leader may know topics that this member does not know yet.
-    /// [ConsumerCoordinator.maybeUpdateJoinedSubscription]
-    fn take_assigned_topics(&mut self, partitions: &[NamedPartition]) {
-        let joined = self
-            .coordinator
-            .as_ref()
-            .and_then(|coordinator| coordinator.joined_topics.clone());
-        let Some(mut joined) = joined.filter(|_| self.subscription.pattern().is_some()) else {
-            return;
-        };
-        let assigned = partitions.iter().map(|partition| partition.topic.clone());
-        let added: BTreeSet<Rc<str>> = assigned.filter(|topic| !joined.contains(topic)).collect();
-        if added.is_empty() {
-            return;
-        }
-        let all = self.subscription.topics().union(&added).cloned().collect();
-        joined.extend(added);
-        if self.subscription.change(all) {
-            self.want_topics(true);
-        }
-        self.set(|coordinator| coordinator.joined_topics = Some(joined));
     }
 }
 
