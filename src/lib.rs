@@ -3,11 +3,11 @@
 //! The floors of the house, lowest first; each may use those below it, never one above, and neighbours on a floor do
 //! not know each other (`tests/floors.rs` checks it):
 //!
-//! 1. [`sim`]: the kernel: virtual time, events, network, disks, randomness, causes.
-//! 2. [`kafka`]: Apache Kafka as sans-IO state machines.
-//! 3. [`lab`]: the systems in one world: the language, runs, the ledger, invariants, "why?".
-//! 4. [`share`]: links.
-//! 5. `ui`: the page (only in wasm).
+//! 1. [`sim`], the kernel: virtual time, events, network, disks, randomness, causes.
+//! 2. [`kafka`], Apache Kafka as sans-IO state machines.
+//! 3. [`lab`], the systems in one world: the language, runs, the ledger, invariants, "why?".
+//! 4. [`explore`], the search for schedules that break an invariant; [`share`], links.
+//! 5. `ui`, the page (only in wasm).
 //!
 //! `src/main.rs` mounts the page in a browser and is the headless command on a terminal.
 

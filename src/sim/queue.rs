@@ -13,14 +13,25 @@ pub struct Queue<T> {
 
 #[derive(Clone, Debug)]
 struct Entry<T> {
-    at: Time,
-    order: u64,
+    /// Time above, order of scheduling below: one comparison.
+    key: u128,
     item: T,
+}
+
+impl<T> Entry<T> {
+    fn new(at: Time, order: u64, item: T) -> Self {
+        let key = u128::from(at.as_us()) << 64 | u128::from(order);
+        Entry { key, item }
+    }
+
+    fn at(&self) -> Time {
+        Time((self.key >> 64) as u64)
+    }
 }
 
 impl<T> PartialEq for Entry<T> {
     fn eq(&self, other: &Self) -> bool {
-        (self.at, self.order) == (other.at, other.order)
+        self.key == other.key
     }
 }
 impl<T> Eq for Entry<T> {}
@@ -31,7 +42,7 @@ impl<T> PartialOrd for Entry<T> {
 }
 impl<T> Ord for Entry<T> {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.at, self.order).cmp(&(other.at, other.order))
+        self.key.cmp(&other.key)
     }
 }
 
@@ -48,11 +59,11 @@ impl<T> Queue<T> {
     pub fn push(&mut self, at: Time, item: T) {
         let order = self.next;
         self.next += 1;
-        self.heap.push(Reverse(Entry { at, order, item }));
+        self.heap.push(Reverse(Entry::new(at, order, item)));
     }
 
     pub fn peek_time(&self) -> Option<Time> {
-        self.heap.peek().map(|Reverse(e)| e.at)
+        self.heap.peek().map(|Reverse(e)| e.at())
     }
 
     pub fn peek(&self) -> Option<&T> {
@@ -60,7 +71,7 @@ impl<T> Queue<T> {
     }
 
     pub fn pop(&mut self) -> Option<(Time, T)> {
-        self.heap.pop().map(|Reverse(e)| (e.at, e.item))
+        self.heap.pop().map(|Reverse(e)| (e.at(), e.item))
     }
 
     /// Keeps what `keep` wants.

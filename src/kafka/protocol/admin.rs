@@ -49,10 +49,12 @@ pub struct DeleteTopicsResponse {
     pub topics: Vec<(Rc<str>, ApiError)>,
 }
 
+/// A topic, its new count of partitions, and the replicas of each added one (`None`: placed by the controller).
+pub type MorePartitions = (Rc<str>, i32, Option<Vec<Vec<NodeId>>>);
+
 #[derive(Clone, Debug)]
 pub struct CreatePartitionsRequest {
-    /// Topic, new count, replicas of the added partitions (empty: placed by the controller).
-    pub topics: Vec<(Rc<str>, i32, Option<Vec<Vec<NodeId>>>)>,
+    pub topics: Vec<MorePartitions>,
     pub validate_only: bool,
 }
 
@@ -78,9 +80,12 @@ pub enum AlterOp {
     Subtract(Rc<str>),
 }
 
+/// What is done to the settings of one resource, by key.
+pub type ConfigChanges = (ConfigResource, Vec<(Rc<str>, AlterOp)>);
+
 #[derive(Clone, Debug)]
 pub struct IncrementalAlterConfigsRequest {
-    pub resources: Vec<(ConfigResource, Vec<(Rc<str>, AlterOp)>)>,
+    pub resources: Vec<ConfigChanges>,
     pub validate_only: bool,
 }
 
