@@ -25,7 +25,7 @@ fn resident() -> u64 {
 #[cfg(target_os = "linux")]
 #[test]
 fn an_event_costs_less_than_two_hundred_bytes() {
-    let events: u64 = std::env::var("RUN_EVENTS").map_or(200_000, |n| n.parse().unwrap());
+    let events: u64 = std::env::var("RUN_EVENTS").map_or(100_000, |n| n.parse().unwrap());
     let mut run = Run::open(TEXT);
     let before = resident();
     while run.event() < events && run.step() {}

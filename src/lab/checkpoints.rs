@@ -5,7 +5,7 @@ use super::world::World;
 use std::rc::Rc;
 
 /// Events between two snapshots at first.
-const FIRST_STRIDE: u64 = 4_096;
+const FIRST_STRIDE: u64 = 8_192;
 
 /// Snapshots of one branch at most.
 const MOST: usize = 48;

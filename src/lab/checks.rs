@@ -4,7 +4,7 @@
 use super::language::ast::{Check, CheckWhen, Claim, Command, Op};
 use super::language::print::print_claim;
 use super::scenario::Plan;
-use super::subjects::judge;
+use super::subjects::{holds_now, judge};
 use super::world::World;
 use std::rc::Rc;
 
@@ -181,21 +181,17 @@ impl Watch {
                 let (holds, found) = judge(world, &self.check.claim);
                 (holds == Some(true), found)
             }),
-            CheckWhen::Always => match judge(world, &self.check.claim) {
-                (Some(false), found) => Some((false, found)),
-                _ => None,
-            },
-            CheckWhen::Never => match judge(world, &self.check.claim) {
-                (Some(true), found) => Some((false, found)),
-                _ => None,
-            },
+            CheckWhen::Always | CheckWhen::Never => {
+                // What is not there breaks no promise.
+                let bad = Some(self.check.when == CheckWhen::Never);
+                let broken = holds_now(world, &self.check.claim) == bad;
+                broken.then(|| (false, judge(world, &self.check.claim).1))
+            }
             CheckWhen::Eventually { .. } => {
                 self.opened?;
-                match judge(world, &self.check.claim) {
-                    // Behind the limit it is too late, even if it holds now.
-                    (Some(true), found) if !closes => Some((true, found)),
-                    (_, found) => closes.then_some((false, found)),
-                }
+                // Behind the limit it is too late, even if it holds now.
+                let passed = !closes && holds_now(world, &self.check.claim) == Some(true);
+                (passed || closes).then(|| (passed, judge(world, &self.check.claim).1))
             }
         }
     }

@@ -29,6 +29,11 @@ impl Places {
         }
     }
 
+    /// The number of the topic with that name.
+    pub fn id(&self, topic: &str) -> Option<u32> {
+        self.ids.get(topic).copied()
+    }
+
     /// The place of a partition by its topic's (latest) name.
     pub fn place(&self, partition: &NamedPartition) -> Option<Place> {
         self.ids.get(&partition.topic).map(|id| (*id, partition.partition))

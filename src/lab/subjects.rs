@@ -45,26 +45,38 @@ const DECISIVE: [&str; 7] = [
 /// Whether a claim holds (`None`: what it speaks of is not there), and what was found.
 pub fn judge(world: &World, claim: &Claim) -> (Option<bool>, String) {
     match claim {
-        Claim::Invariant(name) => match Invariant::by_name(name) {
-            Some(invariant) => match world.invariants.breach(invariant) {
-                Some(breach) => (Some(false), breach.how.to_string()),
-                None => (Some(true), "holds".into()),
-            },
-            None => (None, format!("no invariant is called {name}")),
-        },
+        Claim::Invariant(name) => {
+            let breach = Invariant::by_name(name).and_then(|invariant| world.invariants.breach(invariant));
+            let found = breach.map_or_else(|| "holds".to_string(), |breach| breach.how.to_string());
+            (holds_now(world, claim), found)
+        }
         Claim::Compare { subject, op, values } => {
             let found = look(world, subject);
-            let holds = match (&found, subject) {
-                (Found::Missing(_), _) => None,
-                (Found::Set(fates), Subject::Fate(_)) => Some(fates_hold(fates, *op, values)),
-                _ => Some(holds(&found, *op, values)),
-            };
             let text = match (&found, subject) {
                 (Found::Set(fates), Subject::Fate(_)) => fates_text(fates, *op, values),
                 _ => found.to_string(),
             };
-            (holds, text)
+            (compare(&found, subject, *op, values), text)
         }
+    }
+}
+
+/// Whether a claim holds; `None`: what it speaks of is not there.
+pub fn holds_now(world: &World, claim: &Claim) -> Option<bool> {
+    match claim {
+        Claim::Invariant(name) => {
+            let invariant = Invariant::by_name(name)?;
+            Some(world.invariants.breach(invariant).is_none())
+        }
+        Claim::Compare { subject, op, values } => compare(&look(world, subject), subject, *op, values),
+    }
+}
+
+fn compare(found: &Found, subject: &Subject, op: Op, values: &[Name]) -> Option<bool> {
+    match (found, subject) {
+        (Found::Missing(_), _) => None,
+        (Found::Set(fates), Subject::Fate(_)) => Some(fates_hold(fates, op, values)),
+        _ => Some(holds(found, op, values)),
     }
 }
 
@@ -375,6 +387,9 @@ fn is_expired(world: &World, entry: &Entry) -> bool {
 }
 
 fn count(world: &World, fate: &str, of: Option<&str>) -> Found {
+    if let Some(number) = counted(world, fate, of) {
+        return Found::Number(number as i64);
+    }
     let mine = |entry: &Entry| match of {
         None | Some("kafka") => true,
         Some(of) => &*entry.handed.client == of || &*entry.handed.topic == of,
@@ -385,4 +400,86 @@ fn count(world: &World, fate: &str, of: Option<&str>) -> Found {
         .filter(|(record, entry)| mine(entry) && has_fate(world, *record, entry, fate))
         .count();
     Found::Number(number as i64)
+}
+
+/// The number where the ledger keeps it at hand.
+fn counted(world: &World, fate: &str, of: Option<&str>) -> Option<u64> {
+    let client = |name: &str| {
+        let role = world.find(name).map(|id| world.role(id));
+        matches!(role, Some(Role::Producer)) && world.places.id(name).is_none()
+    };
+    let sums = match of {
+        None | Some("kafka") => world.ledger.sums(),
+        Some(name) if client(name) => world.ledger.sums_of(name),
+        Some(_) => return None,
+    };
+    Some(match fate {
+        "sent" => sums.sent,
+        "appended" => sums.appended,
+        "committed" => sums.committed,
+        "acknowledged" => sums.acknowledged,
+        "failed" => sums.failed,
+        "delivered" => sums.delivered,
+        "lost" => sums.lost,
+        "reordered" => sums.reordered,
+        "waiting" => sums.waiting,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(text: &str) -> Vec<Name> {
+        text.split_whitespace().map(Name::from).collect()
+    }
+
+    #[test]
+    fn equal_fates_are_the_decisive_ones_and_those_named() {
+        let had: BTreeSet<String> = ["sent", "appended", "acknowledged", "lost"].map(String::from).into();
+        for (text, equal, contains) in [
+            ("acknowledged lost", true, true),
+            ("appended acknowledged lost", true, true),
+            ("acknowledged", false, true),
+            ("acknowledged lost committed", false, false),
+            ("lost failed", false, false),
+        ] {
+            let values = names(text);
+            assert_eq!(fates_hold(&had, Op::Equal, &values), equal, "{text}");
+            assert_eq!(fates_hold(&had, Op::NotEqual, &values), !equal, "{text}");
+            assert_eq!(fates_hold(&had, Op::Contains, &values), contains, "{text}");
+        }
+        assert_eq!(
+            fates_text(&had, Op::Equal, &names("appended")),
+            "acknowledged, appended, lost"
+        );
+    }
+
+    #[test]
+    fn an_error_is_meant_by_class_or_name() {
+        for meant in ["NOT_ENOUGH_REPLICAS", "NotEnoughReplicasException", "NotEnoughReplicas"] {
+            assert!(is_error("NotEnoughReplicasException: too few", meant), "{meant}");
+        }
+        assert!(!is_error("TimeoutException", "NOT_ENOUGH_REPLICAS"));
+    }
+
+    #[test]
+    fn sets_have_no_order_and_lists_do() {
+        let set = Found::Set(["b1", "b2"].map(String::from).into());
+        let list = Found::List(["b1", "b2"].map(String::from).into());
+        assert!(holds(&set, Op::Equal, &names("b2 b1")) && !holds(&list, Op::Equal, &names("b2 b1")));
+        assert!(holds(&set, Op::Contains, &names("b2")) && !holds(&set, Op::Equal, &names("b2")));
+        assert!(holds(&list, Op::NotEqual, &names("b2 b1")));
+        assert!(holds(&Found::Set(BTreeSet::new()), Op::Equal, &[]));
+    }
+
+    #[test]
+    fn what_has_no_value_is_none() {
+        assert!(holds(&Found::Nothing, Op::Equal, &names("none")));
+        assert!(!holds(&Found::Nothing, Op::Equal, &names("5")));
+        assert!(holds(&Found::Nothing, Op::NotEqual, &names("5")));
+        assert!(holds(&Found::Number(4), Op::AtMost, &names("4")));
+        assert!(holds(&Found::Number(4), Op::NotEqual, &names("none")));
+    }
 }

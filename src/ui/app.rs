@@ -229,9 +229,7 @@ impl App {
     fn begin(&mut self, moment: Option<u64>) {
         let mut session = self.bus.run.borrow_mut();
         let first = first::of(session.run.text());
-        session
-            .run
-            .play_until_us(moment.unwrap_or(first.at_us), FIRST_EVENTS);
+        session.run.play_until_us(moment.unwrap_or(first.at_us), FIRST_EVENTS);
         drop(session);
         self.selection = first.select.map(Selection::Process);
         self.topic = first.topic;

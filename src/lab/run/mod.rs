@@ -103,7 +103,12 @@ impl Run {
         self.moment.world.sim.hash()
     }
 
-    /// Goes on by one event; false if nothing is due any more.
+    /// Whether the run has as many events as a run may have, and stops here.
+    pub fn is_full(&self) -> bool {
+        self.event() >= MAX_EVENTS
+    }
+
+    /// Goes on by one event; false if nothing is due any more, or the run is full.
     pub fn step(&mut self) -> bool {
         self.advance(Time::NEVER)
     }
@@ -141,7 +146,7 @@ impl Run {
 
     /// The next event, if it is due at or before `limit`.
     fn advance(&mut self, limit: Time) -> bool {
-        if self.event() >= MAX_EVENTS {
+        if self.is_full() {
             return false;
         }
         let branch = &mut self.branches[self.current];

@@ -274,6 +274,108 @@ fn details_come_back_by_replay() {
     assert_eq!(live.len(), 2);
 }
 
+/// A quiet cluster and more lines.
+fn with(lines: &str) -> Run {
+    let (quiet, _) = LOAD.split_once("at 3s").unwrap();
+    let run = Run::open(&format!("{quiet}{lines}"));
+    assert_eq!(run.errors(), &[]);
+    run
+}
+
+#[test]
+fn eventually_is_over_when_its_time_is() {
+    let mut run =
+        with("at 1s crash b3\neventually state b3 = fenced within 2s\neventually state b3 = crashed within 2s\n");
+    at(&mut run, 2_999_999);
+    let verdicts = |run: &Run| {
+        run.checks()
+            .into_iter()
+            .map(|c| (c.verdict, c.found))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(verdicts(&run)[0], (Verdict::Open, None));
+    at(&mut run, 4_000_000);
+    assert_eq!(verdicts(&run)[0], (Verdict::Failed, Some("crashed".into())));
+    assert_eq!(verdicts(&run)[1], (Verdict::Passed, Some("crashed".into())));
+    let mark = run
+        .marks()
+        .into_iter()
+        .find(|mark| mark.kind == MarkKind::Check { passed: false })
+        .unwrap();
+    assert_eq!(mark.at_us, 3_000_001);
+}
+
+#[test]
+fn always_and_never_fail_with_the_event_that_broke_them() {
+    let text = LOSS.replace(
+        "always    one",
+        "always count lost = 0\nnever leader loan_request/0 = b2\nalways one",
+    );
+    let mut run = Run::open(&text);
+    at(&mut run, 20_000_000);
+    let lost = run
+        .marks()
+        .into_iter()
+        .find(|mark| mark.kind == MarkKind::Loss)
+        .unwrap();
+    let failed: Vec<_> = run
+        .checks()
+        .into_iter()
+        .filter(|c| c.verdict == Verdict::Failed)
+        .collect();
+    let always = failed.iter().find(|c| c.expected.starts_with("always")).unwrap();
+    assert_eq!((always.event, always.found.as_deref()), (Some(lost.event), Some("1")));
+    let never = failed.iter().find(|c| c.expected.starts_with("never")).unwrap();
+    assert_eq!(
+        never.event.map(|event| event + 1),
+        Some(lost.event),
+        "the controller elects, then b2 hears of it"
+    );
+    run.seek_us(5_000_000);
+    let open: Vec<Verdict> = run.checks().into_iter().map(|check| check.verdict).collect();
+    assert!(!open.contains(&Verdict::Failed) && !run.branch().journal.marks().is_empty());
+}
+
+#[test]
+fn a_line_that_cannot_be_done_is_told_with_its_number() {
+    let mut run = with("at 1s restart b3\n");
+    at(&mut run, 900_000);
+    assert_eq!(run.refused(), &[]);
+    at(&mut run, 1_000_000);
+    let refused = run.refused();
+    assert_eq!(refused.len(), 1);
+    let line = run
+        .text()
+        .lines()
+        .nth(refused[0].line as usize - 1)
+        .unwrap()
+        .to_string();
+    assert_eq!(
+        (line.as_str(), refused[0].why.contains("runs")),
+        ("at 1s restart b3", true)
+    );
+    assert_eq!(run.log(0..u64::MAX, Weight::Alarm, "refused").len(), 1);
+}
+
+#[test]
+fn every_event_is_counted_and_messages_fly() {
+    let mut run = with("");
+    let mut flown = false;
+    while run.now_us() < 2_000_000 && run.step() {
+        let data = |f: &crate::lab::view::FlightView| f.class == crate::lab::view::FlightClass::Data;
+        flown |= run
+            .flights()
+            .iter()
+            .any(|f| data(f) && f.kind == "ProduceRequest" && &*f.from == "web");
+    }
+    let bins = run.density(0, run.now_us() + 1, 10);
+    let sum: u32 = bins
+        .iter()
+        .map(|bin| bin.data + bin.control + bin.clients + bin.idle)
+        .sum();
+    assert_eq!((u64::from(sum), flown), (run.event(), true));
+}
+
 /// The hash after each event of the load's first seconds.
 fn hashes(until_us: u64) -> Vec<u64> {
     let mut run = Run::open(LOAD);
