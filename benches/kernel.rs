@@ -37,7 +37,10 @@ fn best(round: impl Fn() -> u64) -> f64 {
 
 fn report(what: &str, each: f64, bare: f64) {
     let per_second = 1_000.0 / each;
-    println!("{what:<20} {each:>7.1} ns/event  {per_second:>6.2} M events/s  {:>5.1} x bare", each / bare);
+    println!(
+        "{what:<20} {each:>7.1} ns/event  {per_second:>6.2} M events/s  {:>5.1} x bare",
+        each / bare
+    );
 }
 
 /// Takes the first of `size` events and puts it back a little later, `EVENTS` times.

@@ -3,6 +3,8 @@
 use super::ledger::RecordId;
 use super::places::place_of;
 use super::world::{Role, World};
+use crate::kafka::client::consumer::note::ConsumerNote;
+use crate::kafka::client::note::ClientNote;
 use crate::kafka::note::{Fact, Note};
 use crate::kafka::types::TopicPartition;
 use crate::sim::{EventKind, ProcId, Step};
@@ -35,6 +37,11 @@ impl World {
             match note {
                 Note::Fact(fact) => self.observe_fact(event, *who, fact),
                 Note::Controller(_) => self.learn_topics(),
+                Note::Client(ClientNote::Consumer(
+                    ConsumerNote::PollError(error) | ConsumerNote::CommitFailed { error },
+                )) => {
+                    Rc::make_mut(&mut self.errors).insert(*who, error.class.clone());
+                }
                 Note::Client(_) | Note::Broker(_) | Note::Group(_) => {}
             }
         }
