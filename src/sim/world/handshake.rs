@@ -79,7 +79,7 @@ impl<W: Wire> Core<W> {
             return;
         };
         let latency = self.network.latency(conn.opener.host, conn.accepter.host);
-        let arrivals = (attempt..).zip(&SYN_AGAIN_SECS[usize::from(attempt).min(SYN_AGAIN_SECS.len())..]);
+        let arrivals = (0..).zip(&SYN_AGAIN_SECS).skip(usize::from(attempt));
         let next = arrivals
             .map(|(n, secs)| (n + 1, conn.first_syn + Span::secs(*secs) + latency))
             .find(|(_, at)| *at >= self.now);
