@@ -2,6 +2,7 @@
 //! simulator lives here.
 
 mod conform;
+mod play;
 mod texts;
 
 use std::process::ExitCode;
@@ -12,6 +13,9 @@ pub const UNREADABLE: u8 = 2;
 const HELP: &str = "\
 brokerlab: a deterministic step simulator of message brokers
 
+  brokerlab run FILE [--json] [--until TIME] [--trace]
+                              plays a scenario: what happened, the ledger, every check with its result
+                              brokerlab run scenarios/acks-1.lab --until 30s
   brokerlab check FILE...     reads scenarios and says what is wrong with them
                               brokerlab check scenarios/*.lab
   brokerlab link FILE         prints the fragment of a link that holds the scenario
@@ -33,6 +37,7 @@ pub fn run(words: &[String]) -> ExitCode {
         return ExitCode::SUCCESS;
     };
     match verb.as_str() {
+        "run" => play::run(rest),
         "check" => texts::check(rest),
         "link" => texts::link(rest),
         "unlink" => texts::unlink(rest),

@@ -1,0 +1,201 @@
+//! `brokerlab run FILE [--json] [--until TIME] [--trace]`: plays a scenario and says what happened.
+
+use super::{UNREADABLE, texts};
+use brokerlab::lab::checks::{CheckResult, Verdict};
+use brokerlab::lab::language::ast::{Check, CheckWhen, Command, Content, Line};
+use brokerlab::lab::language::{self, errors::Kind, units};
+use brokerlab::lab::run::Run;
+use brokerlab::lab::view::{LogEntry, Weight};
+use serde_json::json;
+use std::process::ExitCode;
+
+/// How long a run goes on behind its last line, in microseconds.
+const AFTERWARDS_US: u64 = 30_000_000;
+
+/// What the command line asks for.
+struct Asked {
+    path: String,
+    json: bool,
+    trace: bool,
+    until_us: Option<u64>,
+}
+
+fn read(words: &[String]) -> Result<Asked, String> {
+    let mut asked = Asked {
+        path: String::new(),
+        json: false,
+        trace: false,
+        until_us: None,
+    };
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--json" => asked.json = true,
+            "--trace" => asked.trace = true,
+            "--until" => {
+                let time = words.next().ok_or("`--until` needs a time, as in `--until 30s`")?;
+                let parsed = units::parse_duration(time);
+                asked.until_us = Some(parsed.ok_or(format!("`{time}` is not a time; 30s, 2.5s and 10m are"))?);
+            }
+            option if option.starts_with("--") => {
+                return Err(format!(
+                    "run has no option `{option}`; it has --json, --until TIME and --trace"
+                ));
+            }
+            path if asked.path.is_empty() => asked.path = path.to_string(),
+            path => return Err(format!("run plays one scenario; what is `{path}` for?")),
+        }
+    }
+    if asked.path.is_empty() {
+        return Err("run needs a scenario, as in `brokerlab run scenarios/acks-1.lab`".into());
+    }
+    Ok(asked)
+}
+
+/// Plays a scenario to its end.
+pub fn run(words: &[String]) -> ExitCode {
+    let (asked, text) = match read(words).and_then(|asked| Ok((texts::read(&asked.path)?, asked))) {
+        Ok((text, asked)) => (asked, text),
+        Err(why) => {
+            eprintln!("brokerlab: {why}");
+            return ExitCode::from(UNREADABLE);
+        }
+    };
+    let mut run = Run::open(&text);
+    let wrong: Vec<_> = run
+        .errors()
+        .iter()
+        .filter(|error| error.kind != Kind::NotYet)
+        .cloned()
+        .collect();
+    if !wrong.is_empty() {
+        for error in &wrong {
+            eprintln!("{}: {error}", asked.path);
+        }
+        return ExitCode::from(UNREADABLE);
+    }
+    let until = asked.until_us.unwrap_or_else(|| last_us(&text) + AFTERWARDS_US);
+    while run.now_us() < until && run.play_until_us(until, EVENTS_AT_ONCE) {}
+    if asked.json {
+        print_json(&run, &asked)
+    } else {
+        print_text(&run, &asked)
+    }
+    if run.passes() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// When the last line's business is over.
+fn last_us(text: &str) -> u64 {
+    let lines = language::parse(text).scenario.lines;
+    let over = |line: &Line| match &line.content {
+        Content::Command(Command::Check(Check {
+            when: CheckWhen::Eventually { within_us },
+            ..
+        })) => line.at_us + within_us,
+        _ => line.at_us,
+    };
+    lines.iter().map(over).max().unwrap_or(0)
+}
+
+/// Events played between two looks at the clock.
+const EVENTS_AT_ONCE: u64 = 1_000_000;
+
+fn entries(run: &Run, asked: &Asked) -> Vec<LogEntry> {
+    let least = if asked.trace { Weight::Idle } else { Weight::Matters };
+    run.log(0..run.end_event(), least, "")
+}
+
+fn print_text(run: &Run, asked: &Asked) {
+    for entry in entries(run, asked) {
+        let rule = entry.rule.map(|rule| format!("  [{rule}]")).unwrap_or_default();
+        println!("{:>14}  {:<10} {}{rule}", clock(entry.at_us), entry.who, entry.text);
+    }
+    let sums = run.view().ledger;
+    println!(
+        "\n{} sent, {} appended, {} committed, {} acknowledged, {} delivered, {} waiting, {} failed, {} lost, {} duplicated, {} reordered",
+        sums.sent,
+        sums.appended,
+        sums.committed,
+        sums.acknowledged,
+        sums.delivered,
+        sums.waiting,
+        sums.failed,
+        sums.lost,
+        sums.duplicated,
+        sums.reordered
+    );
+    println!("{} events, hash {:016x}", run.end_event(), run.hash());
+    for refused in run.refused() {
+        println!("line {}: not done: {}", refused.line, refused.why);
+    }
+    for check in run.checks() {
+        let since = match (&check.verdict, run.since(&check)) {
+            (Verdict::Failed, Some(event)) => format!(" (since event {event})"),
+            _ => String::new(),
+        };
+        println!(
+            "{} line {}: {}{}{since}",
+            mark(&check),
+            check.line,
+            check.expected,
+            found(&check)
+        );
+    }
+}
+
+fn mark(check: &CheckResult) -> &'static str {
+    match check.verdict {
+        Verdict::Passed | Verdict::HoldsSoFar => "ok  ",
+        Verdict::Failed => "FAIL",
+        Verdict::Open => "open",
+    }
+}
+
+fn found(check: &CheckResult) -> String {
+    match (&check.verdict, &check.found) {
+        (Verdict::Failed, Some(found)) => format!(": found {found}"),
+        _ => String::new(),
+    }
+}
+
+/// `10.012310`: seconds with six places.
+fn clock(us: u64) -> String {
+    format!("{}.{:06}", us / 1_000_000, us % 1_000_000)
+}
+
+fn print_json(run: &Run, asked: &Asked) {
+    let sums = run.view().ledger;
+    let log: Vec<_> = entries(run, asked)
+        .iter()
+        .map(|e| json!({"at_us": e.at_us, "event": e.event, "who": e.who, "text": e.text, "rule": e.rule}))
+        .collect();
+    let checks: Vec<_> = run
+        .checks()
+        .iter()
+        .map(|c| json!({"line": c.line, "check": c.expected, "verdict": mark(c).trim(), "found": c.found.as_deref()}))
+        .collect();
+    let refused: Vec<_> = run
+        .refused()
+        .iter()
+        .map(|r| json!({"line": r.line, "why": r.why}))
+        .collect();
+    let out = json!({
+        "events": run.end_event(),
+        "end_us": run.end_us(),
+        "hash": format!("{:016x}", run.hash()),
+        "ledger": {
+            "sent": sums.sent, "appended": sums.appended, "committed": sums.committed,
+            "acknowledged": sums.acknowledged, "delivered": sums.delivered, "waiting": sums.waiting,
+            "failed": sums.failed, "lost": sums.lost, "duplicated": sums.duplicated, "reordered": sums.reordered,
+        },
+        "checks": checks,
+        "refused": refused,
+        "log": log,
+        "passed": run.passes(),
+    });
+    println!("{out:#}");
+}
