@@ -14,7 +14,7 @@ const FLOORS: [(u8, &[&str]); 6] = [
     (3, &["lab"]),
     (4, &["explore", "console", "share"]),
     (5, &["ui"]),
-    (6, &["main"]),
+    (6, &["main", "headless"]),
 ];
 
 /// What may decide nothing below the page, and why.

@@ -61,3 +61,13 @@ fn soak_acknowledged_records_survive_random_faults() {
         "only {acknowledged} records were acknowledged in {count} schedules"
     );
 }
+
+/// The control: with acks=1 the same faults do lose acknowledged records, and the search finds and shortens one.
+#[test]
+fn soak_the_same_faults_lose_records_with_acks_1() {
+    let careless = |number| random(number).replace("acks=all", "acks=1");
+    let found = (0..500).map(careless).find(|text| outcome(text).1);
+    let text = found.expect("no schedule of 500 loses a record that only the leader had");
+    let short = shrink(&text, 60, |text| outcome(text).1);
+    assert!(outcome(&short).1 && short.len() <= text.len(), "{short}");
+}

@@ -3,11 +3,17 @@
 //! `tests/determinism.rs` plays each twice and writes what it saw; `tests/wasm.rs` plays each in a browser and compares.
 
 mod kernel;
+mod scenarios;
 
 /// A world: its name, and what plays it and returns the hash after each step. A hash takes in all steps before it.
 pub type World = (&'static str, fn() -> Vec<u64>);
 
-pub const WORLDS: &[World] = &[("kernel", kernel::play)];
+pub const WORLDS: &[World] = &[
+    ("kernel", kernel::play),
+    ("sandbox", scenarios::sandbox),
+    ("acks-1", scenarios::acks_1),
+    ("coordinator-fails", scenarios::coordinator_fails),
+];
 
 /// How many of a world's hashes are written down; the last one holds them all, the others tell where it went apart.
 const SAMPLES: usize = 100;
