@@ -2,7 +2,7 @@
 
 use super::ledger::Handed;
 use super::world::World;
-use crate::kafka::client::producer::{NewRecord, ProducerOrder};
+use crate::kafka::client::producer::{NewHeaders, NewRecord, ProducerOrder};
 use crate::kafka::wire::Order;
 use crate::sim::{ProcId, Random, Span, Step, Time};
 use std::rc::Rc;
@@ -120,7 +120,7 @@ impl World {
         partition: Option<i32>,
         key: Option<&str>,
         value: Option<&str>,
-        headers: Vec<(Rc<str>, Option<Rc<[u8]>>)>,
+        headers: NewHeaders,
     ) {
         if !self.runs(client) {
             return;

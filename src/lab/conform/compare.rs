@@ -116,7 +116,7 @@ impl Known {
         let Some(id) = found.strip_prefix("pid:") else {
             return false;
         };
-        if !expected.strip_prefix('P').is_some_and(|n| n.parse::<u32>().is_ok()) {
+        if expected.strip_prefix('P').is_none_or(|n| n.parse::<u32>().is_err()) {
             return false;
         }
         let mut producers = self.producers.borrow_mut();

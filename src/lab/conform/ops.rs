@@ -7,7 +7,7 @@ use crate::kafka::broker::BrokerState;
 use crate::kafka::client::admin::AdminCall;
 use crate::kafka::client::call::{Answer, CallId};
 use crate::kafka::client::consumer::{ConsumerOrder, SeekTo};
-use crate::kafka::client::producer::{NewRecord, ProducerOrder, TransactionCall};
+use crate::kafka::client::producer::{NewHeaders, NewRecord, ProducerOrder, TransactionCall};
 use crate::kafka::protocol::admin::{AlterOp, ConfigResource, CreatableTopic, ElectionType};
 use crate::kafka::protocol::data::{
     EARLIEST_LOCAL_TIMESTAMP, EARLIEST_TIMESTAMP, Isolation, LATEST_TIERED_TIMESTAMP, LATEST_TIMESTAMP, MAX_TIMESTAMP,
@@ -731,7 +731,7 @@ fn created(answer: &Answer, shown: bool) -> Outcome {
     }
 }
 
-fn headers(value: Option<&Value>) -> Vec<(Rc<str>, Option<Rc<[u8]>>)> {
+fn headers(value: Option<&Value>) -> NewHeaders {
     let Some(list) = value.and_then(Value::as_array) else {
         return Vec::new();
     };

@@ -18,4 +18,4 @@ pub mod sender;
 mod tests;
 
 pub use client::Producer;
-pub use order::{NewRecord, ProducerOrder, ProducerTimer, TransactionCall};
+pub use order::{NewHeaders, NewRecord, ProducerOrder, ProducerTimer, TransactionCall};

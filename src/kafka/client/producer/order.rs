@@ -17,8 +17,11 @@ pub struct NewRecord {
     pub timestamp: Option<i64>,
     pub key: Option<Bytes>,
     pub value: Option<Bytes>,
-    pub headers: Vec<(Rc<str>, Option<Bytes>)>,
+    pub headers: NewHeaders,
 }
+
+/// Headers of a record: name and value, in order; a name may come twice.
+pub type NewHeaders = Vec<(Rc<str>, Option<Bytes>)>;
 
 /// What somebody outside tells a producer.
 #[derive(Clone, Debug)]
