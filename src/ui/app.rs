@@ -78,7 +78,7 @@ impl Component for App {
             send: ctx.link().callback(|msg| msg),
             run,
         };
-        let saved = Rc::from(bus.run.borrow().run.text());
+        let saved = Rc::from(text);
         let theme = theme::remembered();
         theme::apply(theme);
         let link = ctx.link().clone();
@@ -212,6 +212,7 @@ fn empty_scene() -> Scene {
         branches: Same(Rc::default()),
         marks: Same(Rc::default()),
         problems: Same(Rc::default()),
+        draft: false,
         end_us: 0,
         end_event: 0,
         title: String::new(),
@@ -572,7 +573,8 @@ impl App {
             version: self.scene.version + 1,
             branches: Same(Rc::new(session.run.branches())),
             marks: Same(Rc::new(session.run.marks())),
-            problems: Same(Rc::clone(&session.problems)),
+            problems: Same(session.troubles(&self.scene.problems.0)),
+            draft: session.is_draft(),
             end_us: session.run.end_us(),
             end_event: session.run.end_event(),
             title: if fresh {
@@ -615,8 +617,9 @@ impl App {
     }
 
     fn save(&mut self) {
-        if *self.saved != *self.scene.text {
-            self.saved = Rc::clone(&self.scene.text);
+        let session = self.bus.run.borrow();
+        if *self.saved != *session.draft() {
+            self.saved = Rc::from(session.draft());
             // From now on the work differs from any link in the address bar, and a reload must bring back the work.
             storage::forget_fragment();
             storage::save_text(&self.saved);

@@ -97,9 +97,16 @@ fn entry(item: &Item, bus: &Bus) -> Html {
     }
 }
 
-/// Puts the menu at (x, y), moved so that all of it is on the screen.
+/// Below a menu's anchor there must be so much room, or else the menu moves up.
+const MENU_ROOM: i32 = 420;
+
+/// Puts the menu at (x, y), moved so that all of it is on the screen; a long one is cut off at the bottom and scrolls.
 fn place(element: &HtmlElement, x: i32, y: i32) {
     let root = gloo::utils::document_element();
+    let room = root.client_height() - y - 8;
+    if room >= MENU_ROOM {
+        set_style(element, "max-height", &format!("{room}px"));
+    }
     let left = x.min(root.client_width() - element.offset_width() - 8).max(8);
     let top = y.min(root.client_height() - element.offset_height() - 8).max(8);
     set_style(element, "left", &format!("{left}px"));

@@ -104,6 +104,36 @@ impl Session {
         answer
     }
 
+    /// Whether the editor's text has errors, so that the run keeps an older one.
+    pub fn is_draft(&self) -> bool {
+        self.draft.is_some()
+    }
+
+    /// What is wrong with the text, and which of its lines could not be done so far. The same list as `before` if
+    /// nothing has changed.
+    pub fn troubles(&self, before: &Rc<Vec<Problem>>) -> Rc<Vec<Problem>> {
+        let mut all = (*self.problems).clone();
+        if self.draft.is_none() {
+            let lines: Vec<&str> = self.run.text().lines().collect();
+            all.extend(self.run.refused().into_iter().map(|refused| {
+                let line = refused.line as usize;
+                let written = lines.get(line.saturating_sub(1)).copied().unwrap_or_default();
+                let column = written.chars().take_while(|c| c.is_whitespace()).count();
+                Problem {
+                    line,
+                    column: column + 1,
+                    length: written.trim().chars().count(),
+                    text: refused.why,
+                }
+            }));
+        }
+        if all == **before {
+            Rc::clone(before)
+        } else {
+            Rc::new(all)
+        }
+    }
+
     /// Takes the newest command or edit back, if there is one; an unfinished text in the editor goes with it.
     pub fn undo(&mut self) -> bool {
         let undone = self.draft.is_some() || self.run.can_undo();

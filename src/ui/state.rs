@@ -227,6 +227,8 @@ pub struct Scene {
     pub branches: Same<Vec<BranchView>>,
     pub marks: Same<Vec<MarkView>>,
     pub problems: Same<Vec<Problem>>,
+    /// The editor's text has errors, and the run keeps the last good one.
+    pub draft: bool,
     /// Where the explored future ends.
     pub end_us: u64,
     /// Events explored on this branch.

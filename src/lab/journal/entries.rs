@@ -60,6 +60,33 @@ pub fn note_weight(note: &Note) -> Option<Weight> {
     }))
 }
 
+/// Kafka's own topic has fifty partitions that all move at once: who leads and copies them is ordinary traffic, unless
+/// one of them holds a group.
+fn calmed(world: &World, note: &Note, weight: Weight) -> Weight {
+    let own = match note {
+        Note::Broker(note) => note.partition().is_some_and(|p| is_own(world, p)),
+        Note::Controller(
+            ControllerNote::LeaderElected { partition, .. }
+            | ControllerNote::PartitionOffline { partition, .. }
+            | ControllerNote::PartitionCreated { partition, .. }
+            | ControllerNote::IsrChanged { partition, .. }
+            | ControllerNote::ElrChanged { partition, .. },
+        ) => is_own(world, *partition),
+        Note::Group(GroupNote::Loaded { groups, .. } | GroupNote::Unloaded { groups, .. }) => *groups == 0,
+        _ => false,
+    };
+    if own && weight == Weight::Matters {
+        Weight::Detail
+    } else {
+        weight
+    }
+}
+
+/// Whether a partition is of a topic that Kafka keeps for itself.
+fn is_own(world: &World, partition: TopicPartition) -> bool {
+    world.partition(partition).starts_with("__")
+}
+
 /// The rule that a note follows.
 pub fn note_rule(note: &Note) -> Option<&'static Rule> {
     match note {
@@ -152,7 +179,10 @@ pub fn entries_of(world: &World, heard: &Heard, least: Weight) -> Vec<Entry> {
         add(usize::from(EVENT_ITSELF), who, text, weight, None, mark);
     }
     for (index, (who, note)) in heard.notes.iter().enumerate() {
-        let Some(weight) = note_weight(note).filter(|weight| *weight >= least) else {
+        let Some(weight) = note_weight(note)
+            .map(|weight| calmed(world, note, weight))
+            .filter(|weight| *weight >= least)
+        else {
             continue;
         };
         // The operator on the laptop is told of only when a call of theirs fails.

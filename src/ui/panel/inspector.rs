@@ -184,10 +184,7 @@ fn producer(p: &ProducerView) -> Html {
     let rows = vec![
         pair("acks", &p.acks),
         pair("enable.idempotence", p.idempotent),
-        pair(
-            t().in_flight,
-            (t().of)(&p.in_flight.to_string(), &p.max_in_flight.to_string()),
-        ),
+        pair(t().in_flight, p.in_flight.to_string()),
         pair(t().buffered, p.buffered),
         pair(t().sent, format::count(p.sent)),
         pair(t().acknowledged, format::count(p.acknowledged)),

@@ -124,6 +124,7 @@ fn Rows(props: &RowsProps) -> Html {
     let (_, height) = use_size(&list);
     let top = use_state_eq(|| 0u32);
     let stuck = use_mut_ref(|| true);
+    let seen = use_mut_ref(|| 0i32);
     let (above, below) = (use_node_ref(), use_node_ref());
     let row = if crate::ui::dom::narrow() { ROW_NARROW } else { ROW };
     let count = props.rows.len();
@@ -160,13 +161,18 @@ fn Rows(props: &RowsProps) -> Html {
         );
     }
     let onscroll = {
+        // Only a visitor scrolls up; the list itself grows, which leaves it above its end for a moment.
         let (list, stuck, top) = (list.clone(), stuck, top.setter());
         Callback::from(move |_: Event| {
             let Some(element) = list.cast::<HtmlElement>() else {
                 return;
             };
             let at = element.scroll_top();
-            *stuck.borrow_mut() = at + element.client_height() + row as i32 >= element.scroll_height();
+            if at + element.client_height() + row as i32 >= element.scroll_height() {
+                stuck.replace(true);
+            } else if at < seen.replace(at) {
+                stuck.replace(false);
+            }
             top.set(at.max(0) as u32);
         })
     };

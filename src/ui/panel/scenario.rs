@@ -66,7 +66,7 @@ pub fn Editor(props: &EditorProps) -> Html {
             </div>
             <div class="ed-problems" id="ed-problems" role={(!problems.is_empty()).then_some("alert")}>
                 { for problems.iter().take(4).map(|p| html! { <p class="msg"><b>{ (t().line_column)(p.line, p.column) }</b>{ " " }<span>{ &p.text }</span></p> }) }
-                if !problems.is_empty() { <p class="muted">{ (t().last_good)(&format::moment(now)) }</p> }
+                if props.scene.draft { <p class="muted">{ (t().last_good)(&format::moment(now)) }</p> }
             </div>
         </>
     }

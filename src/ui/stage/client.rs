@@ -46,7 +46,7 @@ pub fn ProducerBox(props: &ProducerProps) -> Html {
                 if p.idempotent { <span class="chip conf">{ t().idempotent }</span> }
             </div>
             <dl class="kv">
-                <dt>{ t().in_flight }</dt><dd>{ (t().of)(&p.in_flight.to_string(), &p.max_in_flight.to_string()) }</dd>
+                <dt title={(t().most_in_flight)(p.max_in_flight)}>{ t().in_flight }</dt><dd>{ p.in_flight }</dd>
                 if p.buffered > 0 { <dt>{ t().buffered }</dt><dd>{ p.buffered }</dd> }
                 <dt>{ t().acked }</dt><dd>{ (t().of)(&format::count(p.acknowledged), &format::count(p.sent)) }</dd>
                 if p.failed > 0 { <dt class="no">{ t().failed }</dt><dd class="no">{ format::count(p.failed) }</dd> }

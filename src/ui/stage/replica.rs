@@ -81,7 +81,8 @@ pub fn Replica(props: &ReplicaProps) -> Html {
                     { for cells.iter().map(|cell| view_cell(cell, props, chosen, &bus)) }
                 </ol>
                 <Flag kind="leo" word="LEO" n={r.end} at={r.end - props.from} />
-                <Flag kind="hw" word="HW" n={r.high_watermark} at={r.high_watermark - props.from} />
+                // A process that is down knows no high watermark.
+                if r.role != Role::Offline { <Flag kind="hw" word="HW" n={r.high_watermark} at={r.high_watermark - props.from} /> }
                 { for cells.iter().filter(|c| c.opens_epoch && c.offset > props.from).map(|c| html! {
                     <Pole key={c.offset} at={c.offset - props.from} epoch={c.epoch} />
                 }) }
@@ -101,6 +102,8 @@ fn role(r: &ReplicaView) -> &'static str {
 /// Epoch, and the ISR (leader) or the replica's standing in it.
 fn sub(r: &ReplicaView) -> Html {
     match (r.role, r.in_sync) {
+        (Role::Offline, true) => html! { { t().still_in_isr } },
+        (Role::Offline, false) => html! { <em>{ t().out_of_isr }</em> },
         (Role::Leader, _) => html! { { (t().epoch_isr)(r.epoch, &format::names(&r.isr)) } },
         (_, true) => html! { { (t().epoch_in_sync)(r.epoch) } },
         (_, false) => html! { <>{ format!("e{} · ", r.epoch) }<em>{ t().out_of_isr }</em></> },
