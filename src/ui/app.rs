@@ -290,8 +290,12 @@ impl App {
             }
             Msg::Start => run.seek_us(0),
             Msg::End => {
-                let end = run.end_us();
-                run.seek_us(end);
+                let end_us = run.end_us();
+                run.seek_event(run.end_event());
+                // Time may have passed after the last event; but nothing new is to happen in its microsecond.
+                if run.now_us() < end_us {
+                    run.seek_us(end_us);
+                }
             }
             Msg::Seek(us) => run.seek_us(*us),
             Msg::SeekEvent(event) => run.seek_event(*event),
@@ -565,7 +569,7 @@ impl App {
         } else {
             Rc::from(session.run.text())
         };
-        let fresh = !Rc::ptr_eq(&text, &self.scene.text);
+        let fresh = self.scene.version == 0 || !Rc::ptr_eq(&text, &self.scene.text);
         if fresh {
             gloo::utils::document().set_title(&format!("{} · Brokerlab", storage::title(&text)));
         }
