@@ -27,7 +27,7 @@ fn recorded_traces_agree() {
         report.summary(),
         report.lines.join("\n")
     );
-    assert!(report.agree >= 80, "{}", report.summary());
+    assert!(report.agree >= 88, "{}", report.summary());
 }
 
 /// A comparison that could not fail would prove nothing: a trace with one figure changed must differ there.

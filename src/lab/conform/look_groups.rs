@@ -15,7 +15,7 @@ const OFFSETS_TOPIC: &str = "__consumer_offsets";
 /// Every group named so far.
 pub fn groups(world: &World, names: &BTreeSet<String>) -> Value {
     let mut out = Map::new();
-    for name in names.iter().filter(|name| !name.is_empty()) {
+    for name in names {
         if let Some(entry) = group(world, name) {
             out.insert(name.clone(), entry);
         }

@@ -1,8 +1,12 @@
 //! What is not modelled yet, said before a trace is played: by its operations, tags, cluster and settings.
 
 use super::trace::{Trace, TraceStep};
-use crate::kafka::config::{ConsumerConfig, ProducerConfig};
+use crate::kafka::client::consumer::{Consumer, NOT_MODELLED};
+use crate::kafka::config::ProducerConfig;
+use crate::kafka::wire::KAFKA_PORT;
+use serde_json::Value;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// Operations that this version does not know.
 const OPERATIONS: [&str; 9] = [
@@ -45,10 +49,8 @@ fn not_modelled_step(step: &TraceStep) -> Option<String> {
     if OPERATIONS.contains(&op) || op.ends_with("_transaction") {
         return Some(format!("`{op}`"));
     }
-    for key in ["regex", "commit_on_revoke"] {
-        if step.get(key).is_some() {
-            return Some(format!("`{key}` of `{op}`"));
-        }
+    if step.get("regex").is_some() {
+        return Some(format!("`regex` of `{op}`"));
     }
     match op {
         "producer" => not_modelled_producer(step),
@@ -68,14 +70,10 @@ fn not_modelled_producer(step: &TraceStep) -> Option<String> {
 
 fn not_modelled_consumer(step: &TraceStep) -> Option<String> {
     let config: BTreeMap<String, String> = step.config("config").into_iter().collect();
-    if ConsumerConfig::from_map(&config).is_err() {
-        return None;
+    let bootstrap = [(Rc::from("broker"), KAFKA_PORT)];
+    let group = step.get("group").and_then(Value::as_str).map(Rc::from);
+    match Consumer::new(step.text("c"), &bootstrap, group, config, 0) {
+        Err(error) if &*error.class == NOT_MODELLED => error.message.map(|text| text.to_string()),
+        _ => None,
     }
-    let value = |key: &str| config.get(key).map(|value| value.to_lowercase());
-    if value("group.protocol").is_some_and(|protocol| protocol == "consumer") {
-        return Some("the consumer protocol (KIP-848)".into());
-    }
-    value("partition.assignment.strategy")
-        .filter(|strategy| !strategy.contains("range"))
-        .map(|strategy| format!("the assignor {strategy}"))
 }

@@ -317,6 +317,9 @@ impl Player<'_> {
     /// Subscribes or assigns; a subscriber polls from then on unless it is told not to.
     fn begin_reading(&mut self, step: &TraceStep, id: ProcId) -> Result<Outcome, String> {
         let subscribes = step.op() == "subscribe";
+        if let Some(commit_on_revoke) = step.get("commit_on_revoke").and_then(Value::as_bool) {
+            self.consumer_call(id, |call| ConsumerOrder::Listener { call, commit_on_revoke });
+        }
         let call = if !subscribes {
             let partitions = all_partitions(&step.list("partitions"))?;
             self.consumer_call(id, |call| ConsumerOrder::Assign { call, partitions })
