@@ -163,6 +163,11 @@ fn described(what: &AdminCall, coordinator: NodeId, answer: &DescribeGroupsRespo
     if let Some(verdict) = on_error(group.error) {
         return verdict;
     }
+    // ConsumerGroupDescribe, which the real client asks first, refuses the empty id that DescribeGroups still takes.
+    // [GroupCoordinatorService.consumerGroupDescribe]
+    if group.group.is_empty() && matches!(what, AdminCall::DescribeGroup { .. }) {
+        return finish(Err(ClientError::of(ErrorCode::InvalidGroupId, None)));
+    }
     if group.error.is_error() {
         return finish(Err(ClientError::of(group.error, group.message.as_deref())));
     }
