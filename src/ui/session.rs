@@ -44,7 +44,10 @@ fn problems(run: &Run) -> Rc<Vec<Problem>> {
 }
 
 /// Log entries that a list shows at most; the newest are kept.
-const ENTRIES: usize = 4_000;
+const ENTRIES: usize = 1_000;
+
+/// Events behind the present that a list looks at first; further back only if they gave too few entries.
+const REACH: u64 = 20_000;
 
 /// A run and its surroundings.
 pub struct Session {
@@ -158,7 +161,15 @@ impl Session {
     /// The log up to now.
     pub fn log(&self, weight: Weight, filter: &str) -> Vec<LogEntry> {
         let end = self.run.event() + 1;
-        let mut entries = self.run.log(0..end, weight, filter);
+        let mut reach = REACH;
+        let mut entries = loop {
+            let from = end.saturating_sub(reach);
+            let found = self.run.log(from..end, weight, filter);
+            if from == 0 || found.len() >= ENTRIES {
+                break found;
+            }
+            reach *= 8;
+        };
         let over = entries.len().saturating_sub(ENTRIES);
         entries.drain(..over);
         entries

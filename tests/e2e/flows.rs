@@ -275,7 +275,7 @@ fn the_text_can_be_edited(lab: &Lab) -> Outcome {
         press(page, "Scenario").await?;
         let input = page.driver.find(By::Css(".ed-input")).await?;
         input.send_keys(Key::Control + Key::End).await?;
-        input.send_keys("\nbrokr b4").await?;
+        input.send_keys("\nat 1s  brokr b4").await?;
         page.until(
             "the error",
             "return document.querySelector('#ed-problems')?.innerText.includes('brokr') === true",

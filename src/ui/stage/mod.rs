@@ -274,11 +274,12 @@ fn relevant(selection: &Option<Selection>, broker: &BrokerView) -> Option<Select
     }
 }
 
-/// How long a broker has been down or frozen; nothing while it runs.
+/// How long a broker has been down or frozen; nothing while it runs, nor in the very moment.
 fn ago(broker: &BrokerView, now_us: u64) -> Option<String> {
     use crate::lab::view::Health::{Crashed, Frozen, PoweredOff, Stopped};
     let counts = matches!(broker.health, Crashed | Frozen | PoweredOff | Stopped);
-    counts.then(|| super::format::span(now_us.saturating_sub(broker.since_us)))
+    let past_us = now_us.saturating_sub(broker.since_us);
+    (counts && past_us > 0).then(|| super::format::span(past_us))
 }
 
 /// Nothing on the stage yet.

@@ -68,6 +68,7 @@ pub fn Replica(props: &ReplicaProps) -> Html {
     let first = cells.first().map_or(props.from, |c| c.offset);
     let hidden = first > r.start;
     let shift = (first - props.from).max(0);
+    let past = cells.last().map_or(0, |c| c.offset + 1 - r.end).max(0);
     html! {
         <div class={class} oncontextmenu={menu}>
             <button type="button" class={classes!("rep-label", picked.then_some("selected"))} tabindex="-1" onclick={bus.on(Msg::Inspect(here))} title={format!("{}/{}@{}", r.topic, r.partition, props.broker)}>
@@ -80,9 +81,9 @@ pub fn Replica(props: &ReplicaProps) -> Html {
                     if shift > 0 { <Gap key="gap" cells={shift} /> }
                     { for cells.iter().map(|cell| view_cell(cell, props, chosen, &bus)) }
                 </ol>
-                <Flag kind="leo" word="LEO" n={r.end} at={r.end - props.from} />
+                <Flag kind="leo" word="LEO" n={r.end} at={r.end - props.from} {past} />
                 // A process that is down knows no high watermark.
-                if r.role != Role::Offline { <Flag kind="hw" word="HW" n={r.high_watermark} at={r.high_watermark - props.from} /> }
+                if r.role != Role::Offline { <Flag kind="hw" word="HW" n={r.high_watermark} at={r.high_watermark - props.from} past={0} /> }
                 { for cells.iter().filter(|c| c.opens_epoch && c.offset > props.from).map(|c| html! {
                     <Pole key={c.offset} at={c.offset - props.from} epoch={c.epoch} />
                 }) }
@@ -208,13 +209,21 @@ struct FlagProps {
     n: i64,
     /// Cells from the row's beginning.
     at: i64,
+    /// Ghosts of records behind the pole, behind which its figure stands.
+    past: i64,
 }
 
 /// A pole on the boundary between two offsets, with a figure.
 #[component]
 fn Flag(props: &FlagProps) -> Html {
     let node = use_node_ref();
-    use_style(&node, vec![("--at", props.at.max(0).to_string())]);
+    use_style(
+        &node,
+        vec![
+            ("--at", props.at.max(0).to_string()),
+            ("--past", props.past.to_string()),
+        ],
+    );
     html! { <span class={classes!("flag", props.kind)} ref={node} aria-hidden="true"><i>{ props.word }</i>{ props.n }</span> }
 }
 
