@@ -359,6 +359,7 @@ catalogue! {
         bytes: fn(&str) -> String = |n| format!("{n} B"),
         settings: fn(usize) -> String = |n| if n == 1 { "1 setting".to_owned() } else { format!("{n} settings") },
         arrives_in: fn(&str) -> String = |span| format!("in {span}"),
+        own_replicas: fn(usize) -> String = |n| format!("{n} replicas of Kafka’s own topics"),
         topic_is: fn(&str) -> String = |name| format!("Topic {name}"),
     }
 }
@@ -375,6 +376,8 @@ fn log_label(r: &ReplicaView, broker: &str) -> String {
 
 fn group_state(state: &str, generation: i32, coordinator: Option<&str>) -> String {
     match coordinator {
+        // A coordinator that does not run knows nothing of its groups.
+        Some(broker) if generation < 0 => format!("coordinator {broker} does not know it"),
         Some(broker) => format!("{state}, generation {generation}, coordinator {broker}"),
         None => format!("{state}, generation {generation}, no coordinator"),
     }

@@ -3,7 +3,7 @@
 use yew::prelude::*;
 
 use crate::lab::view::*;
-use crate::ui::acts::{self, consumers};
+use crate::ui::acts::{self, consumers, is_internal};
 use crate::ui::format;
 use crate::ui::icon::Icon;
 use crate::ui::stage::words::{look, state_word};
@@ -120,9 +120,8 @@ fn heading(name: &str, health: Health, kind: &str) -> Html {
 }
 
 fn process(view: &View, name: &str) -> Html {
-    let now = view.now_us;
     if let Some(b) = view.brokers.iter().find(|b| b.name == name) {
-        return broker(b, now);
+        return broker(b, view);
     }
     if let Some(c) = view.controllers.iter().find(|c| c.name == name) {
         return controller(c);
@@ -136,9 +135,19 @@ fn process(view: &View, name: &str) -> Html {
     }
 }
 
-fn broker(b: &BrokerView, now_us: u64) -> Html {
+fn replicas(all: &[&ReplicaView]) -> Html {
+    html! {
+        <table class="tbl"><thead><tr><th>{ t().partition }</th><th>{ t().role }</th><th>{ "epoch" }</th><th>{ "start" }</th><th>{ "HW" }</th><th>{ "LEO" }</th></tr></thead>
+        <tbody>{ for all.iter().map(|r| html! { <tr key={format!("{}/{}", r.topic, r.partition)}><th scope="row">{ format!("{}/{}", r.topic, r.partition) }</th><td>{ role(r.role) }</td><td>{ r.epoch }</td><td>{ r.start }</td><td>{ r.high_watermark }</td><td>{ r.end }</td></tr> }) }</tbody></table>
+    }
+}
+
+fn broker(b: &BrokerView, view: &View) -> Html {
     let rows = vec![
-        pair(t().state_since, format!("{} s", format::moment(b.since_us.min(now_us)))),
+        pair(
+            t().state_since,
+            format!("{} s", format::moment(b.since_us.min(view.now_us))),
+        ),
         pair("node.id", b.node_id),
         pair(t().host, &b.host),
         pair("broker.rack", b.rack.as_deref().unwrap_or("–")),
@@ -154,11 +163,11 @@ fn broker(b: &BrokerView, now_us: u64) -> Html {
             },
         ),
     ];
+    let (own, ours): (Vec<_>, Vec<_>) = b.replicas.iter().partition(|r| is_internal(view, &r.topic));
     html! {
         <>{ heading(&b.name, b.health, t().broker) }{ table(rows) }
-            <h4>{ t().replicas }</h4>
-            <table class="tbl"><thead><tr><th>{ t().partition }</th><th>{ t().role }</th><th>{ "epoch" }</th><th>{ "start" }</th><th>{ "HW" }</th><th>{ "LEO" }</th></tr></thead>
-            <tbody>{ for b.replicas.iter().map(|r| html! { <tr key={format!("{}/{}", r.topic, r.partition)}><th scope="row">{ format!("{}/{}", r.topic, r.partition) }</th><td>{ role(r.role) }</td><td>{ r.epoch }</td><td>{ r.start }</td><td>{ r.high_watermark }</td><td>{ r.end }</td></tr> }) }</tbody></table>
+            if !ours.is_empty() { <h4>{ t().replicas }</h4>{ replicas(&ours) } }
+            if !own.is_empty() { <details class="config"><summary>{ (t().own_replicas)(own.len()) }</summary>{ replicas(&own) }</details> }
             { details(&b.metrics, &b.config, &b.faults) }</>
     }
 }
