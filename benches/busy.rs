@@ -1,0 +1,150 @@
+//! A busy cluster of three brokers: how fast its world steps against a bare binary heap that pushes and pops as many
+//! events, how long a seek in a run of a million events takes, and what an event that is kept costs in memory.
+//!
+//! Each line ends with its target and whether it is met.
+
+use brokerlab::explore::play::play;
+use brokerlab::lab::limits::MAX_EVENTS;
+use brokerlab::lab::run::Run;
+use brokerlab::sim::Random;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::fmt::Write;
+use std::hint::black_box;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+const EVENTS: u64 = 1_000_000;
+const SEEKS: usize = 50;
+/// Things that are due at a time in the bare heap: about as many as in the busy world.
+const PENDING: u64 = 200;
+
+const WORLD_AGAINST_BARE: f64 = 10.0;
+const EVENTS_PER_SECOND: f64 = 1_000_000.0;
+const SEEK: Duration = Duration::from_millis(100);
+const BYTES_PER_EVENT: usize = 200;
+
+/// The system's allocator, which counts what is in use.
+struct Counting;
+
+static IN_USE: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call is handed to the system's allocator as it came; the count touches no memory of the caller.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        IN_USE.fetch_add(layout.size(), Ordering::Relaxed);
+        // SAFETY: the caller's promises are those that the system's allocator asks for.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        IN_USE.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: the block came from `alloc` above, so from the system's allocator, with this layout.
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn main() {
+    let text = scenario();
+    let bare = per_event(bare_heap);
+    println!("{:<28} {:>9.0} events/s", "bare binary heap", 1e9 / bare);
+    let world = per_event(|| {
+        let played = play(&text, u64::MAX / 2, EVENTS).expect("the scenario above reads without errors");
+        played.world.sim.events()
+    });
+    speed("world, no history", world, bare);
+    let before = IN_USE.load(Ordering::Relaxed);
+    let mut run = Run::open(&text);
+    let kept = per_event(|| {
+        run.play_until_us(u64::MAX / 2, EVENTS.min(MAX_EVENTS));
+        run.event()
+    });
+    speed("run, history kept", kept, bare);
+    let bytes = (IN_USE.load(Ordering::Relaxed) - before) / run.event() as usize;
+    let met = verdict(bytes <= BYTES_PER_EVENT);
+    println!(
+        "{:<28} {bytes:>9} B (target {BYTES_PER_EVENT} B: {met})",
+        "memory per event kept"
+    );
+    seeks(&mut run);
+}
+
+/// Three brokers, four topics of six partitions, six producers of 200 records a second each, two groups of three.
+fn scenario() -> String {
+    let mut text = String::from("lab 1\nseed 7\ncontroller c1\nbroker b1..b3\n");
+    for topic in 1..=4 {
+        let _ = writeln!(text, "topic t{topic} partitions=6 replicas=3 min.insync.replicas=2");
+    }
+    for producer in 1..=6 {
+        let _ = writeln!(text, "producer p{producer}");
+    }
+    for (consumer, group) in (1..=6).zip(["g1", "g1", "g1", "g2", "g2", "g2"]) {
+        let _ = writeln!(
+            text,
+            "consumer r{consumer} group={group} topics=t1,t2,t3,t4 auto.offset.reset=earliest"
+        );
+    }
+    for producer in 1..=6 {
+        let _ = writeln!(text, "start p{producer} t{} rate=200/s keys=40", producer % 4 + 1);
+    }
+    text
+}
+
+/// Nanoseconds per event of what returns how many it made.
+fn per_event(work: impl FnOnce() -> u64) -> f64 {
+    let start = Instant::now();
+    let events = work();
+    start.elapsed().as_nanos() as f64 / events as f64
+}
+
+/// Takes the first of the events that are due and puts one back a little later, `EVENTS` times.
+fn bare_heap() -> u64 {
+    let mut heap: BinaryHeap<Reverse<(u64, u64)>> = (0..PENDING).map(|n| Reverse((n * 7, n))).collect();
+    for order in PENDING..PENDING + EVENTS {
+        if let Some(Reverse((at, _))) = heap.pop() {
+            heap.push(Reverse((at + 300 + order % 3, order)));
+        }
+    }
+    black_box(heap.len());
+    EVENTS
+}
+
+fn speed(what: &str, each: f64, bare: f64) {
+    let (ratio, per_second) = (each / bare, 1e9 / each);
+    println!(
+        "{what:<28} {per_second:>9.0} events/s (target {EVENTS_PER_SECOND}: {}), {ratio:.1} x bare (target {WORLD_AGAINST_BARE}: {})",
+        verdict(per_second >= EVENTS_PER_SECOND),
+        verdict(ratio <= WORLD_AGAINST_BARE),
+    );
+}
+
+fn seeks(run: &mut Run) {
+    let mut random = Random::named(1, "bench/seeks");
+    let mut times: Vec<Duration> = (0..SEEKS)
+        .map(|_| {
+            let event = random.below(run.end_event());
+            let start = Instant::now();
+            run.seek_event(event);
+            assert_eq!(run.event(), event);
+            start.elapsed()
+        })
+        .collect();
+    times.sort();
+    let (median, max) = (times[SEEKS / 2], times[SEEKS - 1]);
+    let met = verdict(max <= SEEK);
+    println!(
+        "{:<28} {:>9} ms at most, {} ms in the middle (target {} ms: {met})",
+        format!("seek among {} events", run.end_event()),
+        max.as_millis(),
+        median.as_millis(),
+        SEEK.as_millis(),
+    );
+}
+
+fn verdict(met: bool) -> &'static str {
+    if met { "met" } else { "missed" }
+}
