@@ -46,7 +46,7 @@ async fn press(page: &Page, name: &str) -> Outcome {
          return hits.at(-1) ?? null;",
         json!(name)
     );
-    let hit = page.driver.execute(format!("{find}"), []).await?;
+    let hit = page.driver.execute(find, []).await?;
     let button = hit.element().map_err(|_| format!("the page has no button {name:?}"))?;
     button.click().await?;
     Ok(())
