@@ -130,6 +130,28 @@ impl Known {
         true
     }
 
+    /// A list of producers in the order of the recording's names; every other list as it is.
+    fn in_order_of_producers(&self, expected: &[Value], found: &[Value]) -> Vec<Value> {
+        let mut left = found.to_vec();
+        if left.len() < 2
+            || !left
+                .iter()
+                .all(|item| item.get("pid").is_some() && item.get("base").is_none())
+        {
+            return left;
+        }
+        let mut ordered = Vec::new();
+        for item in expected {
+            let name = item.get("pid").and_then(Value::as_str).unwrap_or_default();
+            let id = self.producers.borrow().get(name).map(|id| format!("pid:{id}"));
+            let known = left
+                .iter()
+                .position(|f| f.get("pid").and_then(Value::as_str) == id.as_deref());
+            ordered.push(left.remove(known.unwrap_or(0)));
+        }
+        ordered
+    }
+
     /// A text with the producer ids that its `P1`, `P2`, ... stand for.
     fn named(&self, expected: &str) -> String {
         let mut text = expected.to_string();
@@ -169,7 +191,8 @@ impl Known {
                 None
             }
             (Value::Array(e), Value::Array(f)) if e.len() == f.len() => {
-                for (index, (e, f)) in e.iter().zip(f).enumerate() {
+                let f = self.in_order_of_producers(e, f);
+                for (index, (e, f)) in e.iter().zip(&f).enumerate() {
                     path.push(index.to_string());
                     let difference = self.differ(path, e, f);
                     path.pop();
