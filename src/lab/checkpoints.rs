@@ -8,7 +8,7 @@ use std::rc::Rc;
 const FIRST_STRIDE: u64 = 8_192;
 
 /// Snapshots of one branch at most.
-const MOST: usize = 48;
+const MOST: usize = 128;
 
 /// A world, and how far in the timeline it is.
 #[derive(Clone)]

@@ -129,7 +129,7 @@ impl World {
                 if let Err(error) = result {
                     Rc::make_mut(&mut self.errors).insert(who, error.class.clone());
                 }
-                self.answers.insert(*call, result.clone());
+                self.answered(*call, result);
             }
             _ => {}
         }

@@ -25,7 +25,7 @@ use crate::kafka::types::NodeId;
 use crate::kafka::wire::{KAFKA_PORT, Order};
 use crate::sim::world::Status;
 use crate::sim::{HostId, ProcId, Sim, Step, Time};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// Kernel time that passes before a scenario's time zero.
@@ -79,7 +79,9 @@ pub struct World {
     next_call: u32,
     /// The last error each client was told.
     pub errors: Rc<BTreeMap<ProcId, Rc<str>>>,
-    /// Answers to calls that somebody waits for.
+    /// Calls that somebody waits for.
+    awaited: BTreeSet<CallId>,
+    /// Answers to them.
     pub answers: BTreeMap<CallId, CallResult>,
     operator: Option<ProcId>,
     pub(super) recipes: Recipes,
@@ -107,6 +109,7 @@ impl World {
             by_node: Rc::default(),
             next_call: 0,
             errors: Rc::default(),
+            awaited: BTreeSet::new(),
             answers: BTreeMap::new(),
             operator: None,
             recipes: Recipes::default(),
@@ -332,15 +335,30 @@ impl World {
             .collect()
     }
 
-    /// A number for a call whose answer somebody may look for.
+    /// A number for a call whose answer nobody looks for.
     pub fn next_call(&mut self) -> CallId {
         self.next_call += 1;
         CallId(self.next_call)
     }
 
+    /// A number for a call whose answer is kept in `answers`.
+    pub fn awaited_call(&mut self) -> CallId {
+        let call = self.next_call();
+        self.awaited.insert(call);
+        call
+    }
+
+    /// A call returned: its answer is kept if somebody waits for it. Loads make a call for each record, and every
+    /// snapshot copies what is kept.
+    pub(super) fn answered(&mut self, call: CallId, result: &CallResult) {
+        if self.awaited.contains(&call) {
+            self.answers.insert(call, result.clone());
+        }
+    }
+
     /// The operator's admin client asks for something; the answer comes in `answers`.
     pub fn operate(&mut self, what: AdminCall) -> CallId {
-        let call = self.next_call();
+        let call = self.awaited_call();
         let operator = match self.operator {
             Some(operator) => Some(operator),
             None => self.add_admin("operator", "laptop", Properties::new()).ok(),

@@ -94,6 +94,9 @@ impl Log {
             position: self.position_of(from),
             ..Fetched::default()
         };
+        if from >= limits.end {
+            return Ok(nothing);
+        }
         let first = self.files.segment_index(from).unwrap_or(0);
         let found = self.files.segments[first..]
             .iter()
@@ -101,7 +104,7 @@ impl Log {
             .map(|(n, s)| (s, if n == 0 { s.index_of(from) } else { 0 }))
             .find(|(s, index)| s.batch(*index).is_some());
         match found {
-            Some((segment, index)) if from < limits.end => {
+            Some((segment, index)) => {
                 let (batches, bytes) = take(segment, index, limits);
                 Ok(Fetched {
                     batches,
@@ -109,7 +112,7 @@ impl Log {
                     ..nothing
                 })
             }
-            _ => Ok(nothing),
+            None => Ok(nothing),
         }
     }
 
@@ -134,6 +137,9 @@ impl Log {
 
     /// Base offset of the batch that holds `offset`, or `offset` where none does.
     pub fn position_of(&self, offset: i64) -> i64 {
+        if offset >= self.end_offset() {
+            return offset;
+        }
         let holder = self.batches_from(offset).next();
         holder.map_or(offset, |b| b.base_offset.min(offset))
     }

@@ -132,7 +132,7 @@ impl Player<'_> {
             "producer" | "consumer" | "produce" | "close_producer" => self.operate_clients(step),
             "init_transactions" | "begin" | "commit" | "abort" => {
                 let client = self.client(step.text("p"))?;
-                let call = self.world.next_call();
+                let call = self.world.awaited_call();
                 let what = match step.op() {
                     "init_transactions" => TransactionCall::Init,
                     "begin" => TransactionCall::Begin,
@@ -195,7 +195,7 @@ impl Player<'_> {
             "produce" => self.produce(step),
             _ => {
                 let client = self.client(step.text("p"))?;
-                let call = self.world.next_call();
+                let call = self.world.awaited_call();
                 self.world
                     .sim
                     .order(client, Order::Producer(ProducerOrder::Close { call }));
@@ -229,7 +229,7 @@ impl Player<'_> {
                 headers: headers(record.get("headers")),
             });
         }
-        let call = self.world.next_call();
+        let call = self.world.awaited_call();
         self.world.sim.order(
             client,
             Order::Producer(ProducerOrder::Send {
@@ -244,7 +244,7 @@ impl Player<'_> {
     // ---- consumers
 
     fn consumer_call(&mut self, id: ProcId, order: impl FnOnce(CallId) -> ConsumerOrder) -> CallId {
-        let call = self.world.next_call();
+        let call = self.world.awaited_call();
         self.world.sim.order(id, Order::Consumer(order(call)));
         call
     }

@@ -177,7 +177,7 @@ impl<'a> Player<'a> {
                 admin
             }
         };
-        let call = self.world.next_call();
+        let call = self.world.awaited_call();
         self.world.sim.order(admin, Order::Admin(AdminOrder { call, what }));
         Ok(call)
     }
