@@ -36,8 +36,7 @@ pub fn play(text: &str, until_us: u64, events: u64) -> Result<Played, language::
 
 /// Everything that is due before `at`.
 fn run_before(world: &mut World, at: Time, limit: u64) {
-    let before = Time(at.0.saturating_sub(1));
-    while world.sim.events() < limit && world.step_until(before).is_some() {}
+    while world.sim.events() < limit && world.step_until(at.just_before()).is_some() {}
     world.sim.pass_to(at);
 }
 

@@ -21,6 +21,11 @@ impl Time {
         Span(self.0.saturating_sub(earlier.0))
     }
 
+    /// A microsecond earlier.
+    pub fn just_before(self) -> Time {
+        Time(self.0.saturating_sub(1))
+    }
+
     pub fn as_us(self) -> u64 {
         self.0
     }

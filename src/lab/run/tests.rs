@@ -387,7 +387,7 @@ fn hashes(until_us: u64) -> Vec<u64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
+    #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
     fn any_way_to_a_moment_leads_to_the_same(moves in prop::collection::vec((0u8..5, 0u64..8_000_000), 1..12)) {

@@ -152,11 +152,11 @@ impl NetworkClient {
             End::Rebootstrap => &rules::REBOOTSTRAP,
             _ => &rules::CONNECT,
         };
-        self.log("INFO", text, Weight::Matters, rule, ctx);
+        self.log("INFO", text, Weight::Detail, rule, ctx);
         if end == End::Refused {
             let text =
                 format!("Connection to node {node} ({address}) could not be established. Node may not be available.");
-            self.log("WARN", text, Weight::Matters, &rules::CONNECT, ctx);
+            self.log("WARN", text, Weight::Detail, &rules::CONNECT, ctx);
         }
     }
 
