@@ -4,6 +4,7 @@
 use super::fetcher::{Asked, FetchState};
 use super::note::BrokerNote;
 use super::server::Server;
+use super::slow_disk::{Write, brings_records};
 use crate::kafka::log::epochs::EpochEnd;
 use crate::kafka::log::unified_log::Log;
 use crate::kafka::note::{Fact, Note, SeenBatch};
@@ -36,6 +37,23 @@ fn truncation_offset(log: &Log, epoch: i32, leader_end: i64) -> i64 {
 
 impl Server {
     pub(super) fn fetcher_answered(&mut self, leader: NodeId, msg: Msg, ctx: &mut Ctx) {
+        if !brings_records(&msg) {
+            return self.fetched_now(leader, msg, ctx);
+        }
+        if let Some(Write::Fetched(leader, msg)) = self.wait_for_disk(Write::Fetched(leader, msg), ctx) {
+            self.fetched_now(leader, msg, ctx);
+        }
+    }
+
+    /// The answer is here: nothing times out any more while it waits for the disk.
+    pub(super) fn stop_waiting_for(&mut self, leader: NodeId, ctx: &mut Ctx) {
+        if let Some((_, timer, _)) = self.fetchers.get(&leader).and_then(|fetcher| fetcher.sent.as_ref()) {
+            ctx.cancel(*timer);
+        }
+    }
+
+    /// Takes in an answer whose turn it is.
+    pub(super) fn fetched_now(&mut self, leader: NodeId, msg: Msg, ctx: &mut Ctx) {
         let Some(fetcher) = self.fetchers.get_mut(&leader) else {
             return;
         };

@@ -37,6 +37,7 @@ mod requests;
 mod server;
 #[cfg(test)]
 mod server_tests;
+mod slow_disk;
 #[cfg(test)]
 mod test_world;
 
@@ -93,6 +94,8 @@ pub enum BrokerTimer {
     Group(GroupTimer),
     /// A block of producer ids is asked for again.
     ProducerIdsRetry,
+    /// A slow disk has written what it was given first.
+    DiskDone,
 }
 
 /// What a broker was made with; nothing here changes.

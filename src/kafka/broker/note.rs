@@ -24,6 +24,11 @@ pub enum BrokerNote {
         after_ms: i64,
     },
     HeartbeatRefused(ErrorCode),
+    /// A write waits for the slow disk, so long; `behind`: how many wait behind it.
+    DiskWaits {
+        ms: i64,
+        behind: usize,
+    },
     CaughtUp,
     Unfenced,
     ControlledShutdownBegins,
@@ -150,6 +155,11 @@ pub mod rules {
         about: "A broker stays fenced until it has applied the metadata up to its own registration and loaded its logs.",
         source: "BrokerHeartbeatManager.calculateNextBrokerState",
     };
+    pub const SLOW_DISK: Rule = Rule {
+        name: "disk/slow",
+        about: "Appends go to the disk one after the other; a slow one delays answers, replication and, by it, the ISR.",
+        source: "the model: every append takes as long as the disk is slow",
+    };
     pub const STALE_EPOCH: Rule = Rule {
         name: "broker/heartbeats",
         about: "A broker whose heartbeat is refused or unanswered goes on as it is and tries again one interval later.",
@@ -267,6 +277,7 @@ impl BrokerNote {
             | BrokerNote::RegistrationRefused(_)
             | BrokerNote::RegistrationTimedOut { .. } => &rules::REGISTRATION,
             BrokerNote::HeartbeatRefused(_) => &rules::STALE_EPOCH,
+            BrokerNote::DiskWaits { .. } => &rules::SLOW_DISK,
             BrokerNote::CaughtUp | BrokerNote::Unfenced => &rules::UNFENCING,
             BrokerNote::ControlledShutdownBegins | BrokerNote::ShutsDown => &rules::CONTROLLED_SHUTDOWN,
             BrokerNote::LogLoaded { .. } => &rules::RECOVERY,
@@ -296,6 +307,7 @@ impl BrokerNote {
     pub fn weight(&self) -> Weight {
         match self {
             BrokerNote::MetadataApplied { .. }
+            | BrokerNote::DiskWaits { .. }
             | BrokerNote::CaughtUp
             | BrokerNote::ControllerKnown { .. }
             | BrokerNote::LogLoaded { .. }
@@ -319,6 +331,10 @@ impl BrokerNote {
         match self {
             BrokerNote::ControllerKnown { controller, epoch } => {
                 format!("The active controller is {} in epoch {epoch}", names.node(*controller))
+            }
+            BrokerNote::DiskWaits { ms, behind: 0 } => format!("A write takes the slow disk {ms} ms"),
+            BrokerNote::DiskWaits { ms, behind } => {
+                format!("A write takes the slow disk {ms} ms, and {behind} wait behind it")
             }
             BrokerNote::Registered { epoch, previous: -1 } => {
                 format!("Registered with broker epoch {epoch}, after no clean shutdown")

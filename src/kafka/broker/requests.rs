@@ -2,6 +2,7 @@
 //! [SocketServer, KafkaApis.handle]
 
 use super::server::Server;
+use super::slow_disk::Write;
 use crate::kafka::protocol::data::ApiVersionsResponse;
 use crate::kafka::protocol::{Body, Msg};
 use crate::kafka::wire::Ctx;
@@ -110,6 +111,16 @@ impl Server {
     }
 
     fn serve(&mut self, conn: ConnId, msg: Msg, ctx: &mut Ctx) {
+        if !matches!(msg.body, Body::ProduceRequest(_)) {
+            return self.serve_now(conn, msg, ctx);
+        }
+        if let Some(Write::Produce(conn, msg)) = self.wait_for_disk(Write::Produce(conn, msg), ctx) {
+            self.serve_now(conn, msg, ctx);
+        }
+    }
+
+    /// Serves a request whose turn it is.
+    pub(super) fn serve_now(&mut self, conn: ConnId, msg: Msg, ctx: &mut Ctx) {
         let asker = Asker {
             conn,
             correlation: msg.correlation,

@@ -12,6 +12,7 @@ use super::producer_ids::ProducerIds;
 use super::purgatory::Purgatory;
 use super::replica_manager::{Clock, Replica};
 use super::requests::Clients;
+use super::slow_disk::Writes;
 use super::{BrokerTimer, Setup};
 use crate::kafka::groups::GroupCoordinator;
 use crate::kafka::log::files::LogFiles;
@@ -85,6 +86,8 @@ pub(super) struct Server {
     pub groups: Groups,
     /// The disk refused a write: the process ends without closing anything.
     pub storage_failed: bool,
+    /// What waits for a slow disk.
+    pub writes: Writes,
     /// The empty text, shared.
     pub nobody: Rc<str>,
     next_correlation: u32,
@@ -127,6 +130,7 @@ impl Server {
             producer_ids: ProducerIds::default(),
             groups: Groups::new(GroupCoordinator::new(config, setup.node.id, random.bits())),
             storage_failed: false,
+            writes: Writes::default(),
             nobody: "".into(),
             next_correlation: 0,
             setup,
@@ -188,6 +192,7 @@ impl Server {
             BrokerTimer::ExpireProducers => self.expire_producers(ctx),
             BrokerTimer::Group(timer) => self.group_timer(timer, ctx),
             BrokerTimer::ProducerIdsRetry => self.ask_for_producer_ids(ctx),
+            BrokerTimer::DiskDone => self.disk_done(ctx),
         }
     }
 
