@@ -1,0 +1,223 @@
+//! Producers, consumers and loads: made, and told what to do.
+
+use super::{Refusal, exception, habit, named, properties};
+use crate::kafka::client::consumer::{ConsumerOrder, SeekTo as ConsumerSeek};
+use crate::kafka::protocol::groups::CommittedOffset;
+use crate::kafka::types::NamedPartition;
+use crate::kafka::wire::Order;
+use crate::lab::language::ast::{
+    Command, Commit, Config, Consumer, Name, PollLoop, Produce, Producer, SeekTo, Target, Value,
+};
+use crate::lab::load::Load;
+use crate::lab::world::{Role, World, kernel_time};
+use crate::sim::{ProcId, Span};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+impl World {
+    pub(in crate::lab) fn apply_producers(&mut self, producer: &Producer) -> Result<(), Refusal> {
+        for name in &producer.names {
+            self.check_new(name)?;
+            let host: &str = producer.on.as_deref().unwrap_or(name);
+            self.add_producer(name, host, properties(&producer.config))
+                .map_err(exception)?;
+            self.remember(
+                Command::Producer(Producer {
+                    names: vec![name.clone()],
+                    ..producer.clone()
+                }),
+                name,
+            );
+        }
+        Ok(())
+    }
+
+    pub(in crate::lab) fn apply_consumers(&mut self, consumer: &Consumer) -> Result<(), Refusal> {
+        for name in &consumer.names {
+            self.check_new(name)?;
+            let host: &str = consumer.on.as_deref().unwrap_or(name);
+            self.add_consumer(name, host, consumer.group.clone(), properties(&consumer.config))
+                .map_err(exception)?;
+            self.remember(
+                Command::Consumer(Consumer {
+                    names: vec![name.clone()],
+                    ..consumer.clone()
+                }),
+                name,
+            );
+            self.begin_consumer(name, consumer)?;
+        }
+        Ok(())
+    }
+
+    /// What a consumer's line says besides its settings: how it works, what it reads, and whether it polls by itself.
+    pub(in crate::lab) fn begin_consumer(&mut self, name: &str, consumer: &Consumer) -> Result<(), Refusal> {
+        let (work_us, commit) = (consumer.work_us, habit(consumer.commit));
+        self.consumer_order(name, |call| ConsumerOrder::Application { call, work_us, commit })?;
+        if !consumer.topics.is_empty() {
+            let topics = consumer.topics.clone();
+            self.consumer_order(name, |call| ConsumerOrder::Subscribe { call, topics })?;
+        } else if !consumer.assign.is_empty() {
+            let partitions = consumer.assign.iter().map(named).collect();
+            self.consumer_order(name, |call| ConsumerOrder::Assign { call, partitions })?;
+        }
+        if consumer.poll == PollLoop::Loop && (!consumer.topics.is_empty() || !consumer.assign.is_empty()) {
+            self.consumer_order(name, |call| ConsumerOrder::PollLoop { call, on: true })?;
+        }
+        Ok(())
+    }
+
+    /// Makes a call on a consumer.
+    pub fn consumer_order(
+        &mut self,
+        name: &str,
+        order: impl FnOnce(crate::kafka::client::call::CallId) -> ConsumerOrder,
+    ) -> Result<(), Refusal> {
+        let id = self.named(name)?;
+        if self.role(id) != Role::Consumer {
+            return Err(format!("`{name}` is not a consumer"));
+        }
+        let call = self.next_call();
+        self.sim.order(id, Order::Consumer(order(call)));
+        Ok(())
+    }
+
+    pub(in crate::lab) fn apply_produce(&mut self, produce: &Produce) -> Result<(), Refusal> {
+        let client = self.producer_named(&produce.client)?;
+        if !self.runs(client) {
+            return Err(format!("`{}` does not run", produce.client));
+        }
+        let headers: Vec<_> = produce
+            .headers
+            .iter()
+            .map(|(name, value)| (name.clone(), Some(Rc::from(value.as_bytes()))))
+            .collect();
+        for number in 1..=produce.count {
+            let value = match &produce.value {
+                Value::Null => None,
+                Value::Text(text) if produce.count == 1 => Some(text.to_string()),
+                Value::Text(text) => Some(format!("{text}-{number}")),
+                Value::Auto => Some(format!("{}-{}", produce.client, self.ledger.len() + 1)),
+            };
+            let (topic, partition) = (&produce.target.topic, produce.target.partition);
+            self.send_text(
+                client,
+                topic,
+                partition,
+                produce.key.as_deref(),
+                value.as_deref(),
+                headers.clone(),
+            );
+        }
+        Ok(())
+    }
+
+    pub(in crate::lab) fn start_load(
+        &mut self,
+        name: Name,
+        topic: Name,
+        partition: Option<i32>,
+        load: &crate::lab::language::ast::Load,
+        clients: Vec<ProcId>,
+    ) {
+        let every = load.rate.per_us / u64::from(load.rate.count.max(1));
+        let load = Load {
+            name,
+            topic,
+            partition,
+            every: Span::us(every.max(1)),
+            keys: load.keys,
+            left: load.count,
+            until: load.until_us.map(kernel_time),
+            size: load.size,
+            clients,
+        };
+        let (seed, now) = (self.setup.seed, self.sim.now());
+        self.loads.start(load, seed, now);
+    }
+
+    pub(in crate::lab) fn apply_start(
+        &mut self,
+        client: &Name,
+        load: Option<&(Target, crate::lab::language::ast::Load)>,
+    ) -> Result<(), Refusal> {
+        match load {
+            Some((target, load)) => {
+                let id = self.producer_named(client)?;
+                self.start_load(client.clone(), target.topic.clone(), target.partition, load, vec![id]);
+                Ok(())
+            }
+            None => self.consumer_order(client, |call| ConsumerOrder::PollLoop { call, on: true }),
+        }
+    }
+
+    pub(in crate::lab) fn apply_stop(&mut self, name: &Name) -> Result<(), Refusal> {
+        if self.loads.stop(name) {
+            return Ok(());
+        }
+        match self.find(name).map(|id| self.role(id)) {
+            Some(Role::Consumer) => self.consumer_order(name, |call| ConsumerOrder::PollLoop { call, on: false }),
+            _ => Err(format!("nothing runs under the name `{name}`")),
+        }
+    }
+
+    pub(in crate::lab) fn apply_commit(&mut self, commit: &Commit) -> Result<(), Refusal> {
+        let offsets: BTreeMap<NamedPartition, CommittedOffset> = commit
+            .offsets
+            .iter()
+            .map(|(partition, offset)| {
+                (
+                    named(partition),
+                    CommittedOffset {
+                        offset: *offset,
+                        leader_epoch: -1,
+                        metadata: "".into(),
+                    },
+                )
+            })
+            .collect();
+        let offsets = (!offsets.is_empty()).then_some(offsets);
+        commit.consumers.iter().try_for_each(|name| {
+            let offsets = offsets.clone();
+            self.consumer_order(name, |call| match commit.asynchronous {
+                true => ConsumerOrder::CommitAsync { call, offsets },
+                false => ConsumerOrder::CommitSync { call, offsets },
+            })
+        })
+    }
+
+    pub(in crate::lab) fn apply_seek(&mut self, consumer: &Name, target: &Target, to: SeekTo) -> Result<(), Refusal> {
+        let to = match to {
+            SeekTo::Beginning => ConsumerSeek::Beginning,
+            SeekTo::End => ConsumerSeek::End,
+            SeekTo::Offset(offset) => ConsumerSeek::Offset(offset),
+        };
+        let partitions: Vec<NamedPartition> = match target.partition {
+            Some(partition) => vec![NamedPartition {
+                topic: target.topic.clone(),
+                partition,
+            }],
+            None => {
+                let id = self.named(consumer)?;
+                self.consumer(id)
+                    .map(|consumer| {
+                        consumer
+                            .partitions()
+                            .map(|(p, _)| p)
+                            .filter(|p| p.topic == target.topic)
+                            .cloned()
+                            .collect()
+                    })
+                    .unwrap_or_default()
+            }
+        };
+        partitions
+            .into_iter()
+            .try_for_each(|partition| self.consumer_order(consumer, |call| ConsumerOrder::Seek { call, partition, to }))
+    }
+
+    pub(in crate::lab) fn apply_set(&mut self, name: &Name, config: &Config) -> Result<(), Refusal> {
+        self.named(name)?;
+        self.change_remembered(name, config)
+    }
+}
