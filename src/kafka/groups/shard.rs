@@ -198,12 +198,13 @@ impl Shard {
                 self.park(write.then, moment);
             }
             Err(error) => {
-                self.store.revert(self.written);
                 moment.note(GroupNote::AppendFailed {
                     partition: self.partition,
                     error,
                 });
+                // Whoever waits is told while its group is still there: one made for this write goes with it.
                 self.fail(write.then, error, moment);
+                self.store.revert(self.written);
             }
         }
     }
@@ -305,11 +306,7 @@ impl Shard {
             Then::Nothing => {}
             Then::Answer { to, body } => moment.reply(to, errors::failed(&body, error)),
             Then::Join { group, to } => {
-                let there = self.work(&group, moment, |work| work.fail_join(to, mapped));
-                if there.is_none() {
-                    // The group was made for this JoinGroup and is gone with the failed append.
-                    moment.reply(to, super::classic::work::join_error(&"".into(), mapped));
-                }
+                self.work(&group, moment, |work| work.fail_join(to, mapped));
             }
             Then::Sync { group, to } => {
                 self.work(&group, moment, |work| work.fail_sync(to, mapped));

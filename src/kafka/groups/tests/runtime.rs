@@ -225,3 +225,19 @@ fn a_loaded_group_over_its_size_rebalances() {
     bench.fail_over(&[("group.max.size", "1")], 2);
     assert_eq!(bench.state(), ClassicState::PreparingRebalance);
 }
+
+/// The high watermark never covers the record that made the group; by the time-out its member has had its answer, has
+/// left, and the group is deleted.
+#[test]
+fn a_join_that_was_answered_is_not_answered_again_when_its_write_times_out() {
+    let mut bench = Bench::new(&[]);
+    bench.replicated = false;
+    let joined = bench.send(join("", Some("i0")));
+    bench.wait(3_334);
+    let member = bench.joined(joined).member_id.clone();
+    bench.send(leave(&[(&member, None)]));
+    bench.send(DeleteGroupsRequest { groups: vec![G.into()] });
+    bench.wait(1_666);
+    assert_eq!(bench.error(joined), ErrorCode::None);
+    assert!(bench.groups.group(G).is_none());
+}
