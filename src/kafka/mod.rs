@@ -9,6 +9,7 @@ pub mod config;
 pub mod controller;
 pub mod groups;
 pub mod hash;
+pub mod java_map;
 pub mod log;
 pub mod metadata;
 pub mod note;

@@ -1,6 +1,8 @@
 //! Assignors: who gets which partition. Each is a pure function from topics and members to an assignment.
 
 pub mod range;
+pub mod round_robin;
+pub mod sticky;
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -84,7 +86,21 @@ pub(crate) mod cases {
             .collect()
     }
 
-    /// The members of a case, in its order; nobody owned anything.
+    fn partitions(value: &Value) -> Vec<NamedPartition> {
+        let mut list = Vec::new();
+        for (topic, partitions) in value.as_object().into_iter().flatten() {
+            for partition in partitions.as_array().expect("partitions") {
+                let partition = partition.as_i64().expect("a number") as i32;
+                list.push(NamedPartition {
+                    topic: topic.as_str().into(),
+                    partition,
+                });
+            }
+        }
+        list
+    }
+
+    /// The members of a case, in its order.
     pub(crate) fn members(case: &Value) -> Vec<Member> {
         let optional = |value: &Value| value.as_str().map(Rc::from);
         let member = |m: &Value| Member {
@@ -94,8 +110,8 @@ pub(crate) mod cases {
             topics: m["topics"]
                 .as_array()
                 .map_or(Vec::new(), |topics| topics.iter().map(text).collect()),
-            owned: Vec::new(),
-            generation: None,
+            owned: partitions(&m["owned"]),
+            generation: m["generation"].as_i64().map(|generation| generation as i32),
         };
         case["members"]
             .as_array()
@@ -109,16 +125,7 @@ pub(crate) mod cases {
     pub(crate) fn out(case: &Value) -> Assignment {
         let mut all = Assignment::new();
         for (member, topics) in case["out"].as_object().expect("an answer") {
-            let mut list = Vec::new();
-            for (topic, partitions) in topics.as_object().expect("topics") {
-                for partition in partitions.as_array().expect("partitions") {
-                    let partition = partition.as_i64().expect("a number") as i32;
-                    list.push(NamedPartition {
-                        topic: topic.as_str().into(),
-                        partition,
-                    });
-                }
-            }
+            let mut list = self::partitions(topics);
             list.sort();
             all.insert(member.as_str().into(), list);
         }
