@@ -7,6 +7,7 @@ pub mod broker;
 pub mod client;
 pub mod config;
 pub mod controller;
+pub mod fetch_session;
 pub mod groups;
 pub mod hash;
 pub mod java_map;

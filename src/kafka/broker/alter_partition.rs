@@ -112,6 +112,7 @@ impl Server {
         answer: Result<AlterPartitionAnswer, ErrorCode>,
         ctx: &mut Ctx,
     ) {
+        self.stir(partition);
         let brokers = |id| status_of(self.observer.image(), id);
         let Some(replica) = self.replicas.get_mut(&partition) else {
             return;

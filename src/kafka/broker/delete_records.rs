@@ -82,6 +82,7 @@ impl Server {
             let to = replica.log.log_start();
             ctx.note(Note::Fact(Fact::StartMoved { partition, to }));
             ctx.note(Note::Broker(BrokerNote::RecordsDeleted { partition, to }));
+            self.log_start_moved(partition);
         }
         Ok(offset)
     }

@@ -14,7 +14,7 @@ use crate::kafka::protocol::data::{
     CONSUMER_REPLICA, FetchPartition, FetchRequest, FetchResponse, FetchedPartition, Isolation,
 };
 use crate::kafka::protocol::{Body, ErrorCode};
-use crate::kafka::types::TopicPartition;
+use crate::kafka::types::{NodeId, TopicPartition};
 use crate::kafka::wire::Ctx;
 use crate::sim::Span;
 use std::rc::Rc;
@@ -27,14 +27,14 @@ const BROKER_MAX_BYTES: i32 = 57_671_680;
 pub(super) struct DelayedFetch {
     /// `None` while the request is looked at.
     pub what: Option<(Asker, Rc<FetchRequest>)>,
+    /// The session that it belongs to.
+    pub session: Option<i32>,
 }
 
 /// What a reader may see of a log ends here.
-fn readable_end(replica: &Replica, request: &FetchRequest) -> i64 {
-    if request.replica != CONSUMER_REPLICA {
-        return replica.log.end_offset();
-    }
-    match request.isolation {
+pub(super) fn readable_end(replica: &Replica, reader: NodeId, isolation: Isolation) -> i64 {
+    match isolation {
+        _ if reader != CONSUMER_REPLICA => replica.log.end_offset(),
         Isolation::ReadUncommitted => replica.log.high_watermark(),
         Isolation::ReadCommitted => replica.log.last_stable_offset(),
     }
@@ -49,7 +49,7 @@ pub(super) fn told(epoch: i32) -> Option<i32> {
 ///
 /// # Errors
 /// OFFSET_OUT_OF_RANGE if this log does not know the epoch, or the offset lies below its start.
-fn divergence(replica: &Replica, asked: &FetchPartition) -> Result<Option<(i32, i64)>, ErrorCode> {
+pub(super) fn divergence(replica: &Replica, asked: &FetchPartition) -> Result<Option<(i32, i64)>, ErrorCode> {
     let Some(epoch) = told(asked.last_fetched_epoch) else {
         return Ok(None);
     };
@@ -65,27 +65,62 @@ fn divergence(replica: &Replica, asked: &FetchPartition) -> Result<Option<(i32, 
 
 impl Server {
     pub(super) fn serve_fetch(&mut self, asker: Asker, request: Rc<FetchRequest>, ctx: &mut Ctx) {
-        let (partitions, bytes) = self.read_partitions(&request, true, ctx);
+        let session = match self.enter_session(&request) {
+            Ok(session) => session,
+            Err(error) => {
+                let response = FetchResponse {
+                    error,
+                    ..FetchResponse::default()
+                };
+                return self.reply(asker, Body::from(response), ctx);
+            }
+        };
+        let (partitions, bytes) = self.read_partitions(&request, session, true, ctx);
         let special = |p: &FetchedPartition| p.error != ErrorCode::None || p.diverging_epoch.is_some();
         let at_once = request.max_wait_ms <= 0
-            || request.partitions.is_empty()
+            || (session.is_none() && request.partitions.is_empty())
             || i64::from(bytes) >= i64::from(request.min_bytes)
             || partitions.iter().any(special);
         if at_once {
-            self.answer_fetch(asker, partitions, ctx);
+            self.answer_fetch(asker, &request, session, partitions, ctx);
             return;
         }
-        let watched: Vec<TopicPartition> = request.partitions.iter().map(|p| p.partition).collect();
+        let watched: Vec<TopicPartition> = match session {
+            // What happens to any of its partitions is known to the session.
+            Some(id) => {
+                self.hush(id);
+                Vec::new()
+            }
+            None => request.partitions.iter().map(|p| p.partition).collect(),
+        };
         let limit = Span::from_ms(i64::from(request.max_wait_ms));
-        let delayed = Delayed::Fetch(DelayedFetch {
-            what: Some((asker, request)),
-        });
-        self.wait_or_complete(delayed, watched, limit, ctx);
+        let what = Some((asker, request));
+        let delayed = Delayed::Fetch(DelayedFetch { what, session });
+        let waits = self.wait_or_complete(delayed, watched, limit, ctx);
+        if let Some(session) = session.and_then(|id| self.sessions.get_mut(id)) {
+            session.waiting = waits;
+        }
     }
 
-    fn answer_fetch(&mut self, asker: Asker, partitions: Vec<FetchedPartition>, ctx: &mut Ctx) {
+    fn answer_fetch(
+        &mut self,
+        asker: Asker,
+        request: &FetchRequest,
+        session: Option<i32>,
+        mut partitions: Vec<FetchedPartition>,
+        ctx: &mut Ctx,
+    ) {
         let node_endpoints = self.endpoints(partitions.iter().map(|p| p.current_leader));
+        let session = match session {
+            Some(id) => {
+                self.leave_news(id, &mut partitions);
+                id
+            }
+            None => self.begin_session(request, &partitions),
+        };
         let response = FetchResponse {
+            error: ErrorCode::None,
+            session,
             partitions,
             node_endpoints,
         };
@@ -94,22 +129,38 @@ impl Server {
 
     /// Reads again, now that there is something or the time is over; a follower's position counts only once.
     pub(super) fn complete_fetch(&mut self, fetch: &DelayedFetch, ctx: &mut Ctx) {
-        if let Some((asker, request)) = &fetch.what {
-            let (partitions, _) = self.read_partitions(request, false, ctx);
-            self.answer_fetch(*asker, partitions, ctx);
+        let Some((asker, request)) = &fetch.what else { return };
+        if let Some(id) = fetch.session {
+            match self.sessions.get_mut(id) {
+                Some(session) => session.waiting = None,
+                // Whoever asked has given up, and begun another session.
+                None => return,
+            }
         }
+        let (partitions, _) = self.read_partitions(request, fetch.session, false, ctx);
+        self.answer_fetch(*asker, request, fetch.session, partitions, ctx);
     }
 
+    /// Reads what a request asks for: all that it names, or all of its session of which there may be news.
     fn read_partitions(
         &mut self,
         request: &FetchRequest,
+        session: Option<i32>,
         first_read: bool,
         ctx: &mut Ctx,
     ) -> (Vec<FetchedPartition>, u32) {
+        let loud: Vec<FetchPartition>;
+        let asked = match session.and_then(|id| self.sessions.get(id)) {
+            Some(session) => {
+                loud = session.loud().copied().collect();
+                &loud
+            }
+            None => &request.partitions,
+        };
         let mut left = request.max_bytes.clamp(0, BROKER_MAX_BYTES) as u32;
         let mut total = 0;
-        let mut found = Vec::with_capacity(request.partitions.len());
-        for asked in &request.partitions {
+        let mut found = Vec::with_capacity(asked.len());
+        for asked in asked {
             let max_bytes = left.min(asked.max_bytes.max(0) as u32);
             let limits = (max_bytes, total == 0);
             let bytes = match self.read_one(request, asked, limits, first_read, ctx) {
@@ -186,7 +237,7 @@ impl Server {
         }
         let limits = ReadLimits {
             max_bytes,
-            end: readable_end(replica, request),
+            end: readable_end(replica, request.replica, request.isolation),
             min_one,
         };
         let read = replica.log.read(asked.fetch_offset, limits);
@@ -236,32 +287,42 @@ impl Server {
     /// May a waiting fetch be answered? [DelayedFetch.tryComplete]
     pub(super) fn is_fetchable(&self, fetch: &DelayedFetch) -> bool {
         let Some((_, request)) = &fetch.what else { return false };
-        let follower = request.replica != CONSUMER_REPLICA;
+        let session = fetch.session.and_then(|id| self.sessions.get(id));
         let mut bytes: i64 = 0;
-        for asked in &request.partitions {
-            let Some(replica) = self.replicas.get(&asked.partition) else {
-                return true;
-            };
-            let epoch = told(asked.current_leader_epoch);
-            if replica.partition.check_leader_epoch(epoch, follower).is_err() {
-                return true;
+        let mut add = |asked: &FetchPartition| match self.waiting_bytes(request, asked) {
+            Some(more) => {
+                bytes += more;
+                true
             }
-            let (from, end) = (asked.fetch_offset, readable_end(replica, request));
-            // A consumer above the end waits, where a real broker answers it, empty, as fast as it asks.
-            if from > end && follower {
-                return true;
-            }
-            if from < end {
-                if replica.log.segment_base_of(from) < replica.log.segment_base_of(end) {
-                    return true;
-                }
-                let available = replica.log.bytes_between(from, end) as i64;
-                bytes += available.min(i64::from(asked.max_bytes));
-            }
-            if !matches!(divergence(replica, asked), Ok(None)) {
-                return true;
-            }
+            None => false,
+        };
+        let all = match session {
+            Some(session) => session.loud().all(&mut add),
+            None => request.partitions.iter().all(&mut add),
+        };
+        !all || bytes >= i64::from(request.min_bytes)
+    }
+
+    /// How much there is to read of a partition, in bytes; `None`: enough to answer at once, or something is wrong.
+    fn waiting_bytes(&self, request: &FetchRequest, asked: &FetchPartition) -> Option<i64> {
+        let follower = request.replica != CONSUMER_REPLICA;
+        let replica = self.replicas.get(&asked.partition)?;
+        let epoch = told(asked.current_leader_epoch);
+        replica.partition.check_leader_epoch(epoch, follower).ok()?;
+        let from = asked.fetch_offset;
+        let end = readable_end(replica, request.replica, request.isolation);
+        // A consumer above the end waits, where a real broker answers it, empty, as fast as it asks.
+        if from > end && follower {
+            return None;
         }
-        bytes >= i64::from(request.min_bytes)
+        let mut bytes = 0;
+        if from < end {
+            if replica.log.segment_base_of(from) < replica.log.segment_base_of(end) {
+                return None;
+            }
+            let available = replica.log.bytes_between(from, end) as i64;
+            bytes = available.min(i64::from(asked.max_bytes));
+        }
+        matches!(divergence(replica, asked), Ok(None)).then_some(bytes)
     }
 }

@@ -66,11 +66,11 @@ impl Server {
         };
         ctx.cancel(timer);
         match (asked, msg.body) {
-            (Asked::Fetch(asked), Body::FetchResponse(answer)) => {
-                for fetched in &answer.partitions {
-                    let request = asked.iter().find(|(partition, ..)| *partition == fetched.partition);
-                    if let Some((_, offset, epoch)) = request {
-                        self.partition_fetched(leader, *offset, *epoch, fetched, ctx);
+            (Asked::Fetch, Body::FetchResponse(answer)) => {
+                // One that does not know the session brings nothing: everything is asked for again at once.
+                if fetcher.session.answered(&answer) {
+                    for fetched in &answer.partitions {
+                        self.partition_fetched(leader, fetched, ctx);
                     }
                 }
             }
@@ -98,15 +98,15 @@ impl Server {
         (same && state.delayed_until.is_none()).then_some(*state)
     }
 
-    fn partition_fetched(
-        &mut self,
-        leader: NodeId,
-        offset: i64,
-        epoch: i32,
-        fetched: &FetchedPartition,
-        ctx: &mut Ctx,
-    ) {
+    fn partition_fetched(&mut self, leader: NodeId, fetched: &FetchedPartition, ctx: &mut Ctx) {
         let partition = fetched.partition;
+        let asked = self
+            .fetchers
+            .get(&leader)
+            .and_then(|fetcher| fetcher.session.told(partition));
+        let Some((offset, epoch)) = asked.map(|asked| (asked.fetch_offset, asked.current_leader_epoch)) else {
+            return;
+        };
         let Some(state) = self.current_state(leader, partition, Some(offset), epoch) else {
             return;
         };
@@ -139,16 +139,18 @@ impl Server {
             return;
         };
         match next {
-            Next::Fetch(state) => {
-                fetcher.partitions.insert(partition, state);
-            }
+            Next::Fetch(state) => fetcher.set(partition, state),
             Next::Delay => {
-                if let Some(state) = fetcher.partitions.get_mut(&partition) {
-                    state.delayed_until = Some(until);
+                if let Some(state) = fetcher.partitions.get(&partition) {
+                    let state = FetchState {
+                        delayed_until: Some(until),
+                        ..*state
+                    };
+                    fetcher.set(partition, state);
                 }
             }
             Next::Stop => {
-                fetcher.partitions.remove(&partition);
+                fetcher.remove(partition);
                 ctx.note(Note::Broker(BrokerNote::FetchingStopped { partition, leader }));
             }
         }
@@ -211,6 +213,7 @@ impl Server {
                 partition,
                 to: log.log_start(),
             }));
+            self.stir(partition);
         }
         if from != to || appended.batches > 0 {
             self.check_delayed(partition, ctx);

@@ -5,10 +5,11 @@ use super::BrokerTimer;
 use super::link::{Link, Owner};
 use super::note::BrokerNote;
 use super::server::{Server, set_timer};
+use crate::kafka::fetch_session::{FetchSession, Told};
 use crate::kafka::note::{Fact, Note};
 use crate::kafka::protocol::data::{
     EARLIEST_TIMESTAMP, FetchPartition, FetchRequest, Isolation, LATEST_TIMESTAMP, ListOffsetsPartition,
-    ListOffsetsRequest,
+    ListOffsetsRequest, SessionPoint,
 };
 use crate::kafka::protocol::{Body, Msg};
 use crate::kafka::types::{NO_LEADER, NodeId, TopicPartition};
@@ -34,8 +35,8 @@ pub(super) struct FetchState {
 /// What a fetcher has asked for.
 #[derive(Clone, Debug)]
 pub(super) enum Asked {
-    /// Partitions with the offset and leader epoch that the request names.
-    Fetch(Vec<(TopicPartition, i64, i32)>),
+    /// What its session says.
+    Fetch,
     Latest(TopicPartition, i32),
     Earliest(TopicPartition, i32),
 }
@@ -45,27 +46,87 @@ pub(super) enum Asked {
 pub(super) struct Fetcher {
     pub link: Link,
     pub partitions: BTreeMap<TopicPartition, FetchState>,
+    pub session: FetchSession,
+    /// What may have changed since the session was told last.
+    changed: Vec<TopicPartition>,
+    /// How many partitions are delayed or out of range.
+    held: usize,
     pub sent: Option<(u32, TimerId, Asked)>,
     retry: Option<(Time, TimerId)>,
     /// When it began to connect, and the time limit of that.
     connecting: Option<TimerId>,
 }
 
+impl FetchState {
+    fn is_held(&self) -> bool {
+        self.delayed_until.is_some() || self.out_of_range
+    }
+}
+
 impl Fetcher {
+    /// Takes over where it is in a partition.
+    pub fn set(&mut self, partition: TopicPartition, state: FetchState) {
+        self.held += usize::from(state.is_held());
+        if let Some(old) = self.partitions.insert(partition, state) {
+            self.held -= usize::from(old.is_held());
+        }
+        self.changed.push(partition);
+    }
+
+    /// A partition is not fetched any more.
+    pub fn remove(&mut self, partition: TopicPartition) {
+        if let Some(old) = self.partitions.remove(&partition) {
+            self.held -= usize::from(old.is_held());
+            self.changed.push(partition);
+        }
+    }
+
+    /// What the leader is to be told of a partition may have changed.
+    pub fn touch(&mut self, partition: TopicPartition) {
+        if self.partitions.contains_key(&partition) {
+            self.changed.push(partition);
+        }
+    }
+
     /// The partition whose leader's offsets must be asked for, if any.
     fn out_of_range(&self) -> Option<(TopicPartition, i32)> {
+        if self.held == 0 {
+            return None;
+        }
         let mut states = self.partitions.iter();
         let found = states.find(|(_, state)| state.out_of_range && state.delayed_until.is_none());
         found.map(|(partition, state)| (*partition, state.leader_epoch))
     }
 
+    /// Is any partition not delayed?
+    fn is_ready(&self) -> bool {
+        self.held < self.partitions.len() || self.partitions.values().any(|state| state.delayed_until.is_none())
+    }
+
     /// Delays end that are over.
     fn wake(&mut self, now: Time) {
-        for state in self.partitions.values_mut() {
-            if state.delayed_until.is_some_and(|until| until <= now) {
-                state.delayed_until = None;
-            }
+        if self.held == 0 {
+            return;
         }
+        let over = |state: &FetchState| state.delayed_until.is_some_and(|until| until <= now);
+        let woken = self.partitions.iter().filter(|(_, state)| over(state));
+        let woken: Vec<(TopicPartition, FetchState)> = woken.map(|(id, state)| (*id, *state)).collect();
+        for (partition, state) in woken {
+            let state = FetchState {
+                delayed_until: None,
+                ..state
+            };
+            self.set(partition, state);
+        }
+    }
+
+    /// All partitions wait at least so long.
+    fn delay_all(&mut self, until: Time) {
+        for (partition, state) in &mut self.partitions {
+            state.delayed_until = state.delayed_until.max(Some(until));
+            self.changed.push(*partition);
+        }
+        self.held = self.partitions.len();
     }
 }
 
@@ -97,13 +158,13 @@ impl Server {
             out_of_range: false,
         };
         let fetcher = self.fetchers.entry(leader).or_default();
-        fetcher.partitions.insert(partition, state);
+        fetcher.set(partition, state);
     }
 
     /// No fetcher has the partition any more; an answer under way is ignored for it.
     pub(super) fn stop_fetching(&mut self, partition: TopicPartition) {
         for fetcher in self.fetchers.values_mut() {
-            fetcher.partitions.remove(&partition);
+            fetcher.remove(partition);
         }
     }
 
@@ -144,8 +205,7 @@ impl Server {
         }
         let now = ctx.now();
         fetcher.wake(now);
-        let ready = fetcher.partitions.values().any(|state| state.delayed_until.is_none());
-        if !ready {
+        if !fetcher.is_ready() {
             self.wait_for_delayed(leader, ctx);
             return;
         }
@@ -208,7 +268,7 @@ impl Server {
                 let body = self.offset_request(partition, epoch, LATEST_TIMESTAMP);
                 (Asked::Latest(partition, epoch), body)
             }
-            None => self.fetch_request(fetcher),
+            None => (Asked::Fetch, self.fetch_request(leader)),
         };
         self.send_to_leader(leader, conn, asked, body, ctx);
     }
@@ -231,29 +291,44 @@ impl Server {
         );
     }
 
-    fn fetch_request(&self, fetcher: &Fetcher) -> (Asked, Body) {
+    fn fetch_request(&mut self, leader: NodeId) -> Body {
         let config = &self.setup.config;
         let clamp = |bytes: i64| i32::try_from(bytes).unwrap_or(i32::MAX);
-        let mut asked = Vec::new();
-        let mut partitions = Vec::new();
-        for (partition, state) in &fetcher.partitions {
-            if state.delayed_until.is_some() || state.out_of_range {
-                continue;
-            }
-            let Some(replica) = self.replicas.get(partition) else {
-                continue;
-            };
-            asked.push((*partition, state.offset, state.leader_epoch));
-            partitions.push(FetchPartition {
+        let replicas = &self.replicas;
+        let wanted = |partition: &TopicPartition, state: &FetchState| {
+            let replica = replicas.get(partition).filter(|_| !state.is_held())?;
+            Some(FetchPartition {
                 partition: *partition,
                 current_leader_epoch: state.leader_epoch,
                 fetch_offset: state.offset,
                 last_fetched_epoch: state.last_fetched_epoch.unwrap_or(-1),
                 log_start_offset: replica.log.log_start(),
                 max_bytes: clamp(config.replica_fetch_max_bytes),
-            });
+            })
+        };
+        let mut told = Told::default();
+        let mut session = SessionPoint::NONE;
+        if let Some(fetcher) = self.fetchers.get_mut(&leader) {
+            session = fetcher.session.point();
+            let mut changed = std::mem::take(&mut fetcher.changed);
+            if session.is_full() {
+                let all = fetcher.partitions.iter();
+                told = fetcher
+                    .session
+                    .begin(all.filter_map(|(id, state)| wanted(id, state)).collect());
+            } else {
+                changed.sort_unstable();
+                changed.dedup();
+                for partition in &changed {
+                    let state = fetcher.partitions.get(partition);
+                    let now = state.and_then(|state| wanted(partition, state));
+                    fetcher.session.tell(*partition, now, &mut told);
+                }
+            }
+            changed.clear();
+            fetcher.changed = changed;
         }
-        let request = FetchRequest {
+        Body::from(FetchRequest {
             replica: self.me(),
             broker_epoch: self.life.broker_epoch,
             max_wait_ms: clamp(config.replica_fetch_wait_max_ms),
@@ -261,9 +336,10 @@ impl Server {
             max_bytes: clamp(config.replica_fetch_response_max_bytes),
             isolation: Isolation::ReadUncommitted,
             rack: self.nobody.clone(),
-            partitions,
-        };
-        (Asked::Fetch(asked), Body::from(request))
+            session,
+            partitions: told.partitions,
+            forgotten: told.forgotten,
+        })
     }
 
     fn offset_request(&self, partition: TopicPartition, epoch: i32, timestamp: i64) -> Body {
@@ -322,9 +398,8 @@ impl Server {
     fn delay_all(&mut self, leader: NodeId, ctx: &mut Ctx) {
         let until = ctx.now() + Span::from_ms(self.setup.config.replica_fetch_backoff_ms);
         if let Some(fetcher) = self.fetchers.get_mut(&leader) {
-            for state in fetcher.partitions.values_mut() {
-                state.delayed_until = state.delayed_until.max(Some(until));
-            }
+            fetcher.session.lost();
+            fetcher.delay_all(until);
         }
         self.wait_for_delayed(leader, ctx);
     }

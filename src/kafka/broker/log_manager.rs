@@ -4,6 +4,7 @@ use super::BrokerTimer;
 use super::note::BrokerNote;
 use super::server::{Server, set_timer};
 use crate::kafka::note::{Fact, Note};
+use crate::kafka::types::TopicPartition;
 use crate::kafka::wire::Ctx;
 use crate::sim::Span;
 
@@ -76,6 +77,7 @@ impl Server {
     /// `kafka-log-retention`: logs that are compacted are the cleaner's.
     pub(super) fn check_retention(&mut self, ctx: &mut Ctx) {
         let wall = self.clock.wall;
+        let mut moved = Vec::new();
         for (partition, replica) in &mut self.replicas {
             if replica.log.config().cleanup.compact {
                 continue;
@@ -96,12 +98,24 @@ impl Server {
                 partition: *partition,
                 to: replica.log.log_start(),
             }));
+            moved.push(*partition);
+        }
+        for partition in moved {
+            self.log_start_moved(partition);
         }
         let interval = self.setup.config.log_retention_check_interval_ms;
         self.again(interval, BrokerTimer::CheckRetention, ctx);
     }
 
     /// `flush.ms`
+    /// Sessions tell of it: this broker's own, and those of its readers.
+    pub(super) fn log_start_moved(&mut self, partition: TopicPartition) {
+        self.stir(partition);
+        for fetcher in self.fetchers.values_mut() {
+            fetcher.touch(partition);
+        }
+    }
+
     pub(super) fn flush_logs(&mut self, ctx: &mut Ctx) {
         let wall = self.clock.wall;
         for replica in self.replicas.values_mut() {

@@ -13,6 +13,7 @@ mod delete_records;
 mod describe;
 mod fetch;
 mod fetch_response;
+mod fetch_sessions;
 mod fetcher;
 pub mod follower;
 mod forwarding;

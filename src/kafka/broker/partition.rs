@@ -366,6 +366,20 @@ impl Partition {
         Ok(FetchRecorded { expand, high_watermark })
     }
 
+    /// A follower has fetched at the end of the log all the time, last at `at` ms.
+    pub fn was_caught_up(&mut self, id: NodeId, at: i64) {
+        if let Some(state) = self.followers.get_mut(&id) {
+            state.last_fetch_time = state.last_fetch_time.max(Some(at));
+            state.last_caught_up_time = state.last_caught_up_time.max(Some(at));
+        }
+    }
+
+    /// Would another fetch of a follower at the log's end change nothing: it is known to be there, and in the ISR?
+    pub fn is_settled(&self, id: NodeId, end: i64) -> bool {
+        let there = |state: &FollowerState| state.log_end_offset == end && state.last_fetch_leader_end_offset == end;
+        self.followers.get(&id).is_some_and(there) && self.isr.committed().contains(&id)
+    }
+
     /// May a follower join the ISR: no change is open, it is outside and eligible, and it has reached the high
     /// watermark and the start of this leader's epoch (rule R-17)? [Partition.needsExpandIsr]
     fn may_join(&self, id: NodeId, view: &View) -> bool {

@@ -18,6 +18,9 @@ impl Server {
     /// Applies a change of the image.
     pub(super) fn publish(&mut self, delta: &MetadataDelta, ctx: &mut Ctx) {
         let me = self.me();
+        if !delta.brokers.is_empty() {
+            self.stir_all();
+        }
         let mut leaders = Vec::new();
         let mut followers = Vec::new();
         let mut gone = Vec::new();
@@ -135,6 +138,7 @@ impl Server {
     }
 
     fn become_leader(&mut self, partition: TopicPartition, to: &PartitionRegistration, ctx: &mut Ctx) {
+        self.stir(partition);
         if !self.open_replica(partition) {
             return;
         }
@@ -175,6 +179,7 @@ impl Server {
     }
 
     fn become_follower(&mut self, partition: TopicPartition, to: &PartitionRegistration, ctx: &mut Ctx) {
+        self.stir(partition);
         if !self.open_replica(partition) {
             return;
         }

@@ -71,17 +71,17 @@ impl Purgatory {
 }
 
 impl Server {
-    /// Answers at once if that is possible already, else parks the request for at most `limit`.
+    /// Answers at once if that is possible already, else parks the request for at most `limit`, and returns its number.
     pub(super) fn wait_or_complete(
         &mut self,
         mut delayed: Delayed,
         mut partitions: Vec<TopicPartition>,
         limit: Span,
         ctx: &mut Ctx,
-    ) {
+    ) -> Option<u64> {
         if self.is_complete(&mut delayed) {
             self.complete(delayed, ctx);
-            return;
+            return None;
         }
         partitions.sort_unstable();
         partitions.dedup();
@@ -98,14 +98,17 @@ impl Server {
             timer,
         };
         self.purgatory.waiting.insert(id, waiting);
+        Some(id)
     }
 
     /// Something happened to a partition: whoever waits for it is looked at again.
     pub(super) fn check_delayed(&mut self, partition: TopicPartition, ctx: &mut Ctx) {
-        let Some(ids) = self.purgatory.by_partition.get(&partition) else {
-            return;
-        };
-        for id in ids.clone() {
+        self.stir(partition);
+        let mut ids: Vec<u64> = self.sessions.waiting_for(partition).collect();
+        ids.extend(self.purgatory.by_partition.get(&partition).into_iter().flatten());
+        // Who came first is looked at first.
+        ids.sort_unstable();
+        for id in ids {
             let Some(waiting) = self.purgatory.waiting.get_mut(&id) else {
                 continue;
             };

@@ -3,6 +3,7 @@
 use super::alter_partition::AlterPartitionManager;
 use super::channel::{Channel, ChannelKind};
 use super::coordinator::Groups;
+use super::fetch_sessions::Sessions;
 use super::fetcher::Fetcher;
 use super::lifecycle::{BrokerState, Lifecycle};
 use super::link::Owner;
@@ -80,6 +81,7 @@ pub(super) struct Server {
     pub clients: Clients,
     pub replicas: BTreeMap<TopicPartition, Replica>,
     pub fetchers: BTreeMap<NodeId, Fetcher>,
+    pub sessions: Sessions,
     pub purgatory: Purgatory,
     pub isr_changes: AlterPartitionManager,
     pub producer_ids: ProducerIds,
@@ -125,6 +127,7 @@ impl Server {
             clients: Clients::default(),
             replicas: BTreeMap::new(),
             fetchers: BTreeMap::new(),
+            sessions: Sessions::default(),
             purgatory: Purgatory::default(),
             isr_changes: AlterPartitionManager::default(),
             producer_ids: ProducerIds::default(),

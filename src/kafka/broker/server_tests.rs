@@ -138,6 +138,7 @@ fn fetches_wait_for_data_and_end_at_their_time() {
             max_bytes: 1_000_000,
             isolation: Isolation::ReadUncommitted,
             rack: "".into(),
+            session: SessionPoint::NONE,
             partitions: vec![FetchPartition {
                 partition: T0,
                 current_leader_epoch: 0,
@@ -146,6 +147,7 @@ fn fetches_wait_for_data_and_end_at_their_time() {
                 log_start_offset: -1,
                 max_bytes: 1_000_000,
             }],
+            forgotten: Vec::new(),
         })
     };
     let script = vec![

@@ -16,6 +16,8 @@ settings! {
     initial_broker_registration_timeout_ms: i64 = v.number("initial.broker.registration.timeout.ms")?,
     /// `fetch.max.bytes`: most that one fetch is answered with, bytes.
     fetch_max_bytes: i64 = v.number("fetch.max.bytes")?,
+    /// `max.incremental.fetch.session.cache.slots`: fetch sessions that a broker keeps at most.
+    fetch_session_cache_slots: i32 = v.int("max.incremental.fetch.session.cache.slots")?,
     /// `num.replica.fetchers`: fetchers of a broker for each leader's broker.
     num_replica_fetchers: i32 = v.int("num.replica.fetchers")?,
     /// `replica.selector.class`: who decides from which replica a consumer reads; `None`: always the leader.

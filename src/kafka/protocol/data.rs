@@ -123,6 +123,37 @@ pub enum Isolation {
 /// `replica` of a client's fetch.
 pub const CONSUMER_REPLICA: NodeId = -1;
 
+/// Which fetch session a request belongs to, and where in it (KIP-227).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionPoint {
+    /// 0: none.
+    pub id: i32,
+    /// Counts the requests of a session from 1. 0: a full request that asks for a new session; -1: one without.
+    pub epoch: i32,
+}
+
+impl SessionPoint {
+    /// A full request that asks for a session.
+    pub const INITIAL: SessionPoint = SessionPoint { id: 0, epoch: 0 };
+    /// A full request that wants none.
+    pub const NONE: SessionPoint = SessionPoint { id: 0, epoch: -1 };
+
+    /// Names the request all partitions that it is about? [FetchMetadata.isFull]
+    pub fn is_full(self) -> bool {
+        self.epoch <= 0
+    }
+
+    /// The point of the request behind this one. [FetchMetadata.nextEpoch]
+    pub fn next(self) -> SessionPoint {
+        let epoch = match self.epoch {
+            ..0 => -1,
+            i32::MAX => 1,
+            epoch => epoch + 1,
+        };
+        SessionPoint { epoch, ..self }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct FetchRequest {
     /// The follower that asks, or [`CONSUMER_REPLICA`].
@@ -135,10 +166,14 @@ pub struct FetchRequest {
     pub isolation: Isolation,
     /// `client.rack`; empty if none.
     pub rack: Rc<str>,
+    pub session: SessionPoint,
+    /// All partitions, or within a session those that are new in it or are to be read elsewhere than before.
     pub partitions: Vec<FetchPartition>,
+    /// Partitions that the session is not about any more.
+    pub forgotten: Vec<TopicPartition>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FetchPartition {
     pub partition: TopicPartition,
     /// -1: not checked.
@@ -153,6 +188,11 @@ pub struct FetchPartition {
 
 #[derive(Clone, Debug, Default)]
 pub struct FetchResponse {
+    /// What is wrong with the session.
+    pub error: ErrorCode,
+    /// 0: the request has no session, or has none any more.
+    pub session: i32,
+    /// All partitions, or within a session those of which there is news.
     pub partitions: Vec<FetchedPartition>,
     pub node_endpoints: Vec<BrokerNode>,
 }

@@ -192,7 +192,7 @@ mod tests {
         };
         let response = FetchResponse {
             partitions: vec![answer],
-            node_endpoints: Vec::new(),
+            ..FetchResponse::default()
         };
         let partition = NamedPartition {
             topic: "t".into(),

@@ -6,6 +6,7 @@ use super::position::{FetchPosition, KnownLeader};
 use super::process::Consumer;
 use super::rules;
 use crate::kafka::client::call::{ClientError, Consumed};
+use crate::kafka::fetch_session::FetchSession;
 use crate::kafka::protocol::ErrorCode;
 use crate::kafka::protocol::data::{
     BrokerNode, CONSUMER_REPLICA, FetchPartition, FetchRequest, FetchResponse, FetchedPartition, Isolation,
@@ -22,6 +23,8 @@ use std::rc::Rc;
 pub struct Fetcher {
     /// Nodes with a fetch in flight.
     pending: BTreeSet<NodeId>,
+    /// Fetch sessions by node.
+    sessions: BTreeMap<NodeId, FetchSession>,
     /// The one whose records are being handed out.
     current: Option<CompletedFetch>,
     buffer: VecDeque<CompletedFetch>,
@@ -83,7 +86,7 @@ impl Consumer {
         self.validate_on_metadata_change();
         let asked = self.fetchable_by_node(ctx);
         for (node, partitions) in asked.into_values() {
-            let body = self.fetch_request(&partitions);
+            let body = self.fetch_request(node.id, &partitions);
             let timeout = self.config.request_timeout_ms;
             self.fetcher.pending.insert(node.id);
             self.counters.fetches += 1;
@@ -135,7 +138,7 @@ impl Consumer {
         by_node
     }
 
-    fn fetch_request(&self, partitions: &[Asked<FetchPosition>]) -> FetchRequest {
+    fn fetch_request(&mut self, node: NodeId, partitions: &[Asked<FetchPosition>]) -> FetchRequest {
         let config = &self.config;
         let each = partitions.iter().map(|(id, _, position)| FetchPartition {
             partition: *id,
@@ -145,6 +148,9 @@ impl Consumer {
             log_start_offset: -1,
             max_bytes: int(config.max_partition_fetch_bytes),
         });
+        let session = self.fetcher.sessions.entry(node).or_default();
+        let point = session.point();
+        let told = session.tell_all(each.collect());
         FetchRequest {
             replica: CONSUMER_REPLICA,
             broker_epoch: -1,
@@ -153,7 +159,9 @@ impl Consumer {
             max_bytes: int(config.fetch_max_bytes),
             isolation: self.isolation(),
             rack: config.client_rack.as_str().into(),
-            partitions: each.collect(),
+            session: point,
+            partitions: told.partitions,
+            forgotten: told.forgotten,
         }
     }
 
@@ -169,6 +177,7 @@ impl Consumer {
     /// A fetch ended without an answer.
     pub(super) fn on_fetch_lost(&mut self, node: NodeId, asked: &[Asked<i64>]) {
         self.fetcher.pending.remove(&node);
+        self.fetcher.sessions.entry(node).or_default().lost();
         for (_, partition, _) in asked {
             if let Some(state) = self.subscription.get_mut(partition) {
                 state.preferred = None;
@@ -185,6 +194,9 @@ impl Consumer {
         ctx: &mut Ctx,
     ) {
         self.fetcher.pending.remove(&node);
+        if !self.fetcher.sessions.entry(node).or_default().answered(response) {
+            return;
+        }
         let expire = ctx.now() + Span::from_ms(self.config.metadata_max_age_ms);
         for (index, answer) in response.partitions.iter().enumerate() {
             let Some((_, name, offset)) = asked.iter().find(|(id, _, _)| *id == answer.partition) else {

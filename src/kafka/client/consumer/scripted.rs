@@ -209,7 +209,7 @@ impl Script {
         });
         FetchResponse {
             partitions: each.collect(),
-            node_endpoints: Vec::new(),
+            ..FetchResponse::default()
         }
     }
 
