@@ -4,7 +4,7 @@ use super::heartbeat::Heartbeat;
 use super::membership::{Generation, Join};
 use super::outbox::{Failure, Purpose};
 use super::process::{Consumer, later};
-use super::rebalance::Prepare;
+use super::rebalance::{Completing, Prepare};
 use super::rules;
 use crate::kafka::client::call::ClientError;
 use crate::kafka::client::network::{coordinator_id, node_text};
@@ -12,7 +12,7 @@ use crate::kafka::protocol::ErrorCode;
 use crate::kafka::protocol::data::BrokerNode;
 use crate::kafka::protocol::groups::{CoordinatorKind, FindCoordinatorRequest, FindCoordinatorResponse};
 use crate::kafka::rule::Weight;
-use crate::kafka::types::NodeId;
+use crate::kafka::types::{NamedPartition, NodeId};
 use crate::kafka::wire::Ctx;
 use crate::sim::Time;
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,6 +65,10 @@ pub struct Coordinator {
     pub rejoin_needed: bool,
     pub needs_prepare: bool,
     pub prepare: Prepare,
+    /// The listener commits what the new assignment takes away (cooperative).
+    pub completing: Option<Box<Completing>>,
+    /// What `sticky` was assigned last, and in which generation: it tells the next leader so.
+    pub stuck_to: Option<(i32, Rc<[NamedPartition]>)>,
     pub join: Join,
     /// No JoinGroup before.
     pub join_after: Time,
@@ -95,6 +99,8 @@ impl Coordinator {
             rejoin_needed: true,
             needs_prepare: true,
             prepare: Prepare::Nothing,
+            completing: None,
+            stuck_to: None,
             join: Join::Idle,
             join_after: Time::ZERO,
             is_leader: false,
@@ -125,6 +131,9 @@ impl Coordinator {
         }
         if polling {
             due = due.min(later(self.join_after, now)).min(self.prepare.next_due(now));
+            if let Some(completing) = &self.completing {
+                due = due.min(completing.commit.next_due(now));
+            }
         }
         due
     }

@@ -6,7 +6,10 @@ use super::membership::Join;
 use super::process::Consumer;
 use super::rules;
 use super::text;
-use crate::kafka::groups::assignors::{Member, Topic, range};
+use crate::kafka::config::consumer::Assignor;
+use crate::kafka::groups::assignors::{self, Member, Topic};
+use crate::kafka::hash::java_string_hash;
+use crate::kafka::java_map::JavaMap;
 use crate::kafka::protocol::groups::{JoinGroupResponse, JoinedMember};
 use crate::kafka::rule::Weight;
 use crate::kafka::wire::Ctx;
@@ -73,8 +76,17 @@ impl Consumer {
             self.log("INFO", text, Weight::Detail, &rules::MEMBERSHIP, ctx);
             return self.send_sync(Vec::new(), ctx);
         }
-        let members: Vec<Member> = answer.members.iter().map(member).collect();
-        let assignment = range::assign(&self.topics_to_assign(), &members);
+        let chosen = answer.protocol.as_deref();
+        let offered = &self.config.partition_assignment_strategy;
+        // The coordinator only chooses what all members offer.
+        let assignor = offered.iter().find(|assignor| Some(assignor.name()) == chosen);
+        let assign = match assignor.copied().unwrap_or(Assignor::Range) {
+            Assignor::Range => assignors::range::assign,
+            Assignor::RoundRobin => assignors::round_robin::assign,
+            Assignor::Sticky => assignors::sticky::assign,
+            Assignor::CooperativeSticky => assignors::sticky::assign_cooperative,
+        };
+        let assignment = assign(&self.topics_to_assign(), &in_hash_order(&answer.members));
         let each: Vec<String> = assignment
             .iter()
             .map(|(member, partitions)| format!("{member}=Assignment(partitions={})", text::list(partitions)))
@@ -187,6 +199,15 @@ impl Consumer {
             }
         }
     }
+}
+
+/// The members as the hash map of their subscriptions holds them.
+fn in_hash_order(members: &[JoinedMember]) -> Vec<Member> {
+    let mut map = JavaMap::default();
+    for joined in members {
+        map.put(java_string_hash(&joined.member_id), joined.member_id.clone(), joined);
+    }
+    map.iter().map(|(_, joined)| member(joined)).collect()
 }
 
 /// A member as the assignor sees it.

@@ -150,6 +150,9 @@ impl Consumer {
     /// # Errors
     /// What `poll()` throws.
     pub(super) fn join_if_needed(&mut self, ctx: &mut Ctx) -> Result<bool, ClientError> {
+        if !self.step_completing(ctx) {
+            return Ok(false);
+        }
         while self.wants_to_join(ctx) {
             if !self.ensure_coordinator(ctx)? {
                 return Ok(false);
@@ -173,7 +176,12 @@ impl Consumer {
                     self.send_join(ctx);
                     return Ok(false);
                 }
-                Join::Done(Ok(partitions)) => self.on_join_done(&partitions, ctx),
+                Join::Done(Ok(partitions)) => {
+                    self.on_join_done(&partitions, ctx);
+                    if !self.step_completing(ctx) {
+                        return Ok(false);
+                    }
+                }
                 Join::Done(Err(failure)) => self.on_join_failed(failure, ctx)?,
                 under_way => {
                     coordinator.join = under_way;
@@ -231,7 +239,7 @@ impl Consumer {
     /// [AbstractCoordinator.sendJoinGroupRequest]
     fn send_join(&mut self, ctx: &mut Ctx) {
         let now = ctx.now();
-        let metadata = self.subscription_metadata();
+        let protocols = self.protocols();
         let topics = self.subscription.topics().clone();
         let config = self.config.clone();
         let Some(coordinator) = &mut self.coordinator else {
@@ -253,8 +261,7 @@ impl Consumer {
             member_id: generation.member.clone(),
             instance_id: config.group_instance_id.as_deref().map(Rc::from),
             protocol_type: CONSUMER.into(),
-            // Assignors that are not modelled are not offered.
-            protocols: vec![(Assignor::Range.name().into(), Rc::new(metadata))],
+            protocols,
         };
         self.log(
             "INFO",
@@ -269,18 +276,29 @@ impl Consumer {
             .push(node, request.into(), timeout, Purpose::Join(generation), now);
     }
 
-    /// What the member tells the assignor of the group's leader. [ConsumerCoordinator.metadata]
-    fn subscription_metadata(&self) -> MemberSubscription {
+    /// The assignors that the member offers, and what it tells each. [ConsumerCoordinator.metadata]
+    fn protocols(&self) -> Vec<(Rc<str>, Rc<MemberSubscription>)> {
         let rack = &self.config.client_rack;
-        MemberSubscription {
+        let coordinator = self.coordinator.as_ref();
+        let plain = Rc::new(MemberSubscription {
             topics: self.subscription.topics().iter().cloned().collect(),
             owned: self.subscription.assigned().cloned().collect(),
-            generation: self
-                .coordinator
-                .as_ref()
-                .map_or(-1, |coordinator| coordinator.generation.id),
+            generation: coordinator.map_or(-1, |coordinator| coordinator.generation.id),
             rack: (!rack.is_empty()).then(|| rack.as_str().into()),
-        }
+        });
+        let told = |assignor: &Assignor| match coordinator.and_then(|coordinator| coordinator.stuck_to.as_ref()) {
+            // The user data of this assignor: its memory outlives the membership.
+            Some((generation, partitions)) if *assignor == Assignor::Sticky => Rc::new(MemberSubscription {
+                owned: partitions.to_vec(),
+                generation: *generation,
+                ..(*plain).clone()
+            }),
+            _ => plain.clone(),
+        };
+        let offered = self.config.partition_assignment_strategy.iter();
+        offered
+            .map(|assignor| (assignor.name().into(), told(assignor)))
+            .collect()
     }
 
     /// [AbstractCoordinator.JoinGroupResponseHandler]

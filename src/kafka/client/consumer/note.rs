@@ -43,7 +43,7 @@ impl ConsumerNote {
     /// The rule behind it.
     pub fn rule(&self) -> Option<&'static Rule> {
         Some(match self {
-            ConsumerNote::Assigned { .. } | ConsumerNote::Revoked { .. } => &rules::EAGER,
+            ConsumerNote::Assigned { .. } | ConsumerNote::Revoked { .. } => &rules::LISTENER,
             ConsumerNote::Lost { .. } => &rules::LOST,
             ConsumerNote::CommitDone { .. } | ConsumerNote::CommitFailed { .. } => &rules::COMMIT,
             ConsumerNote::PollError(_) | ConsumerNote::Polled { .. } => &rules::POLL,

@@ -19,7 +19,7 @@ use crate::kafka::client::call::{Answer, CallId, ClientError};
 use crate::kafka::client::metadata::Metadata;
 use crate::kafka::client::network::{NetEvent, NetSettings, NetworkClient};
 use crate::kafka::client::note::ClientNote;
-use crate::kafka::config::consumer::{Assignor, GroupProtocol};
+use crate::kafka::config::consumer::GroupProtocol;
 use crate::kafka::config::{ConfigError, ConsumerConfig, Properties};
 use crate::kafka::note::{Fact, Note};
 use crate::kafka::rule::{Rule, Weight};
@@ -305,14 +305,6 @@ fn check_modelled(config: &ConsumerConfig) -> Result<(), ClientError> {
     let refuse = |what: &str| Err(ClientError::new(NOT_MODELLED, what));
     if config.group_protocol == GroupProtocol::Consumer {
         return refuse("group.protocol=consumer (KIP-848) is not modelled; use group.protocol=classic");
-    }
-    let strategies = &config.partition_assignment_strategy;
-    if config.group_id.is_some() && !strategies.is_empty() && strategies[0] != Assignor::Range {
-        let names: Vec<&str> = strategies.iter().map(|assignor| assignor.name()).collect();
-        return refuse(&format!(
-            "partition.assignment.strategy={} is not modelled; use org.apache.kafka.clients.consumer.RangeAssignor",
-            names.join(",")
-        ));
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use super::process::{Consumer, later};
 use super::rules;
 use super::text;
 use crate::kafka::client::call::ClientError;
+use crate::kafka::config::consumer::Assignor;
 use crate::kafka::rule::Weight;
 use crate::kafka::types::NamedPartition;
 use crate::kafka::wire::Ctx;
@@ -26,6 +27,14 @@ pub enum Prepare {
     Listener,
     /// The listener commits.
     Committing(Box<CommitSync>),
+}
+
+/// What is left to do after a join, when the listener has committed what the member gave up.
+#[derive(Clone, Debug)]
+pub struct Completing {
+    pub commit: CommitSync,
+    partitions: Rc<[NamedPartition]>,
+    revoked: Rc<[NamedPartition]>,
 }
 
 impl Prepare {
@@ -50,7 +59,9 @@ impl Consumer {
         let retry = now + Span::from_ms(self.config.retry_backoff_ms);
         match std::mem::replace(&mut coordinator.prepare, Prepare::Listener) {
             Prepare::Nothing if self.config.enable_auto_commit => {
-                self.subscription.mark_pending_revocation();
+                if !self.cooperative() {
+                    self.subscription.mark_pending_revocation();
+                }
                 let until = now + Span::from_ms(self.config.max_poll_interval_ms);
                 self.auto_commit_before_join(until, ctx)?;
             }
@@ -74,7 +85,8 @@ impl Consumer {
                 }
                 Some(result) => {
                     self.note_listener_commit(&commit, result, ctx);
-                    self.finish_prepare();
+                    let kept = self.kept_before_join();
+                    self.finish_prepare(kept);
                     return Ok(true);
                 }
             },
@@ -94,6 +106,7 @@ impl Consumer {
     fn give_up_partitions(&mut self, ctx: &mut Ctx) -> bool {
         let owned: Rc<[NamedPartition]> = self.subscription.assigned().cloned().collect();
         let outside = self.coordinator.as_ref().is_some_and(|c| c.generation.is_outside());
+        let mut kept = BTreeSet::new();
         if outside {
             if !owned.is_empty() {
                 let text = "Giving away all assigned partitions as lost since generation/memberID has been reset,indicating that consumer is in old state or no longer part of the group";
@@ -101,24 +114,45 @@ impl Consumer {
                 self.note(ConsumerNote::Lost { partitions: owned }, ctx);
             }
         } else {
-            self.note(
-                ConsumerNote::Revoked {
-                    partitions: owned.clone(),
-                },
-                ctx,
-            );
-            if self.commit_on_revoke && !owned.is_empty() {
+            kept = self.kept_before_join();
+            let revoked: Rc<[NamedPartition]> = owned.iter().filter(|p| !kept.contains(*p)).cloned().collect();
+            if !self.cooperative() || !revoked.is_empty() {
+                let partitions = revoked.clone();
+                self.note(ConsumerNote::Revoked { partitions }, ctx);
+            }
+            if self.commit_on_revoke && !revoked.is_empty() {
                 let commit = Box::new(self.commit_positions(ctx));
                 self.set(|coordinator| coordinator.prepare = Prepare::Committing(commit));
                 return false;
             }
         }
-        self.finish_prepare();
+        self.finish_prepare(kept);
         true
     }
 
-    fn finish_prepare(&mut self) {
-        self.subscription.assign_from_group(BTreeSet::new());
+    /// What a member goes on reading while it joins again: nothing with the eager protocol, with the cooperative one all
+    /// of the topics that it still subscribes to.
+    fn kept_before_join(&self) -> BTreeSet<NamedPartition> {
+        if !self.cooperative() {
+            return BTreeSet::new();
+        }
+        let topics = self.subscription.topics();
+        let kept = self.subscription.assigned().filter(|p| topics.contains(&p.topic));
+        kept.cloned().collect()
+    }
+
+    /// The rebalance protocol: COOPERATIVE if all of the assignors support it, else EAGER.
+    /// [ConsumerCoordinator's constructor]
+    pub(super) fn cooperative(&self) -> bool {
+        let assignors = &self.config.partition_assignment_strategy;
+        !assignors.is_empty()
+            && assignors
+                .iter()
+                .all(|assignor| *assignor == Assignor::CooperativeSticky)
+    }
+
+    fn finish_prepare(&mut self, kept: BTreeSet<NamedPartition>) {
+        self.subscription.assign_from_group(kept);
         self.subscription.forget_group_topics();
         self.want_topics(false);
         self.set(|coordinator| {
@@ -157,12 +191,86 @@ impl Consumer {
             );
             return self.request_rejoin(&text, ctx);
         }
+        if self.cooperative() && self.revoke_unassigned(partitions, ctx) {
+            return;
+        }
+        self.take_over(partitions, ctx);
+    }
+
+    /// The cooperative protocol: what the new assignment takes away is given up only now, and the member joins again, so
+    /// that others can have it. True if the listener commits first.
+    fn revoke_unassigned(&mut self, partitions: &Rc<[NamedPartition]>, ctx: &mut Ctx) -> bool {
+        let owned: Vec<&NamedPartition> = self.subscription.assigned().collect();
+        let revoked: Rc<[NamedPartition]> = (owned.iter().filter(|p| !partitions.contains(p)))
+            .map(|p| (*p).clone())
+            .collect();
+        let added = partitions.iter().filter(|p| !owned.contains(p));
+        let text = format!(
+            "Updating assignment with\n\tAssigned partitions:                       {}\n\tCurrent owned partitions:                  {}\n\tAdded partitions (assigned - owned):       {}\n\tRevoked partitions (owned - assigned):     {}\n",
+            text::list(partitions.iter()),
+            text::list(owned.iter().copied()),
+            text::list(added),
+            text::list(revoked.iter())
+        );
+        self.log("INFO", text, Weight::Detail, &rules::COOPERATIVE, ctx);
+        if revoked.is_empty() {
+            return false;
+        }
+        let given_up = revoked.clone();
+        self.note(ConsumerNote::Revoked { partitions: given_up }, ctx);
+        if self.commit_on_revoke {
+            let completing = Completing {
+                commit: self.commit_positions(ctx),
+                partitions: partitions.clone(),
+                revoked,
+            };
+            self.set(|coordinator| coordinator.completing = Some(Box::new(completing)));
+            return true;
+        }
+        self.join_again_without(&revoked, ctx);
+        false
+    }
+
+    fn join_again_without(&mut self, revoked: &[NamedPartition], ctx: &mut Ctx) {
+        let text = format!(
+            "need to revoke partitions {} as indicated by the current assignment and re-join",
+            text::list(revoked)
+        );
+        self.request_rejoin(&text, ctx);
+    }
+
+    /// Goes on when the listener's commit is over. False while it is not.
+    pub(super) fn step_completing(&mut self, ctx: &mut Ctx) -> bool {
+        let completing = self
+            .coordinator
+            .as_mut()
+            .and_then(|coordinator| coordinator.completing.take());
+        let Some(mut completing) = completing else {
+            return true;
+        };
+        let Some(result) = self.step_commit_sync(&mut completing.commit, ctx) else {
+            self.set(|coordinator| coordinator.completing = Some(completing));
+            return false;
+        };
+        self.note_listener_commit(&completing.commit, result, ctx);
+        self.join_again_without(&completing.revoked, ctx);
+        self.take_over(&completing.partitions, ctx);
+        true
+    }
+
+    /// The new partitions are the member's.
+    fn take_over(&mut self, partitions: &Rc<[NamedPartition]>, ctx: &mut Ctx) {
         self.take_assigned_topics(partitions);
         let text = format!(
             "Notifying assignor about the new Assignment(partitions={})",
             text::list(partitions.iter())
         );
         self.log("INFO", text, Weight::Detail, &rules::MEMBERSHIP, ctx);
+        self.set(|coordinator| {
+            if coordinator.generation.protocol.as_deref() == Some(Assignor::Sticky.name()) {
+                coordinator.stuck_to = Some((coordinator.generation.id, partitions.clone()));
+            }
+        });
         self.commits.next_auto = ctx.now() + Span::from_ms(self.config.auto_commit_interval_ms);
         let assigned: BTreeSet<NamedPartition> = partitions.iter().cloned().collect();
         let added: Rc<[NamedPartition]> = assigned

@@ -20,6 +20,18 @@ pub const EAGER: Rule = Rule {
     source: "ConsumerCoordinator.onJoinPrepare, onJoinComplete",
 };
 
+pub const LISTENER: Rule = Rule {
+    name: "consumer/rebalance-listener",
+    about: "The rebalance listener first hears what the member gives up (everything with the eager protocol, only what moves with the cooperative one) and then what is new.",
+    source: "ConsumerRebalanceListenerInvoker, ConsumerCoordinator.onJoinPrepare, onJoinComplete",
+};
+
+pub const COOPERATIVE: Rule = Rule {
+    name: "consumer/cooperative-rebalance",
+    about: "With the cooperative protocol a member keeps its partitions while it joins again; what it has to give up moves in a second rebalance.",
+    source: "ConsumerCoordinator.onJoinPrepare, onJoinComplete; KIP-429",
+};
+
 pub const LOST: Rule = Rule {
     name: "consumer/partitions-lost",
     about: "A member that is no longer in its group has lost its partitions: others may already read them.",

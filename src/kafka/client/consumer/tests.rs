@@ -177,8 +177,6 @@ fn what_is_not_built_is_refused_by_name() {
             .class
     };
     assert_eq!(&*make(&[("group.protocol", "consumer")]), NOT_MODELLED);
-    let sticky = "org.apache.kafka.clients.consumer.StickyAssignor";
-    assert_eq!(&*make(&[("partition.assignment.strategy", sticky)]), NOT_MODELLED);
     assert_eq!(&*make(&[("heartbeat.interval.ms", "45000")]), "KafkaException");
 }
 
