@@ -6,6 +6,7 @@
 use brokerlab::explore::play::play;
 use brokerlab::lab::limits::MAX_EVENTS;
 use brokerlab::lab::run::Run;
+use brokerlab::ordered::SortSmall;
 use brokerlab::sim::Random;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cmp::Reverse;
@@ -133,7 +134,7 @@ fn seeks(run: &mut Run) {
             start.elapsed()
         })
         .collect();
-    times.sort();
+    times.sort_small();
     let (median, max) = (times[SEEKS / 2], times[SEEKS - 1]);
     let met = verdict(max <= SEEK);
     println!(

@@ -3,6 +3,7 @@
 //! The floors of the house, lowest first; each may use those below it, never one above, and neighbours on a floor do
 //! not know each other (`tests/floors.rs` checks it):
 //!
+//! 0. [`ordered`], collections in a fixed order whose code stays small.
 //! 1. [`sim`], the kernel: virtual time, events, network, disks, randomness, causes.
 //! 2. [`kafka`], Apache Kafka as sans-IO state machines.
 //! 3. [`lab`], the systems in one world: the language, runs, the ledger, invariants, "why?".
@@ -14,6 +15,7 @@
 pub mod explore;
 pub mod kafka;
 pub mod lab;
+pub mod ordered;
 pub mod share;
 pub mod sim;
 #[cfg(target_arch = "wasm32")]

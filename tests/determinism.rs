@@ -2,7 +2,7 @@
 
 mod worlds;
 
-use std::collections::BTreeSet;
+use brokerlab::ordered::OrderedSet;
 use std::path::Path;
 
 #[test]
@@ -23,7 +23,7 @@ fn a_fingerprint_tells_steps_apart() {
     for world in worlds::WORLDS {
         let hashes = (world.1)();
         assert!(hashes.len() > 500, "{} has only {} steps", world.0, hashes.len());
-        let distinct = hashes.iter().collect::<BTreeSet<_>>().len();
+        let distinct = hashes.iter().collect::<OrderedSet<_>>().len();
         assert!(
             distinct * 10 > hashes.len() * 9,
             "{}: {distinct} distinct hashes of {}",

@@ -4,11 +4,13 @@
 //! names file and line where one leads up or sideways. A second check keeps the floors below the page free of what
 //! differs between machines.
 
+use brokerlab::ordered::SortSmall;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The floors, by the first folder under `src/`, lowest first.
-const FLOORS: [(u8, &[&str]); 6] = [
+const FLOORS: [(u8, &[&str]); 7] = [
+    (0, &["ordered"]),
     (1, &["sim"]),
     (2, &["kafka", "rabbit", "serving", "docker"]),
     (3, &["lab"]),
@@ -19,8 +21,8 @@ const FLOORS: [(u8, &[&str]); 6] = [
 
 /// What may decide nothing below the page, and why.
 const UNSTEADY: [(&str, &str); 12] = [
-    ("HashMap", "its order differs between runs: BTreeMap or IndexMap"),
-    ("HashSet", "its order differs between runs: BTreeSet or IndexSet"),
+    ("HashMap", "its order differs between runs: OrderedMap or IndexMap"),
+    ("HashSet", "its order differs between runs: OrderedSet or IndexSet"),
     ("Instant", "a wall clock: virtual time"),
     ("SystemTime", "a wall clock: virtual time"),
     ("thread", "a thread: one state machine steps at a time"),
@@ -73,7 +75,7 @@ fn sources() -> Vec<(String, String)> {
             }
         }
     }
-    files.sort();
+    files.sort_small();
     let name = |path: &Path| {
         let inside = path.strip_prefix(root).expect("it was found under the root");
         inside

@@ -1,6 +1,7 @@
 //! Random fault schedules, as scenarios.
 
 use crate::lab::language::units::duration;
+use crate::ordered::SortSmall;
 use crate::sim::Random;
 
 /// When the faults end and everything is healed and started again, in microseconds.
@@ -32,7 +33,7 @@ pub fn random(number: u64) -> String {
     let mut times: Vec<u64> = (0..faults)
         .map(|_| random.between(500, FAULTS_UNTIL_US / 1_000 - 500) * 1_000)
         .collect();
-    times.sort_unstable();
+    times.sort_small();
     for at in times {
         text.push_str(&format!("at {}  {}\n", duration(at), fault(&mut random)));
     }

@@ -4,21 +4,21 @@
 use super::protocol::ErrorCode;
 use super::protocol::data::{FetchPartition, FetchResponse, SessionPoint};
 use super::types::TopicPartition;
-use std::collections::BTreeMap;
+use crate::ordered::OrderedMap;
 
 /// The session with one node.
 #[derive(Clone, Debug)]
 pub struct FetchSession {
     next: SessionPoint,
     /// What the node was told last of each partition.
-    told: BTreeMap<TopicPartition, FetchPartition>,
+    told: OrderedMap<TopicPartition, FetchPartition>,
 }
 
 impl Default for FetchSession {
     fn default() -> Self {
         FetchSession {
             next: SessionPoint::INITIAL,
-            told: BTreeMap::new(),
+            told: OrderedMap::new(),
         }
     }
 }

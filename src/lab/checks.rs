@@ -6,6 +6,7 @@ use super::language::print::print_claim;
 use super::scenario::Plan;
 use super::subjects::{holds_now, judge};
 use super::world::World;
+use crate::ordered::SortSmall;
 use std::rc::Rc;
 
 /// What became of a check.
@@ -168,7 +169,7 @@ impl Checks {
                 })
             })
             .collect();
-        results.sort_by_key(|result| result.line);
+        results.sort_small_by_key(|result| result.line);
         results
     }
 }

@@ -6,13 +6,13 @@ use super::node::Node;
 use super::world::World;
 use crate::kafka::client::consumer::Consumer;
 use crate::kafka::client::producer::Producer;
+use crate::ordered::OrderedMap;
 use crate::sim::world::Status;
 use crate::sim::{Halt, ProcId};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// The command that made each client, changed by `set` since.
-pub type Recipes = Rc<BTreeMap<Name, Command>>;
+pub type Recipes = Rc<OrderedMap<Name, Command>>;
 
 impl World {
     pub(super) fn remember(&mut self, command: Command, name: &Name) {

@@ -4,8 +4,9 @@ use super::ledger::{Place, RecordId};
 use super::places::place_of;
 use super::world::World;
 use crate::kafka::types::TopicPartition;
+use crate::ordered::OrderedMap;
+use crate::ordered::SortSmall;
 use crate::sim::ProcId;
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -23,7 +24,7 @@ pub struct Ghost {
 
 /// Ghosts by broker and partition.
 #[derive(Clone, Debug, Default)]
-pub struct Ghosts(Rc<BTreeMap<(ProcId, Place), Vec<Ghost>>>);
+pub struct Ghosts(Rc<OrderedMap<(ProcId, Place), Vec<Ghost>>>);
 
 impl Ghosts {
     /// Those of one replica.
@@ -63,7 +64,7 @@ impl World {
         let ghosts = Rc::make_mut(&mut self.ghosts.0).entry((broker, place)).or_default();
         ghosts.retain(|old| gone.iter().all(|new| new.record != old.record));
         ghosts.extend(gone);
-        ghosts.sort_by_key(|ghost| (ghost.offset, ghost.record));
+        ghosts.sort_small_by_key(|ghost| (ghost.offset, ghost.record));
         let over = ghosts.len().saturating_sub(MOST);
         ghosts.drain(..over);
     }

@@ -1,8 +1,8 @@
 //! What must hold after every step, whatever happens. A broken one keeps the first event that broke it.
 
 use super::ledger::{Finding, Place};
+use crate::ordered::OrderedMap;
 use crate::sim::ProcId;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// The invariants, by the names that `always` and `expect` know.
@@ -63,8 +63,8 @@ pub struct Breach {
 /// What the invariants need to remember.
 #[derive(Clone, Debug, Default)]
 pub struct Invariants {
-    breaches: BTreeMap<Invariant, Breach>,
-    leaders: BTreeMap<(Place, i32), ProcId>,
+    breaches: OrderedMap<Invariant, Breach>,
+    leaders: OrderedMap<(Place, i32), ProcId>,
 }
 
 impl Invariants {

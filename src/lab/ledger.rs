@@ -4,8 +4,8 @@
 //! For each partition it keeps the *line of succession*: the log as the leader of the highest epoch has it. A record
 //! that was acknowledged and is not on that line is lost; one that is on it twice is duplicated.
 
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::sim::Time;
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// A record's number: 1 for the first that a client was told to send.
@@ -105,7 +105,7 @@ struct Line {
     len: usize,
     high_watermark: i64,
     /// The largest number of a record of each client, to notice reordering.
-    newest: BTreeMap<Rc<str>, RecordId>,
+    newest: OrderedMap<Rc<str>, RecordId>,
 }
 
 impl Line {
@@ -185,13 +185,13 @@ pub enum Finding {
 pub struct Ledger {
     chunks: Vec<Rc<Vec<Entry>>>,
     count: u32,
-    lines: BTreeMap<Place, Line>,
+    lines: OrderedMap<Place, Line>,
     readers: Vec<Rc<str>>,
     sums: Sums,
     /// The same for each client.
-    clients: BTreeMap<Rc<str>, Sums>,
+    clients: OrderedMap<Rc<str>, Sums>,
     /// Acknowledged without confirmation and not seen in any log yet.
-    airborne: BTreeSet<RecordId>,
+    airborne: OrderedSet<RecordId>,
     findings: Vec<Finding>,
 }
 

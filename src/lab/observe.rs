@@ -170,7 +170,7 @@ impl World {
         if airborne.is_empty() {
             return;
         }
-        let flying: std::collections::BTreeSet<RecordId> = self
+        let flying: crate::ordered::OrderedSet<RecordId> = self
             .sim
             .in_flight()
             .filter_map(|flight| match &flight.msg.body {

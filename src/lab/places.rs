@@ -2,14 +2,14 @@
 
 use super::ledger::Place;
 use crate::kafka::types::{NamedPartition, TopicId, TopicPartition};
-use std::collections::BTreeMap;
+use crate::ordered::OrderedMap;
 use std::rc::Rc;
 
 /// Topic names by id, deleted topics included.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
-    names: Rc<BTreeMap<u32, Rc<str>>>,
-    ids: Rc<BTreeMap<Rc<str>, u32>>,
+    names: Rc<OrderedMap<u32, Rc<str>>>,
+    ids: Rc<OrderedMap<Rc<str>, u32>>,
 }
 
 impl Places {

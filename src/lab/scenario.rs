@@ -5,8 +5,9 @@ use super::language::ast::{Check, CheckWhen, Command, Content, Name, Scenario, S
 use super::world::{ClusterSetup, Properties, WARM_UP, World, kernel_time};
 use crate::kafka::client::admin::AdminCall;
 use crate::kafka::types::NodeId;
+use crate::ordered::OrderedMap;
+use crate::ordered::SortSmall;
 use crate::sim::Time;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// A command that is due at a time.
@@ -81,7 +82,7 @@ impl Plan {
             }
         }
         // Deadlines go between the lines of later times; lines of one time keep their order.
-        timeline.sort_by_key(|due| due.at);
+        timeline.sort_small_by_key(|due| due.at);
         plan.timeline = timeline.into();
         plan
     }
@@ -213,8 +214,8 @@ fn build(world: &mut World, set_up: &[(u32, Rc<Command>)], refused: &mut Vec<Ref
     }
 }
 
-fn racks(set_up: &[(u32, Rc<Command>)]) -> BTreeMap<Name, Name> {
-    let mut racks = BTreeMap::new();
+fn racks(set_up: &[(u32, Rc<Command>)]) -> OrderedMap<Name, Name> {
+    let mut racks = OrderedMap::new();
     for (_, command) in set_up {
         match &**command {
             Command::Rack { name, members } => {
@@ -234,7 +235,7 @@ fn racks(set_up: &[(u32, Rc<Command>)]) -> BTreeMap<Name, Name> {
 
 fn start_controllers(world: &mut World, servers: &[(u32, Server)], complain: &mut impl FnMut(u32, String)) {
     let mut plan: Vec<(u32, Name, String, NodeId, Properties)> = Vec::new();
-    let mut voters: BTreeMap<NodeId, Rc<str>> = BTreeMap::new();
+    let mut voters: OrderedMap<NodeId, Rc<str>> = OrderedMap::new();
     for (line, server) in servers {
         for name in &server.names {
             let host = server.on.clone().unwrap_or_else(|| name.clone());
@@ -267,7 +268,7 @@ fn start_controllers(world: &mut World, servers: &[(u32, Server)], complain: &mu
 fn start_brokers(
     world: &mut World,
     servers: &[(u32, Server)],
-    racks: &BTreeMap<Name, Name>,
+    racks: &OrderedMap<Name, Name>,
     defaults: &Properties,
     complain: &mut impl FnMut(u32, String),
 ) -> Vec<NodeId> {

@@ -10,8 +10,8 @@ use crate::kafka::broker::{ReplicaRole, ReplicaView};
 use crate::kafka::controller::partition::PartitionRegistration;
 use crate::kafka::protocol::ErrorCode;
 use crate::kafka::types::{NO_LEADER, NamedPartition, NodeId, TopicPartition as Partition};
+use crate::ordered::OrderedSet;
 use crate::sim::ProcId;
-use std::collections::BTreeSet;
 
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub enum Found {
     /// In this order.
     List(Vec<String>),
     /// In no order.
-    Set(BTreeSet<String>),
+    Set(OrderedSet<String>),
     /// An error by its exception's class.
     Error(String),
     /// There is such a thing, and it has no value.
@@ -99,8 +99,8 @@ impl std::fmt::Display for Found {
 }
 
 /// `=`: the decisive fates are exactly those named, and the others that are named hold too. `contains`: those named hold.
-fn fates_hold(fates: &BTreeSet<String>, op: Op, values: &[Name]) -> bool {
-    let named: BTreeSet<&str> = values.iter().map(|v| &**v).collect();
+fn fates_hold(fates: &OrderedSet<String>, op: Op, values: &[Name]) -> bool {
+    let named: OrderedSet<&str> = values.iter().map(|v| &**v).collect();
     let all = named.iter().all(|fate| fates.contains(*fate));
     let exact = all
         && fates
@@ -114,7 +114,7 @@ fn fates_hold(fates: &BTreeSet<String>, op: Op, values: &[Name]) -> bool {
 }
 
 /// The fates that the comparison looked at.
-fn fates_text(fates: &BTreeSet<String>, op: Op, values: &[Name]) -> String {
+fn fates_text(fates: &OrderedSet<String>, op: Op, values: &[Name]) -> String {
     let looked_at = |fate: &&String| {
         op == Op::Contains || DECISIVE.contains(&fate.as_str()) || values.iter().any(|value| **value == ***fate)
     };
@@ -151,8 +151,8 @@ fn holds(found: &Found, op: Op, values: &[Name]) -> bool {
         },
         Found::Set(each) => match op {
             Op::Contains => texts().all(|value| each.contains(&value)),
-            Op::NotEqual => *each != texts().collect::<BTreeSet<_>>(),
-            _ => *each == texts().collect::<BTreeSet<_>>(),
+            Op::NotEqual => *each != texts().collect::<OrderedSet<_>>(),
+            _ => *each == texts().collect::<OrderedSet<_>>(),
         },
         Found::Missing(_) => false,
     }
@@ -239,7 +239,7 @@ fn slashed(partition: &NamedPartition) -> String {
     format!("{}/{}", partition.topic, partition.partition)
 }
 
-fn node_set(world: &World, ids: &[NodeId]) -> BTreeSet<String> {
+fn node_set(world: &World, ids: &[NodeId]) -> OrderedSet<String> {
     ids.iter().map(|id| world.node_name(*id).to_string()).collect()
 }
 
@@ -330,7 +330,7 @@ fn fate(world: &World, value: &str) -> Found {
 }
 
 /// Every fate of a record by its name.
-fn all_fates(world: &World, record: u32, entry: &Entry) -> BTreeSet<String> {
+fn all_fates(world: &World, record: u32, entry: &Entry) -> OrderedSet<String> {
     super::language::words::FATES
         .iter()
         .filter(|(fate, _)| has_fate(world, record, entry, fate))
@@ -437,7 +437,7 @@ mod tests {
 
     #[test]
     fn equal_fates_are_the_decisive_ones_and_those_named() {
-        let had: BTreeSet<String> = ["sent", "appended", "acknowledged", "lost"].map(String::from).into();
+        let had: OrderedSet<String> = ["sent", "appended", "acknowledged", "lost"].map(String::from).into();
         for (text, equal, contains) in [
             ("acknowledged lost", true, true),
             ("appended acknowledged lost", true, true),
@@ -471,7 +471,7 @@ mod tests {
         assert!(holds(&set, Op::Equal, &names("b2 b1")) && !holds(&list, Op::Equal, &names("b2 b1")));
         assert!(holds(&set, Op::Contains, &names("b2")) && !holds(&set, Op::Equal, &names("b2")));
         assert!(holds(&list, Op::NotEqual, &names("b2 b1")));
-        assert!(holds(&Found::Set(BTreeSet::new()), Op::Equal, &[]));
+        assert!(holds(&Found::Set(OrderedSet::new()), Op::Equal, &[]));
     }
 
     #[test]

@@ -19,9 +19,9 @@ use super::world::{World, lab_us};
 use crate::kafka::broker::note::BrokerNote;
 use crate::kafka::note::Note;
 use crate::kafka::types::TopicPartition;
+use crate::ordered::OrderedMap;
 use crate::sim::EventKind;
 use silence::{Silent, silent_in, touches};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Links of one answer at most.
@@ -40,7 +40,7 @@ const STRETCH: u64 = 2_048;
 pub fn chain(run: &Run, event: u64, index: u16) -> Vec<WhyLink> {
     let mut search = Search {
         run,
-        known: BTreeMap::new(),
+        known: OrderedMap::new(),
         replays: 0,
         links: Vec::new(),
         about: None,
@@ -53,7 +53,7 @@ pub fn chain(run: &Run, event: u64, index: u16) -> Vec<WhyLink> {
 struct Search<'a> {
     run: &'a Run,
     /// Events that were brought back.
-    known: BTreeMap<u64, Rc<Heard>>,
+    known: OrderedMap<u64, Rc<Heard>>,
     replays: usize,
     links: Vec<WhyLink>,
     /// The partition that it is about.

@@ -23,9 +23,9 @@ use crate::kafka::metadata::image::MetadataImage;
 use crate::kafka::protocol::data::BrokerNode;
 use crate::kafka::types::NodeId;
 use crate::kafka::wire::{KAFKA_PORT, Order};
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::sim::world::Status;
 use crate::sim::{HostId, ProcId, Sim, Step, Time};
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// Kernel time that passes before a scenario's time zero.
@@ -43,7 +43,7 @@ pub enum Role {
 }
 
 /// Settings by their names.
-pub type Properties = BTreeMap<String, String>;
+pub type Properties = OrderedMap<String, String>;
 
 /// What makes a cluster, besides its processes.
 #[derive(Clone, Debug)]
@@ -51,7 +51,7 @@ pub struct ClusterSetup {
     pub seed: u64,
     pub cluster_id: Rc<str>,
     /// Finalized feature levels that differ from a fresh cluster's.
-    pub features: BTreeMap<String, i16>,
+    pub features: OrderedMap<String, i16>,
 }
 
 impl Default for ClusterSetup {
@@ -59,7 +59,7 @@ impl Default for ClusterSetup {
         ClusterSetup {
             seed: 0,
             cluster_id: "brokerlab".into(),
-            features: BTreeMap::new(),
+            features: OrderedMap::new(),
         }
     }
 }
@@ -74,21 +74,21 @@ pub struct World {
     pub places: Places,
     pub loads: Loads,
     roles: Vec<Role>,
-    by_name: Rc<BTreeMap<Rc<str>, ProcId>>,
-    by_node: Rc<BTreeMap<NodeId, ProcId>>,
+    by_name: Rc<OrderedMap<Rc<str>, ProcId>>,
+    by_node: Rc<OrderedMap<NodeId, ProcId>>,
     next_call: u32,
     /// The last error each client was told.
-    pub errors: Rc<BTreeMap<ProcId, Rc<str>>>,
+    pub errors: Rc<OrderedMap<ProcId, Rc<str>>>,
     /// Calls that somebody waits for.
-    awaited: BTreeSet<CallId>,
+    awaited: OrderedSet<CallId>,
     /// Answers to them.
-    pub answers: BTreeMap<CallId, CallResult>,
+    pub answers: OrderedMap<CallId, CallResult>,
     operator: Option<ProcId>,
     pub(super) recipes: Recipes,
     /// Event and how many of its notes were taken in.
     pub(super) observed: (u64, usize),
     /// Static settings of brokers and controllers, as given.
-    pub given: Rc<BTreeMap<ProcId, Properties>>,
+    pub given: Rc<OrderedMap<ProcId, Properties>>,
     /// What the ledger noticed during the last event.
     pub found: Vec<Finding>,
     /// Records that replicas had and lost.
@@ -109,8 +109,8 @@ impl World {
             by_node: Rc::default(),
             next_call: 0,
             errors: Rc::default(),
-            awaited: BTreeSet::new(),
-            answers: BTreeMap::new(),
+            awaited: OrderedSet::new(),
+            answers: OrderedMap::new(),
             operator: None,
             recipes: Recipes::default(),
             observed: (0, 0),
@@ -234,7 +234,7 @@ impl World {
         node: NodeId,
         rack: Option<Rc<str>>,
         config: Properties,
-        controllers: &BTreeMap<NodeId, Rc<str>>,
+        controllers: &OrderedMap<NodeId, Rc<str>>,
     ) -> Result<ProcId, String> {
         let advertised = BrokerNode {
             id: node,
@@ -261,7 +261,7 @@ impl World {
         host: &str,
         node: NodeId,
         config: Properties,
-        voters: &BTreeMap<NodeId, Rc<str>>,
+        voters: &OrderedMap<NodeId, Rc<str>>,
     ) -> Result<ProcId, String> {
         let setup = ControllerSetup::new(
             node,

@@ -222,6 +222,7 @@ fn checksum(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ordered::SortSmall;
     use proptest::prelude::*;
     use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
@@ -281,7 +282,7 @@ mod tests {
         .iter()
         .map(ToString::to_string)
         .collect();
-        texts.sort();
+        texts.sort_small();
         texts.dedup();
         assert_eq!(texts.len(), 7);
         assert!(texts.iter().all(|text| !text.contains('\n')));

@@ -3,7 +3,7 @@
 use super::clock::Span;
 use super::disk::DiskMode;
 use super::process::{HostId, ProcId};
-use std::collections::BTreeMap;
+use crate::ordered::OrderedMap;
 use std::rc::Rc;
 
 /// One way between hosts when nothing else is said: a rack away.
@@ -19,7 +19,7 @@ pub struct Host {
     /// Powered: a host without power answers nothing, not even with a reset.
     pub up: bool,
     pub disk: DiskMode,
-    pub(super) ports: BTreeMap<u16, ProcId>,
+    pub(super) ports: OrderedMap<u16, ProcId>,
 }
 
 /// One direction between two hosts.
@@ -39,7 +39,7 @@ pub struct Link {
 #[derive(Clone, Debug, Default)]
 pub struct Network {
     hosts: Vec<Host>,
-    links: BTreeMap<(HostId, HostId), Link>,
+    links: OrderedMap<(HostId, HostId), Link>,
 }
 
 impl Network {
@@ -48,7 +48,7 @@ impl Network {
             name: name.into(),
             up: true,
             disk: DiskMode::Ok,
-            ports: BTreeMap::new(),
+            ports: OrderedMap::new(),
         });
         HostId((self.hosts.len() - 1) as u32)
     }

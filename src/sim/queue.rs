@@ -91,6 +91,7 @@ impl<T> Queue<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ordered::SortSmall;
     use proptest::prelude::*;
 
     proptest! {
@@ -101,7 +102,7 @@ mod tests {
                 queue.push(Time(*t), i);
             }
             let mut expected: Vec<(u64, usize)> = times.iter().copied().zip(0..).collect();
-            expected.sort();
+            expected.sort_small();
             let got: Vec<(u64, usize)> = std::iter::from_fn(|| queue.pop()).map(|(t, i)| (t.0, i)).collect();
             prop_assert_eq!(got, expected);
         }

@@ -3,8 +3,8 @@
 
 use crate::Test;
 use crate::harness::{Flaw, Lab, Outcome, Served, View};
+use brokerlab::ordered::OrderedMap;
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::io::Write;
 
 pub const TESTS: &[Test] = &[
@@ -79,7 +79,7 @@ fn its_policy_is_strict(lab: &Lab) -> Outcome {
         let policy = page
             .js("return document.querySelector('meta[http-equiv=\"Content-Security-Policy\"]')?.content ?? ''")
             .await?;
-        let policy: BTreeMap<&str, Vec<&str>> = policy
+        let policy: OrderedMap<&str, Vec<&str>> = policy
             .as_str()
             .unwrap_or_default()
             .split(';')

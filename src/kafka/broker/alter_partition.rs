@@ -15,8 +15,8 @@ use crate::kafka::protocol::controller::{
 use crate::kafka::protocol::{Body, ErrorCode};
 use crate::kafka::types::TopicPartition;
 use crate::kafka::wire::Ctx;
+use crate::ordered::OrderedMap;
 use crate::sim::Span;
-use std::collections::BTreeMap;
 
 /// Pause before a request that was refused as a whole is sent again. [DefaultAlterPartitionManager]
 const RETRY_PAUSE: Span = Span::ms(50);
@@ -24,7 +24,7 @@ const RETRY_PAUSE: Span = Span::ms(50);
 /// What waits, and what is under way.
 #[derive(Clone, Debug, Default)]
 pub(super) struct AlterPartitionManager {
-    unsent: BTreeMap<TopicPartition, IsrProposal>,
+    unsent: OrderedMap<TopicPartition, IsrProposal>,
     /// The partitions of the request that is under way; they stay in `unsent` until it is answered.
     in_flight: Option<Vec<TopicPartition>>,
 }

@@ -17,8 +17,9 @@ use crate::kafka::protocol::groups::{CoordinatorKind, FindCoordinatorRequest, Fi
 use crate::kafka::protocol::{Body, ErrorCode, Msg};
 use crate::kafka::types::{TopicId, TopicPartition};
 use crate::kafka::wire::Ctx;
+use crate::ordered::OrderedMap;
 use crate::sim::TimerId;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 /// The topics that coordinators keep their state in.
 pub(super) const OFFSETS_TOPIC: &str = "__consumer_offsets";
@@ -29,7 +30,7 @@ const TRANSACTIONS_TOPIC: &str = "__transaction_state";
 pub(super) struct Groups {
     /// Out of here while it works.
     coordinator: Option<Box<GroupCoordinator>>,
-    timers: BTreeMap<GroupTimer, TimerId>,
+    timers: OrderedMap<GroupTimer, TimerId>,
     /// High watermarks of its partitions that moved while it worked.
     moved: VecDeque<(i32, i64)>,
 }
@@ -38,7 +39,7 @@ impl Groups {
     pub fn new(coordinator: GroupCoordinator) -> Groups {
         Groups {
             coordinator: Some(Box::new(coordinator)),
-            timers: BTreeMap::new(),
+            timers: OrderedMap::new(),
             moved: VecDeque::new(),
         }
     }

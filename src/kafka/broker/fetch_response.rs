@@ -68,10 +68,9 @@ impl Server {
         match (asked, msg.body) {
             (Asked::Fetch, Body::FetchResponse(answer)) => {
                 // One that does not know the session brings nothing: everything is asked for again at once.
-                if fetcher.session.answered(&answer) {
-                    for fetched in &answer.partitions {
-                        self.partition_fetched(leader, fetched, ctx);
-                    }
+                let known = fetcher.session.answered(&answer);
+                for fetched in answer.partitions.iter().filter(|_| known) {
+                    self.partition_fetched(leader, fetched, ctx);
                 }
             }
             (Asked::Latest(partition, epoch), Body::ListOffsetsResponse(answer)) => {

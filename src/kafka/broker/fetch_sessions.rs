@@ -14,7 +14,7 @@ use crate::kafka::protocol::data::{
     CONSUMER_REPLICA, FetchPartition, FetchRequest, FetchedPartition, Isolation, SessionPoint,
 };
 use crate::kafka::types::{NodeId, TopicPartition};
-use std::collections::BTreeMap;
+use crate::ordered::OrderedMap;
 
 /// A session that was not used for so long, ms, makes room for any other. [MIN_INCREMENTAL_FETCH_SESSION_EVICTION_MS]
 const EVICTION_MS: i64 = 120_000;
@@ -45,7 +45,7 @@ pub(super) struct Session {
     created: i64,
     used: i64,
     next_turn: u64,
-    partitions: BTreeMap<TopicPartition, Cached>,
+    partitions: OrderedMap<TopicPartition, Cached>,
     /// Partitions that are not quiet, by their turns.
     loud: Vec<(u64, TopicPartition)>,
     /// The request that waits, by its number in the purgatory.
@@ -153,9 +153,9 @@ impl Session {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sessions {
     begun: i32,
-    all: BTreeMap<i32, Session>,
+    all: OrderedMap<i32, Session>,
     /// Sessions by the partitions that are in them.
-    holders: BTreeMap<TopicPartition, Vec<i32>>,
+    holders: OrderedMap<TopicPartition, Vec<i32>>,
 }
 
 impl Sessions {
@@ -282,7 +282,7 @@ impl Server {
             created: now,
             used: now,
             next_turn: 0,
-            partitions: BTreeMap::new(),
+            partitions: OrderedMap::new(),
             loud: Vec::new(),
             waiting: None,
         };
@@ -399,7 +399,7 @@ mod tests {
             created,
             used: created,
             next_turn: 0,
-            partitions: BTreeMap::new(),
+            partitions: OrderedMap::new(),
             loud: Vec::new(),
             waiting: None,
         };

@@ -14,8 +14,9 @@ use crate::kafka::protocol::data::{
 use crate::kafka::protocol::{Body, Msg};
 use crate::kafka::types::{NO_LEADER, NodeId, TopicPartition};
 use crate::kafka::wire::Ctx;
+use crate::ordered::OrderedMap;
+use crate::ordered::SortSmall;
 use crate::sim::{ConnId, Span, Time, TimerId};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Where a fetcher is in one partition.
@@ -45,7 +46,7 @@ pub(super) enum Asked {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Fetcher {
     pub link: Link,
-    pub partitions: BTreeMap<TopicPartition, FetchState>,
+    pub partitions: OrderedMap<TopicPartition, FetchState>,
     pub session: FetchSession,
     /// What may have changed since the session was told last.
     changed: Vec<TopicPartition>,
@@ -317,7 +318,7 @@ impl Server {
                     .session
                     .begin(all.filter_map(|(id, state)| wanted(id, state)).collect());
             } else {
-                changed.sort_unstable();
+                changed.sort_small();
                 changed.dedup();
                 for partition in &changed {
                     let state = fetcher.partitions.get(partition);

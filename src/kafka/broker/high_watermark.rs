@@ -5,7 +5,7 @@ use super::follower::FollowerState;
 use super::isr::IsrState;
 use super::partition::View;
 use crate::kafka::types::NodeId;
-use std::collections::BTreeMap;
+use crate::ordered::OrderedMap;
 
 /// Why a follower's position counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,7 +61,7 @@ pub fn effective_min_isr(min_insync_replicas: usize, followers: usize) -> usize 
 }
 
 /// Evaluates the high watermark of a leader.
-pub fn evaluate(view: &View, isr: &IsrState, followers: &BTreeMap<NodeId, FollowerState>) -> HighWatermark {
+pub fn evaluate(view: &View, isr: &IsrState, followers: &OrderedMap<NodeId, FollowerState>) -> HighWatermark {
     let min_isr = effective_min_isr(view.min_insync_replicas, followers.len());
     if isr.committed().len() < min_isr {
         return HighWatermark::Frozen {

@@ -13,8 +13,8 @@ use crate::kafka::protocol::controller::{QuorumFetchRequest, QuorumFetchResponse
 use crate::kafka::protocol::{Body, ErrorCode, Msg};
 use crate::kafka::types::{NO_LEADER, NodeId};
 use crate::kafka::wire::{Ctx, KAFKA_PORT};
+use crate::ordered::OrderedMap;
 use crate::sim::{ConnId, Span, Time, TimerId};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// `MAX_FETCH_WAIT_MS` of the raft client.
@@ -31,7 +31,7 @@ pub(super) struct StoredMetadata {
     /// Every setting that the log still holds a record of, also of topics that are gone: a broker that reads all of it
     /// in one delta finds them again under a new topic of the same name (4.3.1).
     /// [ConfigurationsDelta.replay(RemoveTopicRecord)]
-    pub uncleared: BTreeMap<ConfigResource, Rc<Settings>>,
+    pub uncleared: OrderedMap<ConfigResource, Rc<Settings>>,
 }
 
 /// The observer.
@@ -57,7 +57,7 @@ pub(super) struct Observer {
 }
 
 impl Observer {
-    pub fn new(mut stored: StoredMetadata, controllers: &BTreeMap<NodeId, Rc<str>>) -> Observer {
+    pub fn new(mut stored: StoredMetadata, controllers: &OrderedMap<NodeId, Rc<str>>) -> Observer {
         stored.image.configs = stored.uncleared.clone();
         Observer {
             stored,
@@ -115,7 +115,7 @@ impl Observer {
     }
 }
 
-fn keep_settings(kept: &mut BTreeMap<ConfigResource, Rc<Settings>>, batch: &MetadataBatch) {
+fn keep_settings(kept: &mut OrderedMap<ConfigResource, Rc<Settings>>, batch: &MetadataBatch) {
     for record in &batch.records {
         if let MetadataRecord::Config { resource, name, value } = record {
             let settings = Rc::make_mut(kept.entry(resource.clone()).or_default());

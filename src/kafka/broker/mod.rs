@@ -48,12 +48,12 @@ use super::metadata::image::MetadataImage;
 use super::protocol::data::BrokerNode;
 use super::types::{NodeId, TopicPartition};
 use super::wire::{Ctx, Input, Order};
+use crate::ordered::OrderedMap;
 use crate::sim::{ConnId, Halt, Random};
 pub use channel::ChannelKind;
 pub use lifecycle::BrokerState;
 pub use replica_view::{ReplicaRole, ReplicaView};
 use server::{Disk, Server};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// What a broker waits for.
@@ -109,7 +109,7 @@ pub struct Setup {
     /// The same, typed.
     pub config: BrokerConfig,
     /// Controllers and their host names.
-    pub controllers: BTreeMap<NodeId, Rc<str>>,
+    pub controllers: OrderedMap<NodeId, Rc<str>>,
     /// From `meta.properties`, written when the storage was formatted.
     pub cluster_id: Rc<str>,
 }
@@ -133,7 +133,7 @@ impl Broker {
         node: BrokerNode,
         properties: Properties,
         seed: u64,
-        controllers: BTreeMap<NodeId, Rc<str>>,
+        controllers: OrderedMap<NodeId, Rc<str>>,
         cluster_id: Rc<str>,
     ) -> Result<Broker, ConfigError> {
         let config = BrokerConfig::from_map(&properties)?;

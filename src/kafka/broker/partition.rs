@@ -10,7 +10,7 @@ use super::isr::{IsrChange, IsrProposal, IsrState};
 use crate::kafka::controller::partition::{LeaderRecoveryState, PartitionRegistration};
 use crate::kafka::protocol::errors::ErrorCode;
 use crate::kafka::types::{NO_LEADER, NamedPartition, NodeId};
-use std::collections::BTreeMap;
+use crate::ordered::OrderedMap;
 
 /// Offsets of a replica's log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -91,7 +91,7 @@ pub struct Partition {
     epoch_start: Option<i64>,
     replicas: Vec<NodeId>,
     isr: IsrState,
-    followers: BTreeMap<NodeId, FollowerState>,
+    followers: OrderedMap<NodeId, FollowerState>,
 }
 
 /// What becoming, or staying, the leader came to.
@@ -188,7 +188,7 @@ impl Partition {
             epoch_start: None,
             replicas: Vec::new(),
             isr: IsrState::default(),
-            followers: BTreeMap::new(),
+            followers: OrderedMap::new(),
         }
     }
 
@@ -229,7 +229,7 @@ impl Partition {
     }
 
     /// Empty unless it leads.
-    pub fn followers(&self) -> &BTreeMap<NodeId, FollowerState> {
+    pub fn followers(&self) -> &OrderedMap<NodeId, FollowerState> {
         &self.followers
     }
 

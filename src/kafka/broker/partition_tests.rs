@@ -8,8 +8,10 @@ use crate::kafka::controller::partition::{LeaderRecoveryState, PartitionRegistra
 use crate::kafka::protocol::errors::ErrorCode;
 use crate::kafka::types::{NamedPartition, NodeId};
 use crate::kafka::vectors;
+use crate::ordered::OrderedMap;
+use crate::ordered::SortSmall;
 use serde_json::Value;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 /// As much of a log as a leader's partition needs: batches, the high watermark, the epochs' starts.
 #[derive(Default)]
@@ -61,7 +63,7 @@ struct Leader {
     log: Log,
     now: i64,
     min_isr: usize,
-    brokers: BTreeMap<NodeId, BrokerStatus>,
+    brokers: OrderedMap<NodeId, BrokerStatus>,
     /// Sent and not answered yet, the oldest first.
     open: VecDeque<IsrProposal>,
 }
@@ -334,7 +336,7 @@ fn play(leader: &mut Leader, step: &Value) -> Value {
 fn seen(leader: &mut Leader, mut see: Value, sent: &[IsrProposal]) -> Value {
     if !sent.is_empty() {
         let requests = sent.iter().map(|request| {
-            let isr: BTreeMap<String, i64> = request.isr.iter().map(|(id, epoch)| (id.to_string(), *epoch)).collect();
+            let isr: OrderedMap<String, i64> = request.isr.iter().map(|(id, epoch)| (id.to_string(), *epoch)).collect();
             serde_json::json!({
                 "isr_with_broker_epochs": isr,
                 "leader_epoch": request.leader_epoch,
@@ -344,8 +346,8 @@ fn seen(leader: &mut Leader, mut see: Value, sent: &[IsrProposal]) -> Value {
         see["alter_partition"] = requests.collect();
     }
     let (mut committed, mut maximal) = leader.isr();
-    committed.sort();
-    maximal.sort();
+    committed.sort_small();
+    maximal.sort_small();
     see["isr"] = committed.into();
     see["maximal_isr"] = maximal.into();
     if leader.partition.isr().is_in_flight() {

@@ -13,8 +13,9 @@ use crate::kafka::protocol::ErrorCode;
 use crate::kafka::protocol::data::ProducedPartition;
 use crate::kafka::types::TopicPartition;
 use crate::kafka::wire::Ctx;
+use crate::ordered::OrderedMap;
+use crate::ordered::SortSmall;
 use crate::sim::{Span, TimerId};
-use std::collections::BTreeMap;
 
 /// An acks=all produce that is appended here.
 #[derive(Clone, Debug)]
@@ -44,8 +45,8 @@ struct Waiting {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Purgatory {
     next: u64,
-    waiting: BTreeMap<u64, Waiting>,
-    by_partition: BTreeMap<TopicPartition, Vec<u64>>,
+    waiting: OrderedMap<u64, Waiting>,
+    by_partition: OrderedMap<TopicPartition, Vec<u64>>,
     deletes: usize,
 }
 
@@ -83,7 +84,7 @@ impl Server {
             self.complete(delayed, ctx);
             return None;
         }
-        partitions.sort_unstable();
+        partitions.sort_small();
         partitions.dedup();
         let id = self.purgatory.next;
         self.purgatory.next += 1;
@@ -107,7 +108,7 @@ impl Server {
         let mut ids: Vec<u64> = self.sessions.waiting_for(partition).collect();
         ids.extend(self.purgatory.by_partition.get(&partition).into_iter().flatten());
         // Who came first is looked at first.
-        ids.sort_unstable();
+        ids.sort_small();
         for id in ids {
             let Some(waiting) = self.purgatory.waiting.get_mut(&id) else {
                 continue;

@@ -8,6 +8,7 @@ use crate::kafka::log::files::LogFiles;
 use crate::kafka::log::segment::Segment;
 use crate::kafka::log::unified_log::Log;
 use crate::kafka::types::TopicPartition;
+use crate::ordered::SortSmall;
 
 /// What a replica is to its partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -125,7 +126,7 @@ impl Server {
     pub fn replicas(&self) -> Vec<ReplicaView<'_>> {
         let mut all: Vec<ReplicaView> = self.replicas.keys().filter_map(|id| self.replica(*id)).collect();
         all.extend(self.stored.iter().map(|(id, log)| stored(*id, &log.topic, &log.files)));
-        all.sort_by_key(|replica| replica.id);
+        all.sort_small_by_key(|replica| replica.id);
         all
     }
 

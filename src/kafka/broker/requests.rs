@@ -6,8 +6,9 @@ use super::slow_disk::Write;
 use crate::kafka::protocol::data::ApiVersionsResponse;
 use crate::kafka::protocol::{Body, Msg};
 use crate::kafka::wire::Ctx;
+use crate::ordered::OrderedMap;
 use crate::sim::ConnId;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// Feature that tells clients which protocol of transactions holds.
@@ -31,7 +32,7 @@ struct Client {
 /// All accepted connections.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Clients {
-    connections: BTreeMap<ConnId, Client>,
+    connections: OrderedMap<ConnId, Client>,
     /// Free again, with requests waiting.
     ready: VecDeque<ConnId>,
 }

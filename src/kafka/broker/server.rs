@@ -21,8 +21,8 @@ use crate::kafka::metadata::image::MetadataImage;
 use crate::kafka::protocol::Msg;
 use crate::kafka::types::{NodeId, TopicPartition};
 use crate::kafka::wire::{Ctx, Timer};
+use crate::ordered::OrderedMap;
 use crate::sim::{ConnId, Halt, Random, Span, TimerId};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// A log directory's entry of one partition.
@@ -39,7 +39,7 @@ pub(super) struct Disk {
     /// Its copy of the metadata log, as far as it is committed. It is fsynced at once: nothing takes it but a wipe.
     pub metadata: StoredMetadata,
     /// Logs that are not open.
-    pub logs: BTreeMap<TopicPartition, StoredLog>,
+    pub logs: OrderedMap<TopicPartition, StoredLog>,
     /// `.kafka_cleanshutdown`: the broker epoch of the incarnation that shut down cleanly.
     pub clean_shutdown: Option<i64>,
 }
@@ -71,16 +71,16 @@ pub(super) struct Server {
     pub clock: Clock,
     pub random: Random,
     /// Logs that are not open: all of them until the first metadata are published, none later.
-    pub stored: BTreeMap<TopicPartition, StoredLog>,
+    pub stored: OrderedMap<TopicPartition, StoredLog>,
     /// The marker of a clean shutdown was there at the start.
     pub clean_start: Option<i64>,
     pub life: Lifecycle,
     pub observer: Observer,
     pub channels: [Channel; 3],
-    pub owners: BTreeMap<ConnId, Owner>,
+    pub owners: OrderedMap<ConnId, Owner>,
     pub clients: Clients,
-    pub replicas: BTreeMap<TopicPartition, Replica>,
-    pub fetchers: BTreeMap<NodeId, Fetcher>,
+    pub replicas: OrderedMap<TopicPartition, Replica>,
+    pub fetchers: OrderedMap<NodeId, Fetcher>,
     pub sessions: Sessions,
     pub purgatory: Purgatory,
     pub isr_changes: AlterPartitionManager,
@@ -123,10 +123,10 @@ impl Server {
             random: Random::named(random.bits(), "broker"),
             stored: disk.logs,
             clean_start: disk.clean_shutdown,
-            owners: BTreeMap::new(),
+            owners: OrderedMap::new(),
             clients: Clients::default(),
-            replicas: BTreeMap::new(),
-            fetchers: BTreeMap::new(),
+            replicas: OrderedMap::new(),
+            fetchers: OrderedMap::new(),
             sessions: Sessions::default(),
             purgatory: Purgatory::default(),
             isr_changes: AlterPartitionManager::default(),

@@ -15,8 +15,8 @@ use crate::kafka::protocol::data::*;
 use crate::kafka::protocol::{Body, ErrorCode, Msg};
 use crate::kafka::types::{NodeId, TopicId, TopicPartition};
 use crate::kafka::wire::{Ctx, Input, KAFKA_PORT, Kafka, Timer};
+use crate::ordered::OrderedMap;
 use crate::sim::{Addr, ConnId, Halt, ProcId, Process, Sim, Span, Time};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 pub(super) const CONTROLLER: NodeId = 100;
@@ -172,9 +172,9 @@ pub(super) fn send(conn: ConnId, correlation: u32, body: Body, ctx: &mut Ctx) {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Client {
     script: Vec<(u64, &'static str, Body)>,
-    asked: BTreeMap<ConnId, usize>,
+    asked: OrderedMap<ConnId, usize>,
     /// By the place in the script: when, and what.
-    answers: BTreeMap<usize, (i64, Body)>,
+    answers: OrderedMap<usize, (i64, Body)>,
 }
 
 #[derive(Clone, Debug)]
@@ -284,7 +284,7 @@ impl World {
         let voters = [(CONTROLLER, "c".into())].into();
         let settings = properties();
         let given = (&settings, &Properties::new());
-        let setup = kraft::ControllerSetup::new(CONTROLLER, voters, "cluster", given, &BTreeMap::new(), 1);
+        let setup = kraft::ControllerSetup::new(CONTROLLER, voters, "cluster", given, &OrderedMap::new(), 1);
         let controller = kraft::Controller::new(setup.expect("valid settings"));
         World::led_by(Node::Kraft(Box::new(controller)), client)
     }

@@ -3,7 +3,8 @@
 //! It knows no connection and no clock: the sender asks which nodes are ready, drains them (both in
 //! [`super::drain`]), and puts back what failed.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use crate::ordered::{OrderedMap, OrderedSet};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use crate::kafka::client::buffer_pool::{BufferPool, Ticket};
@@ -73,7 +74,7 @@ pub enum AppendResult {
 /// The queues of one topic's partitions.
 #[derive(Clone, Debug)]
 pub(super) struct TopicQueues {
-    pub(super) queues: BTreeMap<i32, VecDeque<ProducerBatch>>,
+    pub(super) queues: OrderedMap<i32, VecDeque<ProducerBatch>>,
     pub(super) partitioner: BuiltInPartitioner,
     /// Expected compression, in millionths.
     ratio: u64,
@@ -83,12 +84,12 @@ pub(super) struct TopicQueues {
 #[derive(Clone, Debug)]
 pub struct Accumulator {
     pub(super) config: AccumulatorConfig,
-    pub(super) topics: BTreeMap<Rc<str>, TopicQueues>,
+    pub(super) topics: OrderedMap<Rc<str>, TopicQueues>,
     pub memory: BufferPool,
     /// Partitions with a request in flight, if only one may be.
-    pub(super) muted: BTreeSet<NamedPartition>,
+    pub(super) muted: OrderedSet<NamedPartition>,
     /// Per node: the place in its list of partitions that was looked at last.
-    pub(super) drain_index: BTreeMap<NodeId, usize>,
+    pub(super) drain_index: OrderedMap<NodeId, usize>,
     next_id: u64,
     /// `flush()` calls under way.
     pub flushes: u32,
@@ -104,10 +105,10 @@ impl Accumulator {
         let memory = BufferPool::new(config.buffer_memory, u64::from(config.batch_size));
         Self {
             config,
-            topics: BTreeMap::new(),
+            topics: OrderedMap::new(),
             memory,
-            muted: BTreeSet::new(),
-            drain_index: BTreeMap::new(),
+            muted: OrderedSet::new(),
+            drain_index: OrderedMap::new(),
             next_id: 0,
             flushes: 0,
             closed: false,
@@ -123,7 +124,7 @@ impl Accumulator {
     fn topic(&mut self, name: &Rc<str>) -> &mut TopicQueues {
         let batch_size = self.config.batch_size;
         self.topics.entry(Rc::clone(name)).or_insert_with(|| TopicQueues {
-            queues: BTreeMap::new(),
+            queues: OrderedMap::new(),
             partitioner: BuiltInPartitioner::new(batch_size),
             ratio: PLAIN_RATIO,
         })

@@ -1,5 +1,6 @@
 //! Batch filling and sticky partitions against what the real classes answer; retries, expiry, splits, memory.
 
+use crate::ordered::SortSmall;
 use std::rc::Rc;
 
 use serde_json::{Value, json};
@@ -230,9 +231,9 @@ fn a_batch_goes_when_full_or_after_linger() {
     let first = ready(&mut a, 3);
     assert!(first.nodes.is_empty());
     assert_eq!(first.next_check_ms, Some(2));
-    assert_eq!(ready(&mut a, 5).nodes, BTreeSet::from([1]));
+    assert_eq!(ready(&mut a, 5).nodes, OrderedSet::from([1]));
     put(&mut a, 0, &plain(150), 0);
-    assert_eq!(ready(&mut a, 0).nodes, BTreeSet::from([1]));
+    assert_eq!(ready(&mut a, 0).nodes, OrderedSet::from([1]));
     a.mute(t0());
     assert!(ready(&mut a, 9).nodes.is_empty());
     assert!(drain(&mut a, 9, &mut send).is_empty());
@@ -245,10 +246,10 @@ fn flush_and_waiting_for_memory_do_not_linger() {
     let mut a = accumulator(200);
     put(&mut a, 0, &plain(10), 0);
     a.flushes = 1;
-    assert_eq!(ready(&mut a, 0).nodes, BTreeSet::from([1]));
+    assert_eq!(ready(&mut a, 0).nodes, OrderedSet::from([1]));
     a.flushes = 0;
     a.memory.wait(u64::MAX);
-    assert_eq!(ready(&mut a, 0).nodes, BTreeSet::from([1]));
+    assert_eq!(ready(&mut a, 0).nodes, OrderedSet::from([1]));
 }
 
 #[test]
@@ -266,7 +267,7 @@ fn a_retry_backs_off_unless_the_leader_changed() {
         partition_count: &|_| 2,
         is_slow: &|_| false,
     };
-    assert_eq!(a.ready(&view, 50, &mut |n| 100 << n).nodes, BTreeSet::from([2]));
+    assert_eq!(a.ready(&view, 50, &mut |n| 100 << n).nodes, OrderedSet::from([2]));
 }
 
 /// Drains batches one after the other and stamps them with sequences 0, 1, ...
@@ -352,7 +353,7 @@ fn a_split_batch_keeps_records_time_and_sequences() {
             .all(|p| p.created == 3 && p.is_split && p.allocated == 0 && p.attempts == 0)
     );
     let mut sequences: Vec<i32> = parts.iter().map(|p| p.base_sequence()).collect();
-    sequences.sort_unstable();
+    sequences.sort_small();
     assert_eq!(sequences, [0, 1, 2, i32::MAX]);
 }
 

@@ -5,7 +5,7 @@ use crate::kafka::protocol::ErrorCode;
 use crate::kafka::protocol::admin::{DescribedConfig, DescribedPartition, OngoingReassignment};
 use crate::kafka::protocol::data::ActiveProducer;
 use crate::kafka::protocol::groups::{CommittedOffset, GroupListing};
-use std::collections::BTreeMap;
+use crate::ordered::OrderedMap;
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
@@ -78,15 +78,15 @@ pub enum Answer {
     Sent(Vec<Sent>),
     Records(Vec<Consumed>),
     Position(i64),
-    Committed(BTreeMap<NamedPartition, Option<CommittedOffset>>),
+    Committed(OrderedMap<NamedPartition, Option<CommittedOffset>>),
     /// Partition to offset, timestamp, leader epoch (`None`: no such offset).
-    Offsets(BTreeMap<NamedPartition, Result<Option<FoundOffset>, ClientError>>),
+    Offsets(OrderedMap<NamedPartition, Result<Option<FoundOffset>, ClientError>>),
     /// Per name (topic, group, partition, ...) done or the error.
-    Each(BTreeMap<Rc<str>, Result<(), ClientError>>),
+    Each(OrderedMap<Rc<str>, Result<(), ClientError>>),
     /// Created (or only checked) topic to its partition count and replication factor.
-    Created(BTreeMap<Rc<str>, Result<(i32, i16), ClientError>>),
+    Created(OrderedMap<Rc<str>, Result<(i32, i16), ClientError>>),
     /// Topic to its partitions.
-    Topics(BTreeMap<Rc<str>, Result<SeenTopic, ClientError>>),
+    Topics(OrderedMap<Rc<str>, Result<SeenTopic, ClientError>>),
     Configs(Vec<SeenConfig>),
     Cluster {
         controller: i32,
@@ -94,7 +94,7 @@ pub enum Answer {
     },
     Reassignments(Vec<SeenReassignment>),
     /// Partition to low watermark.
-    LowWatermarks(BTreeMap<NamedPartition, Result<i64, ClientError>>),
+    LowWatermarks(OrderedMap<NamedPartition, Result<i64, ClientError>>),
     Groups(Vec<GroupListing>),
     Group(SeenGroup),
     Producers(Vec<SeenProducer>),
@@ -104,7 +104,7 @@ pub enum Answer {
         voters: Vec<i32>,
         observers: Vec<i32>,
     },
-    Features(BTreeMap<Rc<str>, i16>),
+    Features(OrderedMap<Rc<str>, i16>),
     /// The answer to a raw request, by its name on the wire.
     Raw(&'static str),
 }

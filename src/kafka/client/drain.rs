@@ -1,7 +1,8 @@
 //! Which nodes a producer can send to now, and what goes into the next request to one of them.
 //! [RecordAccumulator.ready, RecordAccumulator.drain]
 
-use std::collections::{BTreeSet, VecDeque};
+use crate::ordered::OrderedSet;
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use crate::kafka::client::accumulator::Accumulator;
@@ -14,11 +15,11 @@ pub type Pause<'a> = &'a mut dyn FnMut(u32) -> i64;
 /// What is ready to be sent. [RecordAccumulator.ReadyCheckResult]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ready {
-    pub nodes: BTreeSet<NodeId>,
+    pub nodes: OrderedSet<NodeId>,
     /// When to look again, in ms from now; `None`: nothing waits for the time.
     pub next_check_ms: Option<i64>,
     /// Topics with records for partitions without a leader: refresh the metadata.
-    pub unknown_leaders: BTreeSet<Rc<str>>,
+    pub unknown_leaders: OrderedSet<Rc<str>>,
 }
 
 /// What the sender's metadata and connections say at this moment.

@@ -6,8 +6,9 @@ pub use super::snapshot::{KnownTopic, Snapshot};
 use crate::kafka::protocol::ErrorCode;
 use crate::kafka::protocol::data::{BrokerNode, MetadataPartition, MetadataRequest, MetadataResponse, MetadataTopic};
 use crate::kafka::types::{NO_LEADER, NodeId, TopicId};
+use crate::ordered::SortSmall;
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::sim::{Random, Span, Time};
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// Which topics a client asks for.
@@ -17,7 +18,7 @@ pub enum Wanted {
     Nodes,
     /// These (consumers).
     Listed {
-        topics: BTreeSet<Rc<str>>,
+        topics: OrderedSet<Rc<str>>,
         auto_create: bool,
     },
     /// All there are (consumers with a pattern).
@@ -25,8 +26,8 @@ pub enum Wanted {
     /// Those a producer used lately; `new` ones were not in an answer yet.
     Used {
         /// Topic and when it is forgotten.
-        topics: BTreeMap<Rc<str>, Time>,
-        new: BTreeSet<Rc<str>>,
+        topics: OrderedMap<Rc<str>, Time>,
+        new: OrderedSet<Rc<str>>,
         /// `metadata.max.idle.ms`.
         idle: Span,
     },
@@ -58,9 +59,9 @@ pub struct Metadata {
     bootstrap: Rc<[(Rc<str>, u16)]>,
     snapshot: Rc<Snapshot>,
     /// Topic and partition to the newest leader epoch heard of anywhere.
-    last_seen: Rc<BTreeMap<Rc<str>, BTreeMap<i32, i32>>>,
+    last_seen: Rc<OrderedMap<Rc<str>, OrderedMap<i32, i32>>>,
     /// Errors of single topics in the last answer.
-    errors: BTreeMap<Rc<str>, ErrorCode>,
+    errors: OrderedMap<Rc<str>, ErrorCode>,
     full_requested: bool,
     partial_requested: bool,
     request_version: u32,
@@ -87,7 +88,7 @@ impl Metadata {
             bootstrap,
             snapshot: Rc::default(),
             last_seen: Rc::default(),
-            errors: BTreeMap::new(),
+            errors: OrderedMap::new(),
             full_requested: true,
             partial_requested: false,
             request_version: 0,
@@ -393,7 +394,7 @@ impl Metadata {
             }
             self.full_requested |= partition.error.invalid_metadata();
         }
-        partitions.sort_by_key(|p| p.partition);
+        partitions.sort_small_by_key(|p| p.partition);
         KnownTopic {
             id: topic.id,
             internal: topic.internal,
@@ -510,7 +511,7 @@ impl Metadata {
                 None => snapshot.nodes.push(node.clone()),
             }
         }
-        snapshot.nodes.sort_by_key(|node| node.id);
+        snapshot.nodes.sort_small_by_key(|node| node.id);
         if let Some(known) = snapshot.topics.get_mut(topic)
             && let Some(known) = known.partitions.iter_mut().find(|p| p.partition == partition)
         {
@@ -538,7 +539,7 @@ fn reset_text(topic: &MetadataTopic, partition: &MetadataPartition, old: Option<
 }
 
 /// The topics that an answer has an error for. [MetadataResponse.errors]
-pub fn errors_of(answer: &MetadataResponse) -> BTreeMap<Rc<str>, ErrorCode> {
+pub fn errors_of(answer: &MetadataResponse) -> OrderedMap<Rc<str>, ErrorCode> {
     let failed = answer.topics.iter().filter(|topic| topic.error.is_error());
     failed.map(|topic| (topic.name.clone(), topic.error)).collect()
 }

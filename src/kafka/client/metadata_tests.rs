@@ -3,8 +3,8 @@ use crate::kafka::client::testing::{node, topic};
 
 fn client() -> (Metadata, Random) {
     let wanted = Wanted::Used {
-        topics: BTreeMap::new(),
-        new: BTreeSet::new(),
+        topics: OrderedMap::new(),
+        new: OrderedSet::new(),
         idle: Span::secs(300),
     };
     let bootstrap: Rc<[(Rc<str>, u16)]> = Rc::from([("b1".into(), 9092), ("b2".into(), 9092)]);

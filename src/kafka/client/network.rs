@@ -20,9 +20,9 @@ use crate::kafka::protocol::{Body, Msg};
 use crate::kafka::rule::{Rule, Weight};
 use crate::kafka::types::NodeId;
 use crate::kafka::wire::{Ctx, Input, Timer};
+use crate::ordered::OrderedMap;
 use crate::sim::{ConnId, Random, Span, Time, TimerId};
 use connecting::End;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// A request by its correlation id.
@@ -111,8 +111,8 @@ pub struct NetworkClient {
     client_id: Rc<str>,
     wrap: fn(NetTimer) -> Timer,
     random: Random,
-    links: BTreeMap<NodeId, Link>,
-    by_conn: BTreeMap<ConnId, NodeId>,
+    links: OrderedMap<NodeId, Link>,
+    by_conn: OrderedMap<ConnId, NodeId>,
     next_request: RequestId,
     refreshing: Option<Asked>,
     /// Since when metadata are sought in vain.
@@ -137,8 +137,8 @@ impl NetworkClient {
             client_id,
             wrap,
             random,
-            links: BTreeMap::new(),
-            by_conn: BTreeMap::new(),
+            links: OrderedMap::new(),
+            by_conn: OrderedMap::new(),
             next_request: 0,
             refreshing: None,
             sought_since: None,

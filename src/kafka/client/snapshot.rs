@@ -2,7 +2,7 @@
 
 use crate::kafka::protocol::data::{BrokerNode, MetadataPartition};
 use crate::kafka::types::{NodeId, TopicId};
-use std::collections::BTreeMap;
+use crate::ordered::OrderedMap;
 use std::rc::Rc;
 
 /// A topic as the last answers have it.
@@ -30,9 +30,9 @@ pub struct Snapshot {
     pub controller: NodeId,
     /// By id; the bootstrap addresses under -1, -2, ... until the first answer.
     pub nodes: Vec<BrokerNode>,
-    pub topics: BTreeMap<Rc<str>, KnownTopic>,
+    pub topics: OrderedMap<Rc<str>, KnownTopic>,
     /// Names by id.
-    pub names: BTreeMap<TopicId, Rc<str>>,
+    pub names: OrderedMap<TopicId, Rc<str>>,
     /// There was no answer yet, or the client began anew.
     pub bootstrap: bool,
 }

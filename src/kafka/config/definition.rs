@@ -196,7 +196,7 @@ pub fn broker_synonyms(topic_setting: &str) -> &'static [(&'static str, i64)] {
 mod tests {
     use super::*;
     use crate::kafka::vectors;
-    use std::collections::BTreeMap;
+    use crate::ordered::OrderedMap;
 
     fn scope(name: &str) -> Option<Scope> {
         Some(match name {
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn definitions_agree_with_vectors() {
-        let mut seen: BTreeMap<Scope, usize> = BTreeMap::new();
+        let mut seen: OrderedMap<Scope, usize> = OrderedMap::new();
         for row in vectors::json_lines("configs.jsonl") {
             // Streams settings are not in the tables.
             let Some(scope) = row["scope"].as_str().and_then(scope) else {

@@ -53,7 +53,7 @@ pub fn parse(definition: &Definition, text: Option<&str>) -> Result<Value, Confi
         None => Value::Null,
     };
     if let (Value::List(entries), Valid::List(..)) = (&mut value, definition.valid) {
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = crate::ordered::OrderedSet::new();
         entries.retain(|entry| seen.insert(entry.clone()));
     }
     validate::check(definition, &value)?;

@@ -1,6 +1,6 @@
 //! Reading typed settings out of given texts and defaults.
 
-use std::collections::BTreeMap;
+use crate::ordered::OrderedMap;
 
 use super::decimal::Decimal;
 use super::definition::{Default, Definition, Scope};
@@ -8,7 +8,7 @@ use super::error::ConfigError;
 use super::value::{Value, parse};
 
 /// Settings as people give them: by name, as texts.
-pub type Properties = BTreeMap<String, String>;
+pub type Properties = OrderedMap<String, String>;
 
 /// Given texts of one scope, all of which have been checked, and the defaults below them.
 #[derive(Clone, Copy, Debug)]

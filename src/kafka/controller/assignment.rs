@@ -3,6 +3,7 @@
 use crate::kafka::protocol::admin::ApiError;
 use crate::kafka::protocol::errors::ErrorCode;
 use crate::kafka::types::NodeId;
+use crate::ordered::SortSmall;
 
 /// Checks a list of replicas; `replication_factor` is that of the partitions before, if there are any.
 ///
@@ -22,7 +23,7 @@ pub fn check_manual_assignment(
     }
     // By id, so that of several faults the one of the lowest id is told.
     let mut sorted = replicas.to_vec();
-    sorted.sort_unstable();
+    sorted.sort_small();
     for (i, id) in sorted.iter().enumerate() {
         if !is_registered(*id) {
             return refuse(format!("broker {id}, but no such broker is registered."));

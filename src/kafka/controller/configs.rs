@@ -18,7 +18,7 @@ use crate::kafka::protocol::errors::ErrorCode;
 use crate::kafka::topic_name;
 use crate::kafka::types::{TopicId, TopicPartition};
 use crate::kafka::wire::Ctx;
-use std::collections::BTreeMap;
+use crate::ordered::OrderedMap;
 use std::rc::Rc;
 
 /// Longest value, in characters. [Short.MAX_VALUE]
@@ -83,7 +83,7 @@ impl Controller {
         request: &IncrementalAlterConfigsRequest,
         ctx: &mut Ctx,
     ) -> IncrementalAlterConfigsResponse {
-        let mut times: BTreeMap<&ConfigResource, usize> = BTreeMap::new();
+        let mut times: OrderedMap<&ConfigResource, usize> = OrderedMap::new();
         for (resource, _) in &request.resources {
             *times.entry(resource).or_default() += 1;
         }
@@ -101,7 +101,7 @@ impl Controller {
                     continue;
                 }
             }
-            let ops: BTreeMap<Rc<str>, AlterOp> = ops.iter().cloned().collect();
+            let ops: OrderedMap<Rc<str>, AlterOp> = ops.iter().cloned().collect();
             let error = match self.alter_resource(resource, &ops, false) {
                 Ok(altered) => {
                     records.extend(altered);
@@ -127,7 +127,7 @@ impl Controller {
     pub(super) fn alter_resource(
         &self,
         resource: &ConfigResource,
-        ops: &BTreeMap<Rc<str>, AlterOp>,
+        ops: &OrderedMap<Rc<str>, AlterOp>,
         new: bool,
     ) -> Result<Vec<MetadataRecord>, ApiError> {
         let now = self.image.settings(resource);

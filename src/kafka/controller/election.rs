@@ -9,7 +9,7 @@ use super::partition_change::{ChangeRules, Election, Wish, build};
 use crate::kafka::protocol::admin::{ApiError, ElectionType};
 use crate::kafka::protocol::errors::ErrorCode;
 use crate::kafka::types::{NodeId, TopicId, TopicPartition};
-use std::collections::BTreeMap;
+use crate::ordered::OrderedMap;
 use std::rc::Rc;
 
 /// The record of one partition.
@@ -26,7 +26,7 @@ pub struct TopicRules {
 /// What elections look at.
 #[derive(Clone, Copy)]
 pub struct Cluster<'a> {
-    pub partitions: &'a BTreeMap<TopicPartition, Rc<PartitionRegistration>>,
+    pub partitions: &'a OrderedMap<TopicPartition, Rc<PartitionRegistration>>,
     /// Registered, not fenced, not in controlled shutdown.
     pub is_active: &'a dyn Fn(NodeId) -> bool,
     pub rules: &'a dyn Fn(TopicId) -> TopicRules,
@@ -202,7 +202,7 @@ mod tests {
 
     /// Brokers 0, 1, 2 and one topic with min ISR 2, as the controller would drive it.
     struct World {
-        partitions: BTreeMap<TopicPartition, Rc<PartitionRegistration>>,
+        partitions: OrderedMap<TopicPartition, Rc<PartitionRegistration>>,
         active: RefCell<Vec<NodeId>>,
         elr: bool,
         unclean: bool,

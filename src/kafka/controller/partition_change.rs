@@ -5,6 +5,7 @@
 
 use super::partition::{LeaderRecoveryState, PartitionChange, PartitionRegistration};
 use crate::kafka::types::{NO_LEADER, NodeId};
+use crate::ordered::SortSmall;
 
 /// How a leader may be chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -302,7 +303,7 @@ fn in_hash_order<'a>(ids: impl Iterator<Item = &'a NodeId>) -> Vec<NodeId> {
         table *= 2;
     }
     // Stable: ids of one bucket stay in the order of their arrival.
-    distinct.sort_by_key(|id| {
+    distinct.sort_small_by_key(|id| {
         let hash = *id as u32;
         (hash ^ (hash >> 16)) & (table - 1)
     });

@@ -5,6 +5,7 @@
 
 use crate::kafka::hash::java_string_hash;
 use crate::kafka::types::NodeId;
+use crate::ordered::SortSmall;
 
 /// A broker that may get replicas: registered, and not shutting down.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +65,7 @@ struct BrokerRing {
 
 impl BrokerRing {
     fn begin(&mut self, draw: &mut impl FnMut(usize) -> usize) {
-        self.brokers.sort_unstable();
+        self.brokers.sort_small();
         if !self.brokers.is_empty() {
             self.offset = draw(self.brokers.len());
         }
@@ -132,7 +133,7 @@ impl RackList {
             racks.push(rack);
         }
         let mut ring: Vec<usize> = (0..racks.len()).collect();
-        ring.sort_by(|a, b| racks[*a].name.cmp(&racks[*b].name));
+        ring.sort_small_by(|a, b| racks[*a].name.cmp(&racks[*b].name));
         let offset = if ring.is_empty() { 0 } else { draw(ring.len()) };
         let unfenced = brokers.iter().filter(|b| !b.fenced).count();
         RackList {
@@ -288,7 +289,7 @@ mod tests {
         });
         for mut replicas in found.expect("enough brokers") {
             assert_ne!(replicas[0], 3);
-            replicas.sort_unstable();
+            replicas.sort_small();
             assert_eq!(replicas, [1, 2, 3]);
         }
     }

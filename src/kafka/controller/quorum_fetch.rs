@@ -12,8 +12,8 @@ use crate::kafka::protocol::controller::{QuorumFetchRequest, QuorumFetchResponse
 use crate::kafka::protocol::errors::ErrorCode;
 use crate::kafka::types::{NO_LEADER, NodeId};
 use crate::kafka::wire::{Ctx, Timer};
+use crate::ordered::OrderedMap;
 use crate::sim::{ConnId, Span, Time, TimerId};
-use std::collections::BTreeMap;
 
 /// An observer that has not fetched for so long is not counted any more. [LeaderState.OBSERVER_SESSION_TIMEOUT_MS]
 const OBSERVER_SESSION: Span = Span::secs(300);
@@ -30,10 +30,10 @@ struct Parked {
 /// What the leader knows of those who fetch from it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Fetches {
-    parked: BTreeMap<u32, Parked>,
+    parked: OrderedMap<u32, Parked>,
     next_token: u32,
     /// Offset and time of the last fetch, by replica.
-    observers: BTreeMap<NodeId, (i64, Time)>,
+    observers: OrderedMap<NodeId, (i64, Time)>,
 }
 
 impl Controller {

@@ -9,6 +9,7 @@ use super::partition_change::Wish;
 use crate::kafka::protocol::admin::ApiError;
 use crate::kafka::protocol::errors::ErrorCode;
 use crate::kafka::types::NodeId;
+use crate::ordered::SortSmall;
 
 /// What a reassignment of a partition to `target` wishes of it.
 ///
@@ -93,7 +94,7 @@ fn size_without_reassignment(before: &PartitionRegistration) -> usize {
 /// The ids of `of` that are not in `without`, ascending.
 fn difference(of: &[NodeId], without: &[NodeId]) -> Vec<NodeId> {
     let mut ids: Vec<NodeId> = of.iter().copied().filter(|id| !without.contains(id)).collect();
-    ids.sort_unstable();
+    ids.sort_small();
     ids
 }
 

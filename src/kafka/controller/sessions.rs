@@ -5,8 +5,8 @@
 use crate::kafka::metadata::image::MetadataImage;
 use crate::kafka::metadata::records::MetadataRecord;
 use crate::kafka::types::NodeId;
+use crate::ordered::OrderedMap;
 use crate::sim::{Span, Time};
-use std::collections::BTreeMap;
 
 /// Soft state of a registered broker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,9 +22,9 @@ pub struct Heartbeat {
 /// Soft state of all brokers.
 #[derive(Clone, Debug, Default)]
 pub struct Sessions {
-    brokers: BTreeMap<NodeId, Heartbeat>,
+    brokers: OrderedMap<NodeId, Heartbeat>,
     /// By id and broker epoch: a heartbeat of a former incarnation keeps its own session alive.
-    contacts: BTreeMap<(NodeId, i64), Time>,
+    contacts: OrderedMap<(NodeId, i64), Time>,
 }
 
 impl Sessions {

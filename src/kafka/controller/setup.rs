@@ -3,7 +3,7 @@
 use crate::kafka::config::{BrokerConfig, ConfigError, Properties};
 use crate::kafka::protocol::admin::ConfigResource;
 use crate::kafka::types::NodeId;
-use std::collections::BTreeMap;
+use crate::ordered::OrderedMap;
 use std::rc::Rc;
 
 /// The features of a fresh 4.3.1 cluster and their levels. [Feature.defaultLevel]
@@ -31,14 +31,14 @@ pub const UNCLEAN: &str = "unclean.leader.election.enable";
 pub struct ControllerSetup {
     pub id: NodeId,
     /// Every voter of the quorum and the name of its host.
-    pub voters: BTreeMap<NodeId, Rc<str>>,
+    pub voters: OrderedMap<NodeId, Rc<str>>,
     pub cluster_id: Rc<str>,
     /// The static settings as given.
     pub given: Properties,
     /// The same, typed.
     pub config: BrokerConfig,
     /// Feature levels that an empty metadata log is begun with.
-    pub features: BTreeMap<&'static str, i16>,
+    pub features: OrderedMap<&'static str, i16>,
     pub seed: u64,
     /// Dynamic settings of this very node and of all nodes, as resources.
     pub(super) own_settings: ConfigResource,
@@ -53,15 +53,15 @@ impl ControllerSetup {
     /// What the process says when it refuses to start: a setting's text, or a feature that 4.3.1 doesn't know.
     pub fn new(
         id: NodeId,
-        voters: BTreeMap<NodeId, Rc<str>>,
+        voters: OrderedMap<NodeId, Rc<str>>,
         cluster_id: &str,
         (config, controller_config): (&Properties, &Properties),
-        features: &BTreeMap<String, i16>,
+        features: &OrderedMap<String, i16>,
         seed: u64,
     ) -> Result<ControllerSetup, ConfigError> {
         let mut given = config.clone();
         given.extend(controller_config.iter().map(|(k, v)| (k.clone(), v.clone())));
-        let mut levels: BTreeMap<&'static str, i16> = FEATURES.into_iter().collect();
+        let mut levels: OrderedMap<&'static str, i16> = FEATURES.into_iter().collect();
         for (name, level) in features {
             let known = FEATURES.iter().find(|(known, _)| known == name);
             let Some((known, _)) = known else {

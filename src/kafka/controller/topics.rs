@@ -15,7 +15,7 @@ use crate::kafka::protocol::errors::ErrorCode;
 use crate::kafka::topic_name;
 use crate::kafka::types::{NodeId, TopicId, TopicPartition};
 use crate::kafka::wire::Ctx;
-use std::collections::BTreeMap;
+use crate::ordered::OrderedMap;
 use std::rc::Rc;
 
 /// Most partitions that one request may create. [MAX_PARTITIONS_PER_BATCH]
@@ -124,7 +124,7 @@ impl Controller {
             return refuse(ErrorCode::InvalidConfig, text);
         }
         let set = |(name, value): &(Rc<str>, Option<Rc<str>>)| Some((Rc::clone(name), AlterOp::Set(value.clone()?)));
-        let ops: BTreeMap<Rc<str>, AlterOp> = topic.configs.iter().filter_map(set).collect();
+        let ops: OrderedMap<Rc<str>, AlterOp> = topic.configs.iter().filter_map(set).collect();
         if ops.is_empty() {
             return Ok(Vec::new());
         }
@@ -146,7 +146,7 @@ impl Controller {
             let text = format!("{by_hand} numPartitions was not set to -1.");
             return refuse(ErrorCode::InvalidRequest, text);
         }
-        let mut partitions = BTreeMap::new();
+        let mut partitions = OrderedMap::new();
         let mut factor = None;
         for (number, replicas) in &topic.assignments {
             if partitions.contains_key(number) {
@@ -292,8 +292,8 @@ pub(super) fn partition_records(
 }
 
 /// Names that occur more than once.
-pub(super) fn repeated<'a>(names: impl Iterator<Item = &'a str>) -> BTreeMap<String, usize> {
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+pub(super) fn repeated<'a>(names: impl Iterator<Item = &'a str>) -> OrderedMap<String, usize> {
+    let mut counts: OrderedMap<String, usize> = OrderedMap::new();
     for name in names {
         *counts.entry(name.to_string()).or_default() += 1;
     }

@@ -16,8 +16,8 @@ use crate::kafka::protocol::groups::{
 };
 use crate::kafka::protocol::{Body, ErrorCode};
 use crate::kafka::types::{NodeId, TopicId};
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::sim::Random;
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// A DeleteGroups that went to several shards.
@@ -35,8 +35,8 @@ pub struct GroupCoordinator {
     random: Random,
     /// Partitions of `__consumer_offsets`; 0 until it is started.
     partitions: i32,
-    shards: BTreeMap<i32, Rc<Shard>>,
-    gathered: BTreeMap<ReplyTo, Gathered>,
+    shards: OrderedMap<i32, Rc<Shard>>,
+    gathered: OrderedMap<ReplyTo, Gathered>,
     /// Timers are never numbered twice, so that an old one can't be taken for a new one.
     next_timer: u32,
 }
@@ -48,8 +48,8 @@ impl GroupCoordinator {
             settings: Rc::new(Settings::of(config)),
             random: Random::named(seed, &format!("groups/{node}")),
             partitions: 0,
-            shards: BTreeMap::new(),
-            gathered: BTreeMap::new(),
+            shards: OrderedMap::new(),
+            gathered: OrderedMap::new(),
             next_timer: 0,
         }
     }
@@ -139,7 +139,7 @@ impl GroupCoordinator {
     }
 
     /// Topics were deleted.
-    pub fn topics_deleted(&mut self, topics: &BTreeSet<TopicId>, env: &mut Env) {
+    pub fn topics_deleted(&mut self, topics: &OrderedSet<TopicId>, env: &mut Env) {
         let shards: Vec<i32> = self.shards.keys().copied().collect();
         for partition in shards {
             self.shard(partition, env, |shard, host, moment| {
@@ -272,7 +272,7 @@ impl GroupCoordinator {
 
     /// Each shard deletes its own groups; the answer waits for all of them.
     fn delete_groups(&mut self, request: &DeleteGroupsRequest, to: ReplyTo, env: &mut Env) {
-        let mut by_shard: BTreeMap<i32, Vec<Rc<str>>> = BTreeMap::new();
+        let mut by_shard: OrderedMap<i32, Vec<Rc<str>>> = OrderedMap::new();
         let mut refused = Vec::new();
         for group in &request.groups {
             match self.unavailable(group) {

@@ -9,8 +9,8 @@ use super::shard::{Shard, Then, Write};
 use crate::kafka::protocol::ErrorCode;
 use crate::kafka::protocol::groups::*;
 use crate::kafka::types::{NamedPartition, TopicId};
+use crate::ordered::OrderedSet;
 use crate::sim::Span;
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 impl Shard {
@@ -170,7 +170,7 @@ impl Shard {
     }
 
     /// Topics were deleted: their offsets go from all groups. [OffsetMetadataManager.onTopicsDeleted]
-    pub fn topics_deleted(&mut self, topics: &BTreeSet<TopicId>, host: &mut dyn Host, moment: &mut Moment) {
+    pub fn topics_deleted(&mut self, topics: &OrderedSet<TopicId>, host: &mut dyn Host, moment: &mut Moment) {
         let mut write = Write::default();
         for (group, offsets) in &self.store.offsets {
             let gone = offsets.iter().filter(|(_, stored)| topics.contains(&stored.topic));

@@ -6,11 +6,12 @@
 use super::classic::ClassicGroup;
 use super::records::{GroupRecord, StoredOffset};
 use crate::kafka::types::NamedPartition;
-use std::collections::{BTreeMap, VecDeque};
+use crate::ordered::OrderedMap;
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// Committed offsets of a group.
-pub type Offsets = BTreeMap<NamedPartition, StoredOffset>;
+pub type Offsets = OrderedMap<NamedPartition, StoredOffset>;
 
 #[derive(Clone, Debug)]
 enum Change {
@@ -28,9 +29,9 @@ enum Change {
 /// Groups and offsets of one partition of `__consumer_offsets`.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Store {
-    pub groups: BTreeMap<Rc<str>, Rc<ClassicGroup>>,
+    pub groups: OrderedMap<Rc<str>, Rc<ClassicGroup>>,
     /// By group; no group has an empty entry.
-    pub offsets: BTreeMap<Rc<str>, Rc<Offsets>>,
+    pub offsets: OrderedMap<Rc<str>, Rc<Offsets>>,
     /// Changes that the high watermark does not cover, by the offset of their record, oldest first.
     undo: VecDeque<(i64, Change)>,
 }
@@ -150,7 +151,7 @@ impl Store {
         if self.undo.is_empty() {
             return self.groups.values().collect();
         }
-        let mut all: BTreeMap<&Rc<str>, &Rc<ClassicGroup>> = self.groups.iter().collect();
+        let mut all: OrderedMap<&Rc<str>, &Rc<ClassicGroup>> = self.groups.iter().collect();
         for (_, change) in self.undo.iter().rev() {
             match change {
                 Change::Group {

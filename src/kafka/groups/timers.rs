@@ -4,8 +4,8 @@
 //! is set again for the rest.
 
 use super::effects::Effect;
+use crate::ordered::OrderedMap;
 use crate::sim::{Span, Time};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// A timer of the coordinator: the shard's partition and a number of its own.
@@ -44,8 +44,8 @@ struct Armed {
 pub(super) struct Timers {
     partition: i32,
     next: u32,
-    armed: BTreeMap<TimerKey, Armed>,
-    keys: BTreeMap<u32, TimerKey>,
+    armed: OrderedMap<TimerKey, Armed>,
+    keys: OrderedMap<u32, TimerKey>,
 }
 
 impl Timers {
@@ -53,8 +53,8 @@ impl Timers {
         Timers {
             partition,
             next,
-            armed: BTreeMap::new(),
-            keys: BTreeMap::new(),
+            armed: OrderedMap::new(),
+            keys: OrderedMap::new(),
         }
     }
 

@@ -3,7 +3,7 @@
 //!
 //! It is rebuilt from the log and from snapshots, so every replica has it.
 
-use std::collections::BTreeMap;
+use crate::ordered::OrderedMap;
 use std::rc::Rc;
 
 use crate::kafka::log::batch::Batch;
@@ -14,7 +14,7 @@ use crate::kafka::log::producer_entry::{
 use crate::kafka::protocol::errors::ErrorCode;
 
 /// Producer snapshot files of a log, by the offset that they stand for.
-pub type Snapshots = BTreeMap<i64, Rc<[ProducerEntry]>>;
+pub type Snapshots = OrderedMap<i64, Rc<[ProducerEntry]>>;
 
 /// The version of transactions is not known: followers and recovery.
 pub const TRANSACTION_VERSION_UNKNOWN: i16 = -1;
@@ -22,7 +22,7 @@ pub const TRANSACTION_VERSION_UNKNOWN: i16 = -1;
 /// What an append would change, once all its batches passed.
 #[derive(Debug, Default)]
 pub struct PreparedAppend {
-    producers: BTreeMap<i64, ProducerAppend>,
+    producers: OrderedMap<i64, ProducerAppend>,
     /// Transactions that it ends, in order.
     pub completed: Vec<CompletedTxn>,
 }
@@ -57,12 +57,12 @@ impl<'a> AppendRules<'a> {
 /// The volatile state; all of it can be rebuilt but verifications, which only the running broker knows.
 #[derive(Clone, Debug, Default)]
 pub struct Producers {
-    entries: BTreeMap<i64, ProducerEntry>,
+    entries: OrderedMap<i64, ProducerEntry>,
     /// Open transactions: first offset to producer id.
-    ongoing: BTreeMap<i64, i64>,
+    ongoing: OrderedMap<i64, i64>,
     /// Ended transactions whose marker is not below the high watermark yet: first offset to the marker's offset.
-    unreplicated: BTreeMap<i64, i64>,
-    verifications: BTreeMap<i64, Verification>,
+    unreplicated: OrderedMap<i64, i64>,
+    verifications: OrderedMap<i64, Verification>,
     next_guard: u64,
     /// The state reflects the log below this offset.
     map_end: i64,
@@ -81,7 +81,7 @@ impl Producers {
     }
 
     /// Known producers by id.
-    pub fn entries(&self) -> &BTreeMap<i64, ProducerEntry> {
+    pub fn entries(&self) -> &OrderedMap<i64, ProducerEntry> {
         &self.entries
     }
 

@@ -5,7 +5,7 @@ use crate::kafka::controller::partition::PartitionRegistration;
 use crate::kafka::protocol::admin::ConfigResource;
 use crate::kafka::protocol::data::BrokerNode;
 use crate::kafka::types::{NodeId, TopicId, TopicPartition};
-use std::collections::BTreeMap;
+use crate::ordered::OrderedMap;
 use std::rc::Rc;
 
 /// A broker as registered.
@@ -37,7 +37,7 @@ pub struct TopicImage {
 }
 
 /// Settings of one resource.
-pub type Settings = BTreeMap<Rc<str>, Rc<str>>;
+pub type Settings = OrderedMap<Rc<str>, Rc<str>>;
 
 /// The cluster at one metadata offset.
 #[derive(Clone, Debug, Default)]
@@ -46,14 +46,14 @@ pub struct MetadataImage {
     pub end_offset: i64,
     /// Quorum epoch of the last batch applied.
     pub epoch: i32,
-    pub brokers: BTreeMap<NodeId, BrokerRegistration>,
-    pub topics: BTreeMap<TopicId, TopicImage>,
+    pub brokers: OrderedMap<NodeId, BrokerRegistration>,
+    pub topics: OrderedMap<TopicId, TopicImage>,
     /// The next topic's id: above all that were ever given, so that a topic created again is another one.
     pub next_topic: TopicId,
-    pub ids: BTreeMap<Rc<str>, TopicId>,
-    pub partitions: BTreeMap<TopicPartition, Rc<PartitionRegistration>>,
-    pub configs: BTreeMap<ConfigResource, Rc<Settings>>,
-    pub features: BTreeMap<&'static str, i16>,
+    pub ids: OrderedMap<Rc<str>, TopicId>,
+    pub partitions: OrderedMap<TopicPartition, Rc<PartitionRegistration>>,
+    pub configs: OrderedMap<ConfigResource, Rc<Settings>>,
+    pub features: OrderedMap<&'static str, i16>,
     pub next_producer_id: i64,
 }
 
@@ -61,7 +61,7 @@ pub struct MetadataImage {
 #[derive(Clone, Debug, Default)]
 pub struct MetadataDelta {
     /// Touched partitions with their state before (`None`: new), in order of partition.
-    pub partitions: BTreeMap<TopicPartition, Option<Rc<PartitionRegistration>>>,
+    pub partitions: OrderedMap<TopicPartition, Option<Rc<PartitionRegistration>>>,
     pub deleted_topics: Vec<TopicImage>,
     pub brokers: Vec<NodeId>,
     pub configs: Vec<ConfigResource>,

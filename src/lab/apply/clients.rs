@@ -10,8 +10,8 @@ use crate::lab::language::ast::{
 };
 use crate::lab::load::Load;
 use crate::lab::world::{Role, World, kernel_time};
+use crate::ordered::OrderedMap;
 use crate::sim::{ProcId, Span};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 impl World {
@@ -162,7 +162,7 @@ impl World {
     }
 
     pub(in crate::lab) fn apply_commit(&mut self, commit: &Commit) -> Result<(), Refusal> {
-        let offsets: BTreeMap<NamedPartition, CommittedOffset> = commit
+        let offsets: OrderedMap<NamedPartition, CommittedOffset> = commit
             .offsets
             .iter()
             .map(|(partition, offset)| {

@@ -7,13 +7,13 @@ use crate::kafka::types::NodeId;
 use crate::lab::language::ast::trailing_number;
 use crate::lab::language::ast::{Name, Replicas, Server, Topic};
 use crate::lab::world::{Properties, Role, World};
+use crate::ordered::OrderedMap;
 use crate::sim::ProcId;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 impl World {
     /// Controllers and their hosts, by node id.
-    pub fn voters(&self) -> BTreeMap<NodeId, Rc<str>> {
+    pub fn voters(&self) -> OrderedMap<NodeId, Rc<str>> {
         self.controllers()
             .map(|(id, node, _)| (node, self.sim.network().host(self.sim.host_of(id)).name.clone()))
             .collect()
@@ -23,7 +23,7 @@ impl World {
     pub(in crate::lab) fn place_brokers(
         &mut self,
         server: &Server,
-        voters: &BTreeMap<NodeId, Rc<str>>,
+        voters: &OrderedMap<NodeId, Rc<str>>,
         defaults: &Properties,
     ) -> Result<Vec<ProcId>, Refusal> {
         let mut added = Vec::new();

@@ -4,9 +4,10 @@
 //! after every look. What chance decides (`loose`) is left out until it is shown again.
 
 use super::trace::{Trace, TraceStep};
+use crate::ordered::SortSmall;
+use crate::ordered::{OrderedMap, OrderedSet};
 use serde_json::{Map, Value, json};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// The keys of a `see` that accumulate.
 const KEPT: [&str; 5] = ["topics", "logs", "hw", "brokers", "groups"];
@@ -15,9 +16,9 @@ const KEPT: [&str; 5] = ["topics", "logs", "hw", "brokers", "groups"];
 #[derive(Clone, Debug)]
 pub struct Known {
     shown: Map<String, Value>,
-    loose: BTreeSet<Vec<String>>,
+    loose: OrderedSet<Vec<String>>,
     /// Which producer id a recording's `P1`, `P2`, ... stands for; found out by the first comparison.
-    producers: RefCell<BTreeMap<String, String>>,
+    producers: RefCell<OrderedMap<String, String>>,
 }
 
 /// The first difference of a step.
@@ -44,7 +45,7 @@ impl Known {
         shown.insert("brokers".into(), Value::Object(active));
         Known {
             shown,
-            loose: BTreeSet::new(),
+            loose: OrderedSet::new(),
             producers: RefCell::default(),
         }
     }
@@ -173,7 +174,7 @@ impl Known {
         }
         match (expected, found) {
             (Value::Object(e), Value::Object(f)) => {
-                let names: BTreeSet<&String> = e.keys().chain(f.keys()).collect();
+                let names: OrderedSet<&String> = e.keys().chain(f.keys()).collect();
                 for name in names {
                     // The assignor is left out of a recording where hash order decides which one is shown.
                     if name == "assignor" && !e.contains_key(name) && path.first().is_some_and(|key| key == "groups") {
@@ -249,7 +250,7 @@ fn sorted_list(text: &str) -> Option<(String, Vec<String>)> {
     let start = text.find(open)?;
     let inside = text[start + 1..].strip_suffix(close)?;
     let mut items: Vec<String> = inside.split(", ").map(str::to_string).collect();
-    items.sort();
+    items.sort_small();
     Some((text[..start].to_string(), items))
 }
 

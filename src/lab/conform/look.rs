@@ -6,15 +6,16 @@ use crate::kafka::broker::{ReplicaRole, ReplicaView};
 use crate::kafka::controller::partition::{LeaderRecoveryState, PartitionRegistration};
 use crate::kafka::log::batch::{Batch, Codec, Outcome, TimestampType};
 use crate::kafka::types::{NO_LEADER, TopicId};
+use crate::ordered::SortSmall;
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::sim::world::Status;
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// What to look at.
 pub struct Looked<'a> {
     pub world: &'a World,
-    pub topics: &'a BTreeSet<String>,
-    pub groups: &'a BTreeSet<String>,
+    pub topics: &'a OrderedSet<String>,
+    pub groups: &'a OrderedSet<String>,
     /// Segments are shown even if there is only one.
     pub segments: bool,
 }
@@ -61,8 +62,8 @@ impl Looked<'_> {
     }
 
     /// The newest log of each watched partition on each broker.
-    fn replicas(&self) -> BTreeMap<(String, i32), BTreeMap<i32, (TopicId, ReplicaView<'_>)>> {
-        let mut out: BTreeMap<(String, i32), BTreeMap<i32, (TopicId, ReplicaView<'_>)>> = BTreeMap::new();
+    fn replicas(&self) -> OrderedMap<(String, i32), OrderedMap<i32, (TopicId, ReplicaView<'_>)>> {
+        let mut out: OrderedMap<(String, i32), OrderedMap<i32, (TopicId, ReplicaView<'_>)>> = OrderedMap::new();
         for (_, node, broker) in self.world.brokers() {
             for replica in broker.replicas() {
                 if !self.topics.contains(replica.topic) {
@@ -112,7 +113,7 @@ impl Looked<'_> {
 
     /// Offsets by those who say that they lead.
     fn leaders(&self) -> Value {
-        let mut out: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+        let mut out: OrderedMap<String, Map<String, Value>> = OrderedMap::new();
         for (id, node, broker) in self.world.brokers() {
             if self.world.sim.status(id) != Status::Running {
                 continue;
@@ -136,7 +137,7 @@ impl Looked<'_> {
 fn registration_json(registration: &PartitionRegistration) -> Value {
     let sorted = |list: &[i32]| {
         let mut list = list.to_vec();
-        list.sort_unstable();
+        list.sort_small();
         list
     };
     let mut out = Map::new();

@@ -5,15 +5,16 @@ use super::results::partitions;
 use crate::kafka::groups::{GroupView, MemberView};
 use crate::kafka::hash::coordinator_partition;
 use crate::kafka::types::{NamedPartition, TopicPartition};
+use crate::ordered::OrderedSet;
+use crate::ordered::SortSmall;
 use crate::sim::world::Status;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
 
 /// The topic that groups live in.
 const OFFSETS_TOPIC: &str = "__consumer_offsets";
 
 /// Every group named so far.
-pub fn groups(world: &World, names: &BTreeSet<String>) -> Value {
+pub fn groups(world: &World, names: &OrderedSet<String>) -> Value {
     let mut out = Map::new();
     for name in names {
         if let Some(entry) = group(world, name) {
@@ -55,7 +56,7 @@ fn describe(world: &World, view: &GroupView<'_>, out: &mut Map<String, Value>) {
         out.insert("assignor".into(), json!(&**assignor));
     }
     let mut members: Vec<&MemberView<'_>> = view.members.iter().collect();
-    members.sort_by_key(|member| (member.client_id.clone(), member.id.clone()));
+    members.sort_small_by_key(|member| (member.client_id.clone(), member.id.clone()));
     out.insert(
         "members".into(),
         Value::Array(members.into_iter().map(member).collect()),

@@ -12,6 +12,7 @@ pub mod play;
 pub mod results;
 pub mod trace;
 
+use crate::ordered::SortSmall;
 use std::path::{Path, PathBuf};
 use trace::Trace;
 
@@ -54,7 +55,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
     for path in paths {
         collect(path, &mut out)?;
     }
-    out.sort();
+    out.sort_small();
     Ok(out)
 }
 

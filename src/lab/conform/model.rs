@@ -4,8 +4,8 @@ use super::trace::{Trace, TraceStep};
 use crate::kafka::client::consumer::{Consumer, NOT_MODELLED};
 use crate::kafka::config::ProducerConfig;
 use crate::kafka::wire::KAFKA_PORT;
+use crate::ordered::OrderedMap;
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Operations that this version does not know.
@@ -63,13 +63,13 @@ fn not_modelled_step(step: &TraceStep) -> Option<String> {
 
 /// Settings that the client's constructor refuses need no model of what they would do.
 fn not_modelled_producer(step: &TraceStep) -> Option<String> {
-    let config: BTreeMap<String, String> = step.config("config").into_iter().collect();
+    let config: OrderedMap<String, String> = step.config("config").into_iter().collect();
     let transactional = config.contains_key("transactional.id") && ProducerConfig::from_map(&config).is_ok();
     transactional.then(|| "transactions".into())
 }
 
 fn not_modelled_consumer(step: &TraceStep) -> Option<String> {
-    let config: BTreeMap<String, String> = step.config("config").into_iter().collect();
+    let config: OrderedMap<String, String> = step.config("config").into_iter().collect();
     let bootstrap = [(Rc::from("broker"), KAFKA_PORT)];
     let group = step.get("group").and_then(Value::as_str).map(Rc::from);
     match Consumer::new(step.text("c"), &bootstrap, group, config, 0) {

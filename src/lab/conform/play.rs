@@ -15,9 +15,9 @@ use crate::kafka::note::Note;
 use crate::kafka::protocol::admin::CreatableTopic;
 use crate::kafka::types::NodeId;
 use crate::kafka::wire::Order;
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::sim::{ProcId, Span, Time};
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// How long the recorder needed for a look.
@@ -39,14 +39,14 @@ pub struct Mismatch {
 pub struct Player<'a> {
     pub trace: &'a Trace,
     pub world: World,
-    pub topics: BTreeSet<String>,
-    pub groups: BTreeSet<String>,
+    pub topics: OrderedSet<String>,
+    pub groups: OrderedSet<String>,
     /// The recorder's admin client, and others by their settings.
-    admins: BTreeMap<Vec<(String, String)>, ProcId>,
+    admins: OrderedMap<Vec<(String, String)>, ProcId>,
     /// Operations that were not waited for: the operation, the name it is about, the call.
-    pub pending: BTreeMap<String, (String, Option<String>, CallId)>,
-    events: BTreeMap<String, Vec<Value>>,
-    records: BTreeMap<String, Vec<Consumed>>,
+    pub pending: OrderedMap<String, (String, Option<String>, CallId)>,
+    events: OrderedMap<String, Vec<Value>>,
+    records: OrderedMap<String, Vec<Consumed>>,
     /// Event and how many of its notes were looked through.
     collected: (u64, usize),
     /// Readers made for `fetch` so far.
@@ -89,7 +89,7 @@ impl<'a> Player<'a> {
             cluster_id: "recorded".into(),
             features,
         });
-        let voters: BTreeMap<NodeId, Rc<str>> = trace
+        let voters: OrderedMap<NodeId, Rc<str>> = trace
             .cluster
             .controllers
             .iter()
@@ -113,11 +113,11 @@ impl<'a> Player<'a> {
             trace,
             world,
             topics: trace.watch.iter().cloned().collect(),
-            groups: BTreeSet::new(),
-            admins: BTreeMap::new(),
-            pending: BTreeMap::new(),
-            events: BTreeMap::new(),
-            records: BTreeMap::new(),
+            groups: OrderedSet::new(),
+            admins: OrderedMap::new(),
+            pending: OrderedMap::new(),
+            events: OrderedMap::new(),
+            records: OrderedMap::new(),
             collected: (0, 0),
             readers: 0,
         };
@@ -234,7 +234,7 @@ impl<'a> Player<'a> {
                 ConsumerNote::Lost { partitions } => json!(["lost", super::results::partitions(partitions)]),
                 ConsumerNote::PollError(error) => json!(["error", error_json(error)]),
                 ConsumerNote::CommitDone { offsets } => {
-                    let offsets: BTreeMap<String, i64> = offsets.iter().map(|(p, o)| (p.to_string(), *o)).collect();
+                    let offsets: OrderedMap<String, i64> = offsets.iter().map(|(p, o)| (p.to_string(), *o)).collect();
                     json!(["committed", offsets])
                 }
                 ConsumerNote::CommitFailed { error } => json!(["commit_failed", error_json(error)]),

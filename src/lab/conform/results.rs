@@ -4,8 +4,9 @@ use super::super::apply::exception;
 use crate::kafka::client::call::{Answer, CallResult, ClientError, Consumed, SeenGroup, SeenPartition, Sent};
 use crate::kafka::protocol::groups::CommittedOffset;
 use crate::kafka::types::NamedPartition;
+use crate::ordered::OrderedMap;
+use crate::ordered::SortSmall;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// An exception.
@@ -58,7 +59,7 @@ pub fn text(bytes: &Option<Rc<[u8]>>) -> Value {
         .map_or(Value::Null, |bytes| json!(String::from_utf8_lossy(bytes)))
 }
 
-fn each<K: ToString, V>(map: &BTreeMap<K, V>, value: impl Fn(&V) -> Value) -> Value {
+fn each<K: ToString, V>(map: &OrderedMap<K, V>, value: impl Fn(&V) -> Value) -> Value {
     Value::Object(map.iter().map(|(key, v)| (key.to_string(), value(v))).collect())
 }
 
@@ -79,7 +80,7 @@ fn sent(sent: &Sent) -> Value {
 
 /// Records by partition, `[offset, key, value]`.
 pub fn records_json(records: &[Consumed]) -> Value {
-    let mut by: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    let mut by: OrderedMap<String, Vec<Value>> = OrderedMap::new();
     for record in records {
         by.entry(record.partition.to_string()).or_default().push(json!([
             record.offset,
@@ -171,7 +172,7 @@ fn group_json(group: &SeenGroup) -> Value {
 /// Names of partitions, sorted by topic and number.
 pub fn partitions(list: &[NamedPartition]) -> Value {
     let mut list: Vec<&NamedPartition> = list.iter().collect();
-    list.sort();
+    list.sort_small();
     json!(list.iter().map(|p| p.to_string()).collect::<Vec<_>>())
 }
 
@@ -236,7 +237,7 @@ fn node_json(id: i32, fenced: bool) -> Value {
 }
 
 /// Operations on one thing return ok or the error itself; those on several, each under its name.
-fn each_result(op: &str, only: Option<&str>, map: &BTreeMap<Rc<str>, Result<(), ClientError>>) -> Option<Value> {
+fn each_result(op: &str, only: Option<&str>, map: &OrderedMap<Rc<str>, Result<(), ClientError>>) -> Option<Value> {
     let single = matches!(
         op,
         "delete_topic"
@@ -282,7 +283,9 @@ fn other_result(op: &str, only: Option<&str>, answer: &Answer) -> Option<Value> 
                 .collect(),
         )),
         Answer::Features(map) => Some(json!(
-            map.iter().map(|(k, v)| (k.to_string(), *v)).collect::<BTreeMap<_, _>>()
+            map.iter()
+                .map(|(k, v)| (k.to_string(), *v))
+                .collect::<OrderedMap<_, _>>()
         )),
         _ => Some(json!(format!("{op}: an answer of another kind"))),
     }
@@ -302,12 +305,12 @@ fn topic_json(list: &[SeenPartition], internal: bool) -> Value {
         );
         entry.insert("replicas".into(), json!(it.replicas));
         let mut isr = it.isr.clone();
-        isr.sort_unstable();
+        isr.sort_small();
         entry.insert("isr".into(), json!(isr));
         for (key, list) in [("elr", &it.elr), ("last_known_elr", &it.last_known_elr)] {
             if !list.is_empty() {
                 let mut list = list.clone();
-                list.sort_unstable();
+                list.sort_small();
                 entry.insert(key.into(), json!(list));
             }
         }

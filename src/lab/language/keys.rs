@@ -4,6 +4,7 @@
 pub use crate::kafka::config::Scope;
 use crate::kafka::config::definition::{Definition, Kind, Valid};
 use crate::kafka::config::value::{self, Value};
+use crate::ordered::SortSmall;
 
 use super::errors::nearest;
 use super::units;
@@ -116,7 +117,7 @@ pub fn choices(definition: &Definition) -> Vec<&'static str> {
         _ => Vec::new(),
     };
     words.retain(|word| *word != "-1");
-    words.sort_unstable();
+    words.sort_small();
     words
 }
 

@@ -1,6 +1,6 @@
 //! The names that a scenario has declared so far: what a later line can speak of.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::ordered::{OrderedMap, OrderedSet};
 
 use super::ast::{Command, Content, Name, ProcessVerb, Replicas, Scenario};
 use super::{limits, words};
@@ -40,10 +40,10 @@ impl Kind {
 /// Declared names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
-    pub names: BTreeMap<Name, Kind>,
+    pub names: OrderedMap<Name, Kind>,
     /// Topics of `topic` lines and of commands that speak of one; others can exist too (auto creation, tools).
-    pub topics: BTreeSet<Name>,
-    pub groups: BTreeSet<Name>,
+    pub topics: OrderedSet<Name>,
+    pub groups: OrderedSet<Name>,
     /// Partitions that `topic` lines ask for.
     partitions: u32,
     /// A compose file may bring names that no line says.

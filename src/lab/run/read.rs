@@ -8,6 +8,7 @@ use crate::lab::show;
 use crate::lab::subjects::judge;
 use crate::lab::view::{Density, FateView, FlightView, LogEntry, MarkView, View, Weight, WhyLink};
 use crate::lab::world::kernel_time;
+use crate::ordered::SortSmall;
 use std::ops::Range;
 
 impl Run {
@@ -40,7 +41,7 @@ impl Run {
             .collect();
         if least < Weight::Matters {
             lines.extend(self.details(&events, least));
-            lines.sort_by_key(|line| (line.event, line.index));
+            lines.sort_small_by_key(|line| (line.event, line.index));
         }
         lines.retain(|line| contains_all(line, &words));
         lines

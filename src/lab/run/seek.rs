@@ -5,6 +5,7 @@ use crate::lab::history::Kept;
 use crate::lab::journal::Heard;
 use crate::lab::view::{LogEntry, MarkKind};
 use crate::lab::world::kernel_time;
+use crate::ordered::SortSmall;
 use crate::sim::Time;
 use std::ops::Range;
 use std::rc::Rc;
@@ -59,7 +60,7 @@ impl Run {
             let far = event.saturating_sub(best) > left;
             if far && NEAR.contains(&left) && self.near.iter().all(|(at, _)| *at != self.event()) {
                 self.near.push((self.event(), Rc::new(self.moment.clone())));
-                self.near.sort_by_key(|(at, _)| *at);
+                self.near.sort_small_by_key(|(at, _)| *at);
             }
             if !self.advance(Time::NEVER) {
                 break;

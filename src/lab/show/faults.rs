@@ -2,10 +2,10 @@
 
 use crate::lab::view::LinkView;
 use crate::lab::world::{Role, World};
+use crate::ordered::OrderedMap;
 use crate::sim::disk::DiskMode;
 use crate::sim::network::Link;
 use crate::sim::{HostId, ProcId};
-use std::collections::BTreeMap;
 
 /// A host as people call it: by the process that stands on it alone, else by its own name.
 fn host_name(world: &World, host: HostId) -> String {
@@ -23,7 +23,7 @@ pub fn of(world: &World, id: ProcId) -> Vec<String> {
     let host = world.sim.host_of(id);
     let network = world.sim.network();
     let mut out = Vec::new();
-    let mut cuts: BTreeMap<HostId, (bool, bool)> = BTreeMap::new();
+    let mut cuts: OrderedMap<HostId, (bool, bool)> = OrderedMap::new();
     for ((from, to), link) in network.links() {
         let (peer, outgoing) = match (from == host, to == host) {
             (true, false) => (to, true),

@@ -5,6 +5,7 @@ use crate::kafka::protocol::data::{CONSUMER_REPLICA, FetchRequest};
 use crate::lab::places::place_of;
 use crate::lab::view::{FlightClass, FlightView};
 use crate::lab::world::{Role, World, lab_us};
+use crate::ordered::SortSmall;
 use crate::sim::Payload;
 use std::rc::Rc;
 
@@ -32,7 +33,7 @@ pub fn flights(world: &World) -> Vec<FlightView> {
             })
         })
         .collect();
-    out.sort_by_key(|flight| (flight.sent_us, flight.id));
+    out.sort_small_by_key(|flight| (flight.sent_us, flight.id));
     out
 }
 

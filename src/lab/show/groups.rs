@@ -7,8 +7,8 @@ use crate::kafka::hash::coordinator_partition;
 use crate::kafka::types::{NO_LEADER, NamedPartition, NodeId, TopicPartition};
 use crate::lab::view::GroupView;
 use crate::lab::world::{Role, World};
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::sim::ProcId;
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// The topic that groups live in.
@@ -25,8 +25,8 @@ fn consumers(world: &World) -> impl Iterator<Item = (ProcId, &Consumer)> {
 }
 
 /// Names of all groups: those of the scenario's consumers, and those that coordinators know.
-fn names(world: &World) -> BTreeSet<Rc<str>> {
-    let mut names: BTreeSet<Rc<str>> = consumers(world)
+fn names(world: &World) -> OrderedSet<Rc<str>> {
+    let mut names: OrderedSet<Rc<str>> = consumers(world)
         .filter_map(|(_, consumer)| consumer.group_id().cloned())
         .collect();
     for (id, _, broker) in world.brokers() {
@@ -116,7 +116,7 @@ pub fn coordinated_by(world: &World, node: NodeId) -> Vec<String> {
 }
 
 /// Partitions of a member, or of all members of a group.
-pub fn assignment(world: &World, name: &str) -> Option<BTreeSet<NamedPartition>> {
+pub fn assignment(world: &World, name: &str) -> Option<OrderedSet<NamedPartition>> {
     if let Some(consumer) = world.find(name).and_then(|id| world.consumer(id)) {
         return Some(consumer.partitions().map(|(partition, _)| partition.clone()).collect());
     }
@@ -140,8 +140,8 @@ pub fn committed(world: &World, name: &str, partition: &NamedPartition) -> Optio
 /// Records between what a member or group has done and the high watermark: behind the committed offsets, for a consumer
 /// without a group behind its position. In one partition, or in all that it is assigned or has committed.
 pub fn lag(world: &World, name: &str, partition: Option<&NamedPartition>) -> Option<i64> {
-    let partitions: BTreeSet<NamedPartition> = match partition {
-        Some(partition) => BTreeSet::from([partition.clone()]),
+    let partitions: OrderedSet<NamedPartition> = match partition {
+        Some(partition) => OrderedSet::from([partition.clone()]),
         None => {
             let mut all = assignment(world, name)?;
             let group = known(world, name);
@@ -154,7 +154,7 @@ pub fn lag(world: &World, name: &str, partition: Option<&NamedPartition>) -> Opt
     if single.is_none() {
         group_of(world, name)?;
     }
-    let mut ends: BTreeMap<&NamedPartition, i64> = BTreeMap::new();
+    let mut ends: OrderedMap<&NamedPartition, i64> = OrderedMap::new();
     for partition in &partitions {
         let end = clients::partition_id(world, partition).map_or(0, |id| replicas::high_watermark(world, id));
         ends.insert(partition, end);

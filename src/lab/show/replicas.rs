@@ -7,6 +7,7 @@ use crate::lab::ledger::Place;
 use crate::lab::places::place_of;
 use crate::lab::view::{CELLS, CellState, CellView, ReplicaView, Role};
 use crate::lab::world::World;
+use crate::ordered::SortSmall;
 use crate::sim::ProcId;
 use std::rc::Rc;
 
@@ -23,7 +24,7 @@ pub fn replicas(world: &World, id: ProcId, node: NodeId) -> Vec<ReplicaView> {
         .iter()
         .map(|replica| view(world, id, node, replica))
         .collect();
-    out.sort_by(|a, b| (&a.topic, a.partition).cmp(&(&b.topic, b.partition)));
+    out.sort_small_by(|a, b| (&a.topic, a.partition).cmp(&(&b.topic, b.partition)));
     out
 }
 
@@ -96,7 +97,7 @@ fn cells(world: &World, id: ProcId, replica: &Replica<'_>) -> Rc<[CellView]> {
     let first = cells.last().map_or(start, |cell| cell.offset);
     cells.extend(ghosts(world, id, replica, &cells, first));
     // A ghost stands before what took its offset.
-    cells.sort_by_key(|cell| (cell.offset, cell.state != CellState::Lost));
+    cells.sort_small_by_key(|cell| (cell.offset, cell.state != CellState::Lost));
     cells.drain(..cells.len().saturating_sub(CELLS));
     cells.into()
 }

@@ -5,8 +5,8 @@ use crate::kafka::protocol::admin::ConfigResource;
 use crate::kafka::types::{NO_LEADER, NodeId};
 use crate::lab::view::{BrokerView, ControllerView, Metric, Role as ReplicaRole};
 use crate::lab::world::{World, lab_us};
+use crate::ordered::OrderedMap;
 use crate::sim::ProcId;
-use std::collections::BTreeMap;
 
 fn host(world: &World, id: ProcId) -> String {
     world.sim.network().host(world.sim.host_of(id)).name.to_string()
@@ -14,7 +14,7 @@ fn host(world: &World, id: ProcId) -> String {
 
 /// Static settings, with the dynamic ones of this node and of all nodes over them.
 fn config(world: &World, id: ProcId, node: NodeId) -> Vec<(String, String)> {
-    let mut all: BTreeMap<String, String> = world.given.get(&id).cloned().unwrap_or_default();
+    let mut all: OrderedMap<String, String> = world.given.get(&id).cloned().unwrap_or_default();
     for resource in ["".to_string(), node.to_string()] {
         let resource = ConfigResource::Broker(resource.into());
         let dynamic = world.image().and_then(|image| image.settings(&resource));

@@ -5,6 +5,7 @@ use crate::kafka::topic_name::is_internal;
 use crate::kafka::types::{NO_LEADER, NodeId};
 use crate::lab::view::{PartitionView, TopicView};
 use crate::lab::world::World;
+use crate::ordered::SortSmall;
 
 /// By name.
 pub fn topics(world: &World) -> Vec<TopicView> {
@@ -43,6 +44,6 @@ pub fn topics(world: &World) -> Vec<TopicView> {
             }
         })
         .collect();
-    topics.sort_by(|a, b| a.name.cmp(&b.name));
+    topics.sort_small_by(|a, b| a.name.cmp(&b.name));
     topics
 }

@@ -1,6 +1,7 @@
 //! Hands on single messages: what is in flight, which of it a pattern means, and drop, hold, delay, duplicate, reorder.
 
 use super::core::Core;
+use crate::ordered::SortSmall;
 use crate::sim::clock::{Span, Time};
 use crate::sim::conn::{ConnId, Flight, Stage};
 use crate::sim::process::{Payload, ProcId, Wire};
@@ -71,7 +72,7 @@ impl<W: Wire> Core<W> {
     pub(super) fn find_flight(&self, pattern: &Pattern, nth: u32) -> Option<Key> {
         let fitting = self.flights.iter().filter(|(_, f)| self.fits(pattern, f));
         let mut fitting: Vec<(u64, Key)> = fitting.map(|(key, f)| (f.number, key)).collect();
-        fitting.sort_unstable();
+        fitting.sort_small();
         fitting.get(nth.saturating_sub(1) as usize).map(|(_, key)| *key)
     }
 
@@ -245,7 +246,7 @@ impl<W: Wire> Core<W> {
         let fitting = self.flights.iter().filter(|(_, f)| held(f));
         let fitting = fitting.filter(|(_, f)| pattern.is_none_or(|pattern| self.fits(pattern, f)));
         let mut keys: Vec<(u64, Key, Time)> = fitting.map(|(key, f)| (f.number, key, f.due)).collect();
-        keys.sort_unstable();
+        keys.sort_small();
         for (_, key, due) in &keys {
             self.travel(*key, (*due).max(self.now));
         }

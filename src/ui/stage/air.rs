@@ -1,6 +1,6 @@
 //! The canvas above the stage: messages in flight, drawn along the wires by virtual time.
 
-use std::collections::BTreeMap;
+use crate::ordered::OrderedMap;
 
 use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlElement};
@@ -104,9 +104,9 @@ pub struct Air {
     colours: Colours,
     dots: Option<Dots>,
     /// Boxes by node name.
-    places: BTreeMap<String, Place>,
+    places: OrderedMap<String, Place>,
     /// Curves by the names of the two processes that they join.
-    curves: BTreeMap<String, BTreeMap<String, Curve>>,
+    curves: OrderedMap<String, OrderedMap<String, Curve>>,
     /// Where each message was drawn last.
     drawn: Vec<(u64, f64, f64)>,
     /// The message under the pointer.
@@ -129,7 +129,7 @@ impl Air {
     /// Takes a new picture of the stage: its boxes, and the curve between each two processes that have a wire.
     pub fn lay_out<'a>(
         &mut self,
-        places: BTreeMap<String, Place>,
+        places: OrderedMap<String, Place>,
         wires: impl Iterator<Item = (&'a str, &'a str, Curve)>,
     ) {
         self.places = places;
@@ -291,7 +291,7 @@ fn share(flight: &FlightView, now_us: u64) -> f64 {
 }
 
 /// The free pixels at the right of the brokers, where their arcs are drawn; at most what looks well.
-pub fn free_air(places: &BTreeMap<String, Place>) -> f64 {
+pub fn free_air(places: &OrderedMap<String, Place>) -> f64 {
     const WELL: f64 = 52.0;
     const NONE: f64 = 20.0;
     let left = places.values().map(|p| p.left).fold(0.0, f64::max);

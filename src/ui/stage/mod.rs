@@ -9,8 +9,8 @@ mod host;
 mod replica;
 mod wires;
 
+use crate::ordered::OrderedMap;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use web_sys::{HtmlCanvasElement, HtmlElement};
@@ -39,7 +39,7 @@ const ROWS: usize = 12;
 
 /// For each partition of the topics on the stage: the offset at which its rows begin, on every broker the same, so that
 /// copies line up down the screen.
-pub type Windows = BTreeMap<(String, i32), i64>;
+pub type Windows = OrderedMap<(String, i32), i64>;
 
 #[derive(Properties, PartialEq)]
 pub struct StageProps {
@@ -119,7 +119,7 @@ fn fit(field: &NodeRef, _resized: u32) -> usize {
 
 /// Where each partition's rows begin.
 fn windows(view: &View, topics: &[String], fit: usize) -> Windows {
-    let mut ends: BTreeMap<(String, i32), (i64, i64)> = BTreeMap::new();
+    let mut ends: OrderedMap<(String, i32), (i64, i64)> = OrderedMap::new();
     for replica in view
         .brokers
         .iter()

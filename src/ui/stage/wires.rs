@@ -1,7 +1,7 @@
 //! The links between the boxes, measured from the boxes after layout.
 
+use crate::ordered::{OrderedMap, OrderedSet};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
 
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent};
@@ -76,9 +76,9 @@ pub fn Wires(props: &WiresProps) -> Html {
 }
 
 /// Boxes of the stage in pixels of the field.
-fn measure(field: &HtmlElement) -> BTreeMap<String, Place> {
+fn measure(field: &HtmlElement) -> OrderedMap<String, Place> {
     let zero = field.get_bounding_client_rect();
-    let mut places = BTreeMap::new();
+    let mut places = OrderedMap::new();
     let Ok(nodes) = field.query_selector_all("[data-node]") else {
         return places;
     };
@@ -105,7 +105,7 @@ fn measure(field: &HtmlElement) -> BTreeMap<String, Place> {
     places
 }
 
-fn curve(wire: Wire, places: &BTreeMap<String, Place>) -> Option<(Wire, Curve)> {
+fn curve(wire: Wire, places: &OrderedMap<String, Place>) -> Option<(Wire, Curve)> {
     let (a, b) = (places.get(&wire.nodes.0)?, places.get(&wire.nodes.1)?);
     let curve = Curve::between(a, b, free_air(places));
     Some((wire, curve))
@@ -115,7 +115,7 @@ fn curve(wire: Wire, places: &BTreeMap<String, Place>) -> Option<(Wire, Curve)> 
 /// from each consumer to the leaders of what it reads, and every link with a fault.
 fn plan(view: &View, topics: &[String]) -> Vec<Wire> {
     let mut wires = Vec::new();
-    let mut joined = BTreeSet::new();
+    let mut joined = OrderedSet::new();
     let leaders: Vec<(&str, &str, i32)> = view
         .brokers
         .iter()

@@ -1,5 +1,6 @@
 //! Time drawn: ticks, how much happened when, marks, branches as lanes, and the playhead.
 
+use crate::ordered::SortSmall;
 use std::rc::Rc;
 
 use web_sys::{HtmlElement, KeyboardEvent, PointerEvent};
@@ -103,7 +104,7 @@ fn lanes(branches: &[BranchView]) -> Vec<BranchView> {
     let current = branches.iter().skip(1).filter(|b| b.current);
     let others = branches.iter().skip(1).rev().filter(|b| !b.current);
     chosen.extend(current.chain(others).take(LANES - 1));
-    chosen.sort_by_key(|b| b.id);
+    chosen.sort_small_by_key(|b| b.id);
     chosen.into_iter().cloned().collect()
 }
 

@@ -1,6 +1,7 @@
 //! Time on the screen: long idle stretches are folded to a fixed width, all else is linear.
 
 use crate::lab::view::Density;
+use crate::ordered::SortSmall;
 
 /// A stretch of time and the share of the width that it has, in thousandths of a percent.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -153,8 +154,8 @@ fn idle_stretches(span_us: u64, end_us: u64, bins: &[Density]) -> Vec<(u64, u64)
             _ => {}
         }
     }
-    found.sort_by_key(|(a, b)| std::cmp::Reverse(b - a));
+    found.sort_small_by_key(|(a, b)| std::cmp::Reverse(b - a));
     found.truncate(FOLDS);
-    found.sort_unstable();
+    found.sort_small();
     found
 }

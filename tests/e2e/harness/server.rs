@@ -1,7 +1,7 @@
 //! A static file server for the built site, on a free port of this machine. Each session has a folder of its own, some
 //! levels deep, so that an absolute path in the page shows at once, and what a session asked for can be told.
 
-use std::collections::BTreeMap;
+use brokerlab::ordered::OrderedMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ pub struct Served {
 #[derive(Default)]
 struct State {
     /// By folder.
-    flaws: BTreeMap<String, Flaw>,
+    flaws: OrderedMap<String, Flaw>,
     served: Vec<Served>,
 }
 

@@ -22,8 +22,8 @@ use crate::kafka::protocol::groups::GroupListing;
 use crate::kafka::rule::Weight;
 use crate::kafka::types::{NamedPartition, NodeId};
 use crate::kafka::wire::{Ctx, Input, Order, Timer};
+use crate::ordered::OrderedMap;
 use crate::sim::{Halt, Random, Span, Time, TimerId};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// What somebody asked for, until it has its answer.
@@ -49,10 +49,10 @@ pub struct Admin {
     fresh: NetworkClient,
     net: NetworkClient,
     random: Random,
-    jobs: BTreeMap<CallId, Job>,
+    jobs: OrderedMap<CallId, Job>,
     calls: Vec<Call>,
     /// Until when a node has to be ready for those that wait for it.
-    node_deadlines: BTreeMap<NodeId, Time>,
+    node_deadlines: OrderedMap<NodeId, Time>,
     timer: Option<(Time, TimerId)>,
 }
 
@@ -79,9 +79,9 @@ impl Admin {
             fresh: net.clone(),
             net,
             random: Random::named(seed, &format!("admin/{client_id}/calls")),
-            jobs: BTreeMap::new(),
+            jobs: OrderedMap::new(),
             calls: Vec::new(),
-            node_deadlines: BTreeMap::new(),
+            node_deadlines: OrderedMap::new(),
             timer: None,
         })
     }

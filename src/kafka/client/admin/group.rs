@@ -7,7 +7,7 @@ use crate::kafka::client::call::{Answer, CallResult, ClientError, SeenGroup, See
 use crate::kafka::protocol::groups::*;
 use crate::kafka::protocol::{Body, ErrorCode};
 use crate::kafka::types::{NamedPartition, NodeId};
-use std::collections::BTreeMap;
+use crate::ordered::OrderedMap;
 use std::rc::Rc;
 
 /// What to do with a coordinator's answer.
@@ -207,7 +207,7 @@ fn fetched(answer: &OffsetFetchResponse) -> GroupVerdict {
     if answer.error.is_error() {
         return finish(Err(ClientError::of(answer.error, None)));
     }
-    let mut offsets = BTreeMap::new();
+    let mut offsets = OrderedMap::new();
     for (partition, committed, error) in &answer.partitions {
         match error {
             ErrorCode::None => {
@@ -255,7 +255,7 @@ fn deleted(what: &AdminCall, answer: &OffsetDeleteResponse) -> GroupVerdict {
         ErrorCode::None => Ok(()),
         error => Err(ClientError::of(error, None)),
     };
-    let each: BTreeMap<Rc<str>, _> = match (answer.error, what) {
+    let each: OrderedMap<Rc<str>, _> = match (answer.error, what) {
         (ErrorCode::None, _) => {
             let named = answer
                 .partitions
@@ -267,7 +267,7 @@ fn deleted(what: &AdminCall, answer: &OffsetDeleteResponse) -> GroupVerdict {
             .iter()
             .map(|p| (Rc::from(p.to_string()), result(error)))
             .collect(),
-        _ => BTreeMap::new(),
+        _ => OrderedMap::new(),
     };
     finish(Ok(Answer::Each(each)))
 }

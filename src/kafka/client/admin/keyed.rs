@@ -7,8 +7,8 @@ use crate::kafka::client::call::{Answer, CallId, ClientError, SeenProducer};
 use crate::kafka::protocol::data::*;
 use crate::kafka::protocol::{Body, ErrorCode};
 use crate::kafka::types::{NamedPartition, NodeId, TopicId, TopicPartition};
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::sim::Time;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// What a leader answered about one partition.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ struct Key {
 /// The partitions of one call.
 #[derive(Clone, Debug)]
 pub struct Keyed {
-    keys: BTreeMap<NamedPartition, Key>,
+    keys: OrderedMap<NamedPartition, Key>,
     /// Lookups and requests so far: pauses grow with them.
     lookups: u32,
     requests: u32,
@@ -46,7 +46,7 @@ impl Keyed {
             argument,
             ..Key::default()
         };
-        let keys: BTreeMap<NamedPartition, Key> = match what {
+        let keys: OrderedMap<NamedPartition, Key> = match what {
             AdminCall::DeleteRecords { before: list } | AdminCall::ListOffsets { partitions: list, .. } => list
                 .iter()
                 .map(|(partition, argument)| (partition.clone(), key(*argument)))
@@ -71,8 +71,8 @@ impl Keyed {
     ) -> Vec<Call> {
         let mut calls = Vec::new();
         let open = |key: &Key| key.result.is_none() && !key.busy;
-        let mut topics = BTreeSet::new();
-        let mut by_leader: BTreeMap<NodeId, Vec<NamedPartition>> = BTreeMap::new();
+        let mut topics = OrderedSet::new();
+        let mut by_leader: OrderedMap<NodeId, Vec<NamedPartition>> = OrderedMap::new();
         for (partition, key) in self.keys.iter_mut().filter(|(_, key)| open(key)) {
             key.busy = true;
             match key.leader {
@@ -249,7 +249,7 @@ impl Keyed {
 fn gather<T>(
     results: Vec<(NamedPartition, Result<Found, ClientError>)>,
     value: impl Fn(Found) -> T,
-) -> BTreeMap<NamedPartition, Result<T, ClientError>> {
+) -> OrderedMap<NamedPartition, Result<T, ClientError>> {
     results
         .into_iter()
         .map(|(name, result)| (name, result.map(&value)))

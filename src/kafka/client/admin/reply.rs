@@ -6,7 +6,7 @@ use crate::kafka::client::call::{
 };
 use crate::kafka::protocol::admin::*;
 use crate::kafka::protocol::{Body, ErrorCode};
-use std::collections::BTreeMap;
+use crate::ordered::OrderedMap;
 use std::fmt::Display;
 use std::rc::Rc;
 
@@ -190,7 +190,7 @@ fn elected(answer: &ElectLeadersResponse) -> Verdict {
         .partitions
         .iter()
         .map(|(partition, error)| (Rc::from(partition.to_string()), outcome(error)));
-    done(Answer::Each(results.collect::<BTreeMap<_, _>>()))
+    done(Answer::Each(results.collect::<OrderedMap<_, _>>()))
 }
 
 fn reassigned(answer: &AlterPartitionReassignmentsResponse) -> Verdict {

@@ -14,8 +14,8 @@ use crate::kafka::client::call::{Answer, CallId, ClientError, Consumed};
 use crate::kafka::rule::Weight;
 use crate::kafka::types::NamedPartition;
 use crate::kafka::wire::Ctx;
+use crate::ordered::OrderedSet;
 use crate::sim::{Span, Time};
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// A call that the user's thread is in.
@@ -30,7 +30,7 @@ pub enum Pending {
     },
     CommitSync(CallId, Box<CommitSync>),
     Position(CallId, NamedPartition, Time),
-    Committed(CallId, BTreeSet<NamedPartition>, Time),
+    Committed(CallId, OrderedSet<NamedPartition>, Time),
     Times(Box<Times>),
     Leaving(Box<Leaving>),
 }
@@ -380,7 +380,7 @@ impl Consumer {
         None
     }
 
-    fn committed_timed_out(&self, partitions: &BTreeSet<NamedPartition>) -> ClientError {
+    fn committed_timed_out(&self, partitions: &OrderedSet<NamedPartition>) -> ClientError {
         let text = format!(
             "Timeout of {}ms expired before the last committed offset for partitions {} could be determined. Try tuning default.api.timeout.ms larger to relax the threshold.",
             self.config.default_api_timeout_ms,

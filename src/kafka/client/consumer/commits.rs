@@ -14,12 +14,13 @@ use crate::kafka::protocol::groups::{CommittedOffset, OffsetCommitRequest, Offse
 use crate::kafka::rule::Weight;
 use crate::kafka::types::NamedPartition;
 use crate::kafka::wire::Ctx;
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::sim::{Span, Time};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// Offsets by partition, as they are committed.
-pub type Offsets = BTreeMap<NamedPartition, CommittedOffset>;
+pub type Offsets = OrderedMap<NamedPartition, CommittedOffset>;
 
 const NOT_ACTIVE: &str = "Offset commit cannot be completed since the consumer is not part of an active group for auto partition assignment; it is likely that the consumer was kicked out of the group.";
 const REBALANCING: &str = "Offset commit cannot be completed since the consumer is undergoing a rebalance for auto partition assignment. You can try completing the rebalance by calling poll() and then retry the operation.";
@@ -52,7 +53,7 @@ struct Sent {
 #[derive(Clone, Debug, Default)]
 pub struct Commits {
     next: u32,
-    sent: BTreeMap<u32, Sent>,
+    sent: OrderedMap<u32, Sent>,
     /// Asynchronous ones that are over: their callbacks run in the next call of the user's thread.
     pub(super) completed: VecDeque<(Rc<Offsets>, Callback, Result<(), ClientError>)>,
     /// Asynchronous ones that wait for the coordinator.
@@ -63,7 +64,7 @@ pub struct Commits {
     pub next_auto: Time,
     pub(super) question: Question,
     /// Committed offsets as this consumer last heard or wrote them.
-    pub known: Rc<BTreeMap<NamedPartition, i64>>,
+    pub known: Rc<OrderedMap<NamedPartition, i64>>,
 }
 
 impl Commits {
@@ -130,7 +131,7 @@ impl CommitSync {
 }
 
 /// Partition to offset.
-pub fn plain(offsets: &Offsets) -> BTreeMap<NamedPartition, i64> {
+pub fn plain(offsets: &Offsets) -> OrderedMap<NamedPartition, i64> {
     offsets
         .iter()
         .map(|(partition, committed)| (partition.clone(), committed.offset))
@@ -264,7 +265,7 @@ impl Consumer {
         answer: &OffsetCommitResponse,
         ctx: &mut Ctx,
     ) {
-        let mut refused = BTreeSet::new();
+        let mut refused = OrderedSet::new();
         for (partition, error) in &answer.partitions {
             match error {
                 ErrorCode::None => {}

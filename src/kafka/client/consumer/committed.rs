@@ -10,18 +10,18 @@ use crate::kafka::protocol::groups::{CommittedOffset, OffsetFetchRequest, Offset
 use crate::kafka::rule::Weight;
 use crate::kafka::types::NamedPartition;
 use crate::kafka::wire::Ctx;
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::sim::{Span, Time};
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// Committed offsets; `None`: nothing was committed.
-pub type Answered = BTreeMap<NamedPartition, Option<CommittedOffset>>;
+pub type Answered = OrderedMap<NamedPartition, Option<CommittedOffset>>;
 
 /// The question for committed offsets that is under way. [ConsumerCoordinator.PendingCommittedOffsetRequest]
 #[derive(Clone, Debug, Default)]
 pub struct Question {
     number: u32,
-    asked: Option<(BTreeSet<NamedPartition>, Option<Generation>)>,
+    asked: Option<(OrderedSet<NamedPartition>, Option<Generation>)>,
     answer: Option<Result<Answered, Failure>>,
     /// It may be asked again then.
     pub after: Time,
@@ -34,7 +34,7 @@ impl Consumer {
     /// What the question ended in.
     pub(super) fn fetch_committed(
         &mut self,
-        partitions: &BTreeSet<NamedPartition>,
+        partitions: &OrderedSet<NamedPartition>,
         ctx: &mut Ctx,
     ) -> Result<Option<Answered>, ClientError> {
         let generation = self
@@ -44,7 +44,7 @@ impl Consumer {
             .cloned();
         let question = &mut self.commits.question;
         let same =
-            |asked: &(BTreeSet<NamedPartition>, Option<Generation>)| asked.0 == *partitions && asked.1 == generation;
+            |asked: &(OrderedSet<NamedPartition>, Option<Generation>)| asked.0 == *partitions && asked.1 == generation;
         if question.asked.as_ref().is_some_and(|asked| !same(asked)) {
             *question = Question {
                 number: question.number,
@@ -129,8 +129,8 @@ impl Consumer {
                 return Err(Failure::fatal("KafkaException", &text));
             }
         }
-        let mut offsets = BTreeMap::new();
-        let (mut refused, mut unstable) = (BTreeSet::new(), false);
+        let mut offsets = OrderedMap::new();
+        let (mut refused, mut unstable) = (OrderedSet::new(), false);
         for (partition, committed, error) in &answer.partitions {
             match error {
                 ErrorCode::None if committed.offset >= 0 => {

@@ -4,7 +4,8 @@ use crate::kafka::client::call::Consumed;
 use crate::kafka::log::batch::{Batch, Outcome, Record, TimestampType};
 use crate::kafka::protocol::data::{FetchResponse, FetchedPartition};
 use crate::kafka::types::NamedPartition;
-use std::collections::BTreeSet;
+use crate::ordered::OrderedSet;
+use crate::ordered::SortSmall;
 use std::rc::Rc;
 
 /// A buffered answer for one partition.
@@ -27,7 +28,7 @@ pub struct CompletedFetch {
     entered: bool,
     /// Aborted transactions that were not met yet: (first offset, producer id), the next one last.
     aborted: Vec<(i64, i64)>,
-    aborted_producers: BTreeSet<i64>,
+    aborted_producers: OrderedSet<i64>,
 }
 
 impl CompletedFetch {
@@ -35,7 +36,7 @@ impl CompletedFetch {
     pub fn new(partition: NamedPartition, offset: i64, response: Rc<FetchResponse>, index: usize) -> CompletedFetch {
         let listed = &response.partitions[index].aborted;
         let mut aborted: Vec<(i64, i64)> = listed.iter().map(|(producer, first)| (*first, *producer)).collect();
-        aborted.sort_by(|a, b| b.cmp(a));
+        aborted.sort_small_by(|a, b| b.cmp(a));
         CompletedFetch {
             partition,
             next_offset: offset,
@@ -49,7 +50,7 @@ impl CompletedFetch {
             record: 0,
             entered: false,
             aborted,
-            aborted_producers: BTreeSet::new(),
+            aborted_producers: OrderedSet::new(),
         }
     }
 

@@ -14,8 +14,8 @@ use crate::kafka::protocol::groups::{CoordinatorKind, FindCoordinatorRequest, Fi
 use crate::kafka::rule::Weight;
 use crate::kafka::types::{NamedPartition, NodeId};
 use crate::kafka::wire::Ctx;
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::sim::Time;
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// Where a member stands. [AbstractCoordinator.MemberState]
@@ -30,14 +30,14 @@ pub enum MemberState {
 }
 
 /// For each partition of a topic the racks of its replicas.
-pub type RacksOfPartitions = Vec<BTreeSet<Rc<str>>>;
+pub type RacksOfPartitions = Vec<OrderedSet<Rc<str>>>;
 
 /// Topics with the racks of each partition, as metadata had them: another count makes a leader rebalance.
 /// [ConsumerCoordinator.MetadataSnapshot]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TopicsSeen {
     pub version: u32,
-    pub topics: Rc<BTreeMap<Rc<str>, RacksOfPartitions>>,
+    pub topics: Rc<OrderedMap<Rc<str>, RacksOfPartitions>>,
 }
 
 impl TopicsSeen {
@@ -74,7 +74,7 @@ pub struct Coordinator {
     pub join_after: Time,
     pub is_leader: bool,
     /// The topics that the member joined with.
-    pub joined_topics: Option<BTreeSet<Rc<str>>>,
+    pub joined_topics: Option<OrderedSet<Rc<str>>>,
     pub topics_seen: TopicsSeen,
     /// What the leader's assignment was made from.
     pub assigned_from: Option<TopicsSeen>,

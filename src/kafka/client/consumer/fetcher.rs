@@ -14,17 +14,18 @@ use crate::kafka::protocol::data::{
 use crate::kafka::rule::Weight;
 use crate::kafka::types::{NamedPartition, NodeId, TopicPartition};
 use crate::kafka::wire::Ctx;
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::sim::{Span, Time};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// Fetches under way and answers not handed out yet.
 #[derive(Clone, Debug, Default)]
 pub struct Fetcher {
     /// Nodes with a fetch in flight.
-    pending: BTreeSet<NodeId>,
+    pending: OrderedSet<NodeId>,
     /// Fetch sessions by node.
-    sessions: BTreeMap<NodeId, FetchSession>,
+    sessions: OrderedMap<NodeId, FetchSession>,
     /// The one whose records are being handed out.
     current: Option<CompletedFetch>,
     buffer: VecDeque<CompletedFetch>,
@@ -99,12 +100,12 @@ impl Consumer {
         }
     }
 
-    fn fetchable_by_node(&mut self, ctx: &mut Ctx) -> BTreeMap<NodeId, (BrokerNode, Vec<Asked<FetchPosition>>)> {
+    fn fetchable_by_node(&mut self, ctx: &mut Ctx) -> OrderedMap<NodeId, (BrokerNode, Vec<Asked<FetchPosition>>)> {
         let now = ctx.now();
         let version = self.net.metadata.update_version();
-        let buffered: BTreeSet<&NamedPartition> = self.fetcher.buffered_partitions().collect();
-        let mut by_node: BTreeMap<NodeId, (BrokerNode, Vec<Asked<FetchPosition>>)> = BTreeMap::new();
-        let (mut busy, mut unbuffered, mut leaderless) = (BTreeSet::new(), Vec::new(), false);
+        let buffered: OrderedSet<&NamedPartition> = self.fetcher.buffered_partitions().collect();
+        let mut by_node: OrderedMap<NodeId, (BrokerNode, Vec<Asked<FetchPosition>>)> = OrderedMap::new();
+        let (mut busy, mut unbuffered, mut leaderless) = (OrderedSet::new(), Vec::new(), false);
         for (partition, state) in self.subscription.fetchable_partitions() {
             let Some(position) = &state.position else { continue };
             let held = state.held.is_some_and(|(at, seen)| at > now && seen == version);

@@ -13,13 +13,13 @@ use crate::kafka::java_map::JavaMap;
 use crate::kafka::protocol::groups::{JoinGroupResponse, JoinedMember};
 use crate::kafka::rule::Weight;
 use crate::kafka::wire::Ctx;
-use std::collections::BTreeSet;
+use crate::ordered::OrderedSet;
 use std::rc::Rc;
 
 impl Consumer {
     /// This member leads: it needs metadata of all members' topics. [ConsumerCoordinator.updateGroupSubscription]
     pub(super) fn on_elected(&mut self, answer: &Rc<JoinGroupResponse>, ctx: &mut Ctx) {
-        let topics: BTreeSet<Rc<str>> = answer
+        let topics: OrderedSet<Rc<str>> = answer
             .members
             .iter()
             .flat_map(|member| member.subscription.topics.iter().cloned())
@@ -121,7 +121,7 @@ impl Consumer {
             .collect()
     }
 
-    fn racks(&self, replicas: &[i32]) -> BTreeSet<Rc<str>> {
+    fn racks(&self, replicas: &[i32]) -> OrderedSet<Rc<str>> {
         let nodes = replicas.iter().filter_map(|id| self.net.metadata.node(*id));
         nodes.filter_map(|node| node.rack.clone()).collect()
     }
@@ -146,7 +146,7 @@ impl Consumer {
         let topics = known.map(|(name, topic)| {
             let partitions = topic.partitions.iter().map(|partition| match with_racks {
                 true => self.racks(&partition.replicas),
-                false => BTreeSet::new(),
+                false => OrderedSet::new(),
             });
             (name, partitions.collect())
         });

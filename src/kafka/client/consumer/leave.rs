@@ -13,8 +13,8 @@ use crate::kafka::protocol::groups::LeaveGroupRequest;
 use crate::kafka::rule::Weight;
 use crate::kafka::types::NamedPartition;
 use crate::kafka::wire::Ctx;
+use crate::ordered::OrderedSet;
 use crate::sim::{Span, Time};
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// How long `close()` may take at most, ms. [ConsumerUtils.DEFAULT_CLOSE_TIMEOUT_MS]
@@ -176,7 +176,7 @@ impl Consumer {
             return;
         }
         if self.subscription.by_group() {
-            self.subscription.assign_from_group(BTreeSet::new());
+            self.subscription.assign_from_group(OrderedSet::new());
         }
         let reason = match leaving.closing {
             true => "the consumer is being closed",

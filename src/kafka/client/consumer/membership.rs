@@ -14,8 +14,8 @@ use crate::kafka::protocol::groups::{
 use crate::kafka::rule::Weight;
 use crate::kafka::types::NamedPartition;
 use crate::kafka::wire::Ctx;
+use crate::ordered::OrderedSet;
 use crate::sim::Span;
-use std::collections::BTreeSet;
 use std::fmt;
 use std::rc::Rc;
 
@@ -455,7 +455,7 @@ impl Consumer {
 }
 
 /// `[a, b]`, as Java prints a set.
-fn java_set(topics: &BTreeSet<Rc<str>>) -> String {
+fn java_set(topics: &OrderedSet<Rc<str>>) -> String {
     let names: Vec<&str> = topics.iter().map(|topic| &**topic).collect();
     format!("[{}]", names.join(", "))
 }

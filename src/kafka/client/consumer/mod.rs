@@ -40,7 +40,7 @@ use super::call::CallId;
 use super::network::NetTimer;
 use crate::kafka::protocol::groups::CommittedOffset;
 use crate::kafka::types::NamedPartition;
-use std::collections::BTreeMap;
+use crate::ordered::OrderedMap;
 use std::rc::Rc;
 
 /// Where `seek` goes.
@@ -125,11 +125,11 @@ pub enum ConsumerOrder {
     /// `None`: the positions.
     CommitSync {
         call: CallId,
-        offsets: Option<BTreeMap<NamedPartition, CommittedOffset>>,
+        offsets: Option<OrderedMap<NamedPartition, CommittedOffset>>,
     },
     CommitAsync {
         call: CallId,
-        offsets: Option<BTreeMap<NamedPartition, CommittedOffset>>,
+        offsets: Option<OrderedMap<NamedPartition, CommittedOffset>>,
     },
     Pause {
         call: CallId,

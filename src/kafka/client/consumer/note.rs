@@ -4,7 +4,7 @@ use super::rules;
 use crate::kafka::client::call::{ClientError, Consumed};
 use crate::kafka::rule::{Rule, Weight};
 use crate::kafka::types::NamedPartition;
-use std::collections::BTreeMap;
+use crate::ordered::OrderedMap;
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
@@ -32,7 +32,9 @@ pub enum ConsumerNote {
     /// `poll()` threw in the poll loop, which ended it.
     PollError(ClientError),
     /// Callback of a `commitAsync()`, or a commit that the listener or the poll loop made, went well.
-    CommitDone { offsets: Rc<BTreeMap<NamedPartition, i64>> },
+    CommitDone {
+        offsets: Rc<OrderedMap<NamedPartition, i64>>,
+    },
     /// The same, but it failed.
     CommitFailed { error: ClientError },
     /// Records that a `poll()` of the poll loop returned.
@@ -92,7 +94,7 @@ fn error_text(error: &ClientError) -> String {
 }
 
 fn polled_text(records: &[Consumed]) -> String {
-    let mut ranges: BTreeMap<&NamedPartition, (i64, i64)> = BTreeMap::new();
+    let mut ranges: OrderedMap<&NamedPartition, (i64, i64)> = OrderedMap::new();
     for record in records {
         let range = ranges
             .entry(&record.partition)

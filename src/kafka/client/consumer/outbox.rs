@@ -9,8 +9,9 @@ use crate::kafka::protocol::data::BrokerNode;
 use crate::kafka::protocol::{Body, ErrorCode};
 use crate::kafka::types::{NamedPartition, NodeId, TopicPartition};
 use crate::kafka::wire::Ctx;
+use crate::ordered::OrderedMap;
 use crate::sim::{Span, Time};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// A partition of a request: its id, its name, what it was asked at or for.
@@ -106,7 +107,7 @@ pub struct Lost {
 #[derive(Clone, Debug, Default)]
 pub struct Outbox {
     unsent: VecDeque<Unsent>,
-    sent: BTreeMap<RequestId, Purpose>,
+    sent: OrderedMap<RequestId, Purpose>,
 }
 
 impl Outbox {

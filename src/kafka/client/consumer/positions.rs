@@ -16,8 +16,8 @@ use crate::kafka::protocol::groups::CommittedOffset;
 use crate::kafka::rule::Weight;
 use crate::kafka::types::{NamedPartition, NodeId};
 use crate::kafka::wire::Ctx;
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::sim::{Span, Time};
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// What is kept between two looks at the positions.
@@ -28,7 +28,7 @@ pub struct Positions {
     /// Thrown by the next poll.
     thrown: Option<ClientError>,
     /// The reset that each ListOffsets in flight is for.
-    resetting: BTreeMap<NamedPartition, ResetTo>,
+    resetting: OrderedMap<NamedPartition, ResetTo>,
 }
 
 /// What a ListOffsets answer says of a partition.
@@ -55,7 +55,7 @@ impl Found {
     }
 }
 
-type ByNode<T> = BTreeMap<NodeId, (BrokerNode, Vec<Asked<T>>)>;
+type ByNode<T> = OrderedMap<NodeId, (BrokerNode, Vec<Asked<T>>)>;
 
 impl Consumer {
     /// Brings every partition nearer to a position. [ClassicKafkaConsumer.updateFetchPositions]
@@ -84,7 +84,7 @@ impl Consumer {
     }
 
     /// Positions go on from the committed offsets. [ConsumerUtils.refreshCommittedOffsets]
-    fn take_committed(&mut self, offsets: &BTreeMap<NamedPartition, Option<CommittedOffset>>, ctx: &mut Ctx) {
+    fn take_committed(&mut self, offsets: &OrderedMap<NamedPartition, Option<CommittedOffset>>, ctx: &mut Ctx) {
         for (partition, committed) in offsets {
             let Some(committed) = committed else { continue };
             let epoch = (committed.leader_epoch >= 0).then_some(committed.leader_epoch);
@@ -122,7 +122,7 @@ impl Consumer {
             .map(|(partition, to)| (partition.clone(), to.timestamp(wall)));
         let (by_node, _) = self.group_by_leader(times, ctx);
         let until = now + Span::from_ms(self.config.request_timeout_ms);
-        let to: BTreeMap<NamedPartition, ResetTo> = due.into_iter().collect();
+        let to: OrderedMap<NamedPartition, ResetTo> = due.into_iter().collect();
         for (node, asked) in by_node.into_values() {
             for (_, partition, _) in &asked {
                 if let Some(state) = self.subscription.get_mut(partition) {
@@ -140,7 +140,7 @@ impl Consumer {
         partitions: impl Iterator<Item = (NamedPartition, T)>,
         ctx: &mut Ctx,
     ) -> (ByNode<T>, Vec<NamedPartition>) {
-        let mut by_node: ByNode<T> = BTreeMap::new();
+        let mut by_node: ByNode<T> = OrderedMap::new();
         let mut left = Vec::new();
         for (partition, item) in partitions {
             let leader = self.known_leader(&partition).leader;
@@ -178,7 +178,7 @@ impl Consumer {
     /// Answers for resets. [OffsetFetcherUtils.onSuccessfulResponseForResettingPositions]
     pub(super) fn on_reset_listed(&mut self, asked: &[Asked<i64>], answer: &ListOffsetsResponse, ctx: &mut Ctx) {
         let retry = ctx.now() + self.fixed_backoff();
-        let mut unauthorized = BTreeSet::new();
+        let mut unauthorized = OrderedSet::new();
         for listed in &answer.partitions {
             let Some((_, partition, _)) = asked.iter().find(|(id, _, _)| *id == listed.partition) else {
                 continue;
@@ -231,7 +231,7 @@ impl Consumer {
         self.net.metadata.request_update();
     }
 
-    fn remember_unauthorized(&mut self, topics: &BTreeSet<Rc<str>>) {
+    fn remember_unauthorized(&mut self, topics: &OrderedSet<Rc<str>>) {
         if !topics.is_empty() && self.positions.thrown.is_none() {
             self.positions.thrown = Some(unauthorized(topics));
         }
@@ -301,7 +301,7 @@ impl Consumer {
         ctx: &mut Ctx,
     ) {
         let retry = ctx.now() + self.fixed_backoff();
-        let mut refused = BTreeSet::new();
+        let mut refused = OrderedSet::new();
         let mut cut = Vec::new();
         for (id, partition, position) in asked {
             let found = answer.partitions.iter().find(|(answered, ..)| answered == id);
@@ -392,7 +392,7 @@ fn truncated(cut: &[(NamedPartition, Option<CommittedOffset>)]) -> ClientError {
 }
 
 /// TopicAuthorizationException
-pub fn unauthorized(topics: &BTreeSet<Rc<str>>) -> ClientError {
+pub fn unauthorized(topics: &OrderedSet<Rc<str>>) -> ClientError {
     let names: Vec<&str> = topics.iter().map(|topic| &**topic).collect();
     let text = format!("Not authorized to access topics: [{}]", names.join(", "));
     ClientError::new("TopicAuthorizationException", &text)

@@ -24,8 +24,9 @@ use crate::kafka::config::{ConfigError, ConsumerConfig, Properties};
 use crate::kafka::note::{Fact, Note};
 use crate::kafka::rule::{Rule, Weight};
 use crate::kafka::wire::{Ctx, Input, Order, Timer};
+use crate::ordered::OrderedSet;
 use crate::sim::{Halt, Random, Span, Time, TimerId};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::note::ConsumerNote;
@@ -55,7 +56,7 @@ pub struct Consumer {
     pub(super) application: Application,
     pub(super) commit_on_revoke: bool,
     /// Topics that a call needs just now.
-    pub(super) transient: BTreeSet<Rc<str>>,
+    pub(super) transient: OrderedSet<Rc<str>>,
     pub(super) counters: Counters,
     pub(super) last_error: Option<ClientError>,
     pub(super) closed: bool,
@@ -84,7 +85,7 @@ impl Consumer {
         check_modelled(&config)?;
         let retry = Backoff::new(config.retry_backoff_ms, config.retry_backoff_max_ms);
         let subscription = Subscription::new(ResetTo::of(config.auto_offset_reset));
-        let wanted = subscription.wanted(config.allow_auto_create_topics, &BTreeSet::new());
+        let wanted = subscription.wanted(config.allow_auto_create_topics, &OrderedSet::new());
         let max_age = Span::from_ms(config.metadata_max_age_ms);
         let metadata = Metadata::new(wanted, bootstrap.into(), retry, max_age);
         let client_id: Rc<str> = client_id.into();
@@ -112,7 +113,7 @@ impl Consumer {
             pending: None,
             application: Application::default(),
             commit_on_revoke: false,
-            transient: BTreeSet::new(),
+            transient: OrderedSet::new(),
             counters: Counters::default(),
             last_error: None,
             closed: false,

@@ -11,8 +11,8 @@ use crate::kafka::config::consumer::Assignor;
 use crate::kafka::rule::Weight;
 use crate::kafka::types::NamedPartition;
 use crate::kafka::wire::Ctx;
+use crate::ordered::OrderedSet;
 use crate::sim::{Span, Time};
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// How far the preparation for a join is. [ConsumerCoordinator.onJoinPrepare]
@@ -106,7 +106,7 @@ impl Consumer {
     fn give_up_partitions(&mut self, ctx: &mut Ctx) -> bool {
         let owned: Rc<[NamedPartition]> = self.subscription.assigned().cloned().collect();
         let outside = self.coordinator.as_ref().is_some_and(|c| c.generation.is_outside());
-        let mut kept = BTreeSet::new();
+        let mut kept = OrderedSet::new();
         if outside {
             if !owned.is_empty() {
                 let text = "Giving away all assigned partitions as lost since generation/memberID has been reset,indicating that consumer is in old state or no longer part of the group";
@@ -132,9 +132,9 @@ impl Consumer {
 
     /// What a member goes on reading while it joins again: nothing with the eager protocol, with the cooperative one all
     /// of the topics that it still subscribes to.
-    fn kept_before_join(&self) -> BTreeSet<NamedPartition> {
+    fn kept_before_join(&self) -> OrderedSet<NamedPartition> {
         if !self.cooperative() {
-            return BTreeSet::new();
+            return OrderedSet::new();
         }
         let topics = self.subscription.topics();
         let kept = self.subscription.assigned().filter(|p| topics.contains(&p.topic));
@@ -151,7 +151,7 @@ impl Consumer {
                 .all(|assignor| *assignor == Assignor::CooperativeSticky)
     }
 
-    fn finish_prepare(&mut self, kept: BTreeSet<NamedPartition>) {
+    fn finish_prepare(&mut self, kept: OrderedSet<NamedPartition>) {
         self.subscription.assign_from_group(kept);
         self.subscription.forget_group_topics();
         self.want_topics(false);
@@ -272,7 +272,7 @@ impl Consumer {
             }
         });
         self.commits.next_auto = ctx.now() + Span::from_ms(self.config.auto_commit_interval_ms);
-        let assigned: BTreeSet<NamedPartition> = partitions.iter().cloned().collect();
+        let assigned: OrderedSet<NamedPartition> = partitions.iter().cloned().collect();
         let added: Rc<[NamedPartition]> = assigned
             .iter()
             .filter(|p| self.subscription.get(p).is_none())
@@ -295,7 +295,7 @@ impl Consumer {
             return;
         };
         let assigned = partitions.iter().map(|partition| partition.topic.clone());
-        let added: BTreeSet<Rc<str>> = assigned.filter(|topic| !joined.contains(topic)).collect();
+        let added: OrderedSet<Rc<str>> = assigned.filter(|topic| !joined.contains(topic)).collect();
         if added.is_empty() {
             return;
         }

@@ -12,9 +12,9 @@ use crate::kafka::protocol::groups::*;
 use crate::kafka::protocol::{Body, ErrorCode, Msg};
 use crate::kafka::types::{NamedPartition, TopicId, TopicPartition};
 use crate::kafka::wire::{Ctx, Input, KAFKA_PORT, Kafka, Order, Timer};
+use crate::ordered::OrderedMap;
 use crate::sim::world::Sim;
 use crate::sim::{ConnId, Halt, ProcId, Process, Span};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// A fetch without data that waits: connection, correlation, request.
@@ -23,18 +23,18 @@ type Parked = (ConnId, u32, Rc<FetchRequest>);
 /// The broker.
 #[derive(Clone)]
 pub struct Script {
-    pub logs: BTreeMap<&'static str, Vec<Vec<Batch>>>,
+    pub logs: OrderedMap<&'static str, Vec<Vec<Batch>>>,
     pub leader_epoch: i32,
     pub start: i64,
     /// Answer to OffsetsForLeaderEpoch: epoch, end; else the log's end.
     pub epoch_end: Option<(i32, i64)>,
-    pub committed: BTreeMap<NamedPartition, CommittedOffset>,
+    pub committed: OrderedMap<NamedPartition, CommittedOffset>,
     pub generation: i32,
     pub heartbeat: ErrorCode,
     pub commit: ErrorCode,
     pub join: ErrorCode,
     /// How often each request came.
-    pub seen: BTreeMap<&'static str, u32>,
+    pub seen: OrderedMap<&'static str, u32>,
     pub last_join: Option<Rc<JoinGroupRequest>>,
     parked: Vec<Parked>,
 }
@@ -42,16 +42,16 @@ pub struct Script {
 impl Script {
     fn new() -> Script {
         Script {
-            logs: BTreeMap::new(),
+            logs: OrderedMap::new(),
             leader_epoch: 0,
             start: 0,
             epoch_end: None,
-            committed: BTreeMap::new(),
+            committed: OrderedMap::new(),
             generation: 0,
             heartbeat: ErrorCode::None,
             commit: ErrorCode::None,
             join: ErrorCode::None,
-            seen: BTreeMap::new(),
+            seen: OrderedMap::new(),
             last_join: None,
             parked: Vec::new(),
         }

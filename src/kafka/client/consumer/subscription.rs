@@ -7,8 +7,9 @@ use crate::kafka::client::call::ClientError;
 use crate::kafka::client::metadata::Wanted;
 use crate::kafka::protocol::groups::CommittedOffset;
 use crate::kafka::types::NamedPartition;
+use crate::ordered::SortSmall;
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::sim::Time;
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// How partitions come to a consumer.
@@ -27,10 +28,10 @@ pub enum Kind {
 #[derive(Clone, Debug)]
 pub struct Subscription {
     kind: Kind,
-    topics: BTreeSet<Rc<str>>,
+    topics: OrderedSet<Rc<str>>,
     /// What all members together subscribe to, while it leads its group.
-    group_topics: BTreeSet<Rc<str>>,
-    partitions: BTreeMap<NamedPartition, PartitionState>,
+    group_topics: OrderedSet<Rc<str>>,
+    partitions: OrderedMap<NamedPartition, PartitionState>,
     default_reset: Option<ResetTo>,
     next_turn: u64,
 }
@@ -39,9 +40,9 @@ impl Subscription {
     pub fn new(default_reset: Option<ResetTo>) -> Subscription {
         Subscription {
             kind: Kind::Nothing,
-            topics: BTreeSet::new(),
-            group_topics: BTreeSet::new(),
-            partitions: BTreeMap::new(),
+            topics: OrderedSet::new(),
+            group_topics: OrderedSet::new(),
+            partitions: OrderedMap::new(),
             default_reset,
             next_turn: 0,
         }
@@ -66,17 +67,17 @@ impl Subscription {
     }
 
     /// Subscribed topics.
-    pub fn topics(&self) -> &BTreeSet<Rc<str>> {
+    pub fn topics(&self) -> &OrderedSet<Rc<str>> {
         &self.topics
     }
 
     /// Topics whose metadata matter.
-    pub fn metadata_topics(&self) -> BTreeSet<Rc<str>> {
+    pub fn metadata_topics(&self) -> OrderedSet<Rc<str>> {
         self.topics.union(&self.group_topics).cloned().collect()
     }
 
     /// What to ask brokers for; `more`: topics that a call needs just now.
-    pub fn wanted(&self, auto_create: bool, more: &BTreeSet<Rc<str>>) -> Wanted {
+    pub fn wanted(&self, auto_create: bool, more: &OrderedSet<Rc<str>>) -> Wanted {
         match self.kind {
             Kind::Pattern(_) => Wanted::All { auto_create },
             _ => Wanted::Listed {
@@ -100,7 +101,7 @@ impl Subscription {
     ///
     /// # Errors
     /// IllegalStateException if it has partitions in another way.
-    pub fn subscribe(&mut self, topics: BTreeSet<Rc<str>>) -> Result<bool, ClientError> {
+    pub fn subscribe(&mut self, topics: OrderedSet<Rc<str>>) -> Result<bool, ClientError> {
         self.set_kind(Kind::Topics)?;
         Ok(self.change(topics))
     }
@@ -114,7 +115,7 @@ impl Subscription {
     }
 
     /// The topics that match the pattern now, or were assigned though they are not known yet. True if they changed.
-    pub fn change(&mut self, topics: BTreeSet<Rc<str>>) -> bool {
+    pub fn change(&mut self, topics: OrderedSet<Rc<str>>) -> bool {
         let changed = self.topics != topics;
         self.topics = topics;
         changed
@@ -124,7 +125,7 @@ impl Subscription {
     ///
     /// # Errors
     /// IllegalStateException if it has partitions in another way.
-    pub fn assign_from_user(&mut self, partitions: BTreeSet<NamedPartition>) -> Result<bool, ClientError> {
+    pub fn assign_from_user(&mut self, partitions: OrderedSet<NamedPartition>) -> Result<bool, ClientError> {
         self.set_kind(Kind::Assigned)?;
         if self.partitions.len() == partitions.len() && partitions.iter().all(|p| self.partitions.contains_key(p)) {
             return Ok(false);
@@ -135,11 +136,11 @@ impl Subscription {
     }
 
     /// The group handed out these; those that stay keep their state.
-    pub fn assign_from_group(&mut self, partitions: BTreeSet<NamedPartition>) {
+    pub fn assign_from_group(&mut self, partitions: OrderedSet<NamedPartition>) {
         self.set_partitions(partitions);
     }
 
-    fn set_partitions(&mut self, partitions: BTreeSet<NamedPartition>) {
+    fn set_partitions(&mut self, partitions: OrderedSet<NamedPartition>) {
         let mut old = std::mem::take(&mut self.partitions);
         for partition in partitions {
             let state = old.remove(&partition).unwrap_or_else(|| {
@@ -151,7 +152,7 @@ impl Subscription {
     }
 
     /// The topics of the whole group. True if there are some that this member does not read itself.
-    pub fn set_group_topics(&mut self, topics: BTreeSet<Rc<str>>) -> bool {
+    pub fn set_group_topics(&mut self, topics: OrderedSet<Rc<str>>) -> bool {
         let more = !topics.is_subset(&self.topics);
         self.group_topics = topics;
         more
@@ -244,7 +245,7 @@ impl Subscription {
         let mut found: Vec<_> = all
             .filter(|(partition, state)| self.fetchable(partition, state))
             .collect();
-        found.sort_by_key(|(_, state)| state.turn);
+        found.sort_small_by_key(|(_, state)| state.turn);
         found
     }
 
@@ -261,7 +262,7 @@ impl Subscription {
     }
 
     /// Partitions whose committed offset is to be asked for.
-    pub fn initializing(&self) -> BTreeSet<NamedPartition> {
+    pub fn initializing(&self) -> OrderedSet<NamedPartition> {
         let all = self.partitions.iter();
         all.filter(|(_, state)| state.should_initialize())
             .map(|(partition, _)| partition.clone())
@@ -309,7 +310,7 @@ impl Subscription {
     }
 
     /// Positions of all partitions that have one: what a commit without offsets commits.
-    pub fn all_consumed(&self) -> BTreeMap<NamedPartition, CommittedOffset> {
+    pub fn all_consumed(&self) -> OrderedMap<NamedPartition, CommittedOffset> {
         let valid = self.partitions.iter().filter(|(_, state)| state.has_valid_position());
         let positions = valid.filter_map(|(partition, state)| Some((partition.clone(), state.position.as_ref()?)));
         positions

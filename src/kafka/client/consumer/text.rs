@@ -3,7 +3,8 @@
 use crate::kafka::hash::java_string_hash;
 use crate::kafka::protocol::groups::CommittedOffset;
 use crate::kafka::types::NamedPartition;
-use std::collections::BTreeMap;
+use crate::ordered::OrderedMap;
+use crate::ordered::SortSmall;
 
 /// `[t-0, t-1]`, in the order given.
 pub fn list<'a>(partitions: impl IntoIterator<Item = &'a NamedPartition>) -> String {
@@ -12,7 +13,7 @@ pub fn list<'a>(partitions: impl IntoIterator<Item = &'a NamedPartition>) -> Str
 }
 
 /// `{t-0=OffsetAndMetadata{offset=1, leaderEpoch=null, metadata=''}}`, in the order of a HashMap.
-pub fn offsets(offsets: &BTreeMap<NamedPartition, CommittedOffset>) -> String {
+pub fn offsets(offsets: &OrderedMap<NamedPartition, CommittedOffset>) -> String {
     let each = in_hash_order(offsets.keys()).into_iter().map(|partition| {
         let offset = &offsets[partition];
         format!("{partition}={}", offset_text(offset))
@@ -40,7 +41,7 @@ pub fn in_hash_order<'a>(partitions: impl Iterator<Item = &'a NamedPartition>) -
     while all.len() * 4 > table * 3 {
         table *= 2;
     }
-    all.sort_by_key(|partition| {
+    all.sort_small_by_key(|partition| {
         let hash = hash_code(partition) as u32;
         (hash ^ (hash >> 16)) as usize & (table - 1)
     });

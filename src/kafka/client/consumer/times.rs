@@ -8,17 +8,17 @@ use crate::kafka::client::call::{Answer, CallId, ClientError};
 use crate::kafka::protocol::data::ListOffsetsResponse;
 use crate::kafka::types::NamedPartition;
 use crate::kafka::wire::Ctx;
+use crate::ordered::OrderedMap;
 use crate::sim::Time;
-use std::collections::BTreeMap;
 
 /// The call while it is under way.
 #[derive(Clone, Debug)]
 pub struct Times {
     call: CallId,
     /// Partitions without an answer, and the time sought.
-    left: BTreeMap<NamedPartition, i64>,
+    left: OrderedMap<NamedPartition, i64>,
     /// Offset, timestamp, leader epoch; `None`: no record is so young.
-    found: BTreeMap<NamedPartition, Option<(i64, i64, i32)>>,
+    found: OrderedMap<NamedPartition, Option<(i64, i64, i32)>>,
     /// Requests in flight.
     asked: usize,
     /// The next round waits for metadata newer than these.
@@ -47,7 +47,7 @@ impl Consumer {
         self.pending = Some(Pending::Times(Box::new(Times {
             call,
             left: times.into_iter().collect(),
-            found: BTreeMap::new(),
+            found: OrderedMap::new(),
             asked: 0,
             seen_metadata: None,
             failed: None,

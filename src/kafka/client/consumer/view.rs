@@ -9,8 +9,8 @@ use crate::kafka::client::call::{ClientError, Consumed};
 use crate::kafka::client::network::{NetworkClient, coordinator_id};
 use crate::kafka::config::ConsumerConfig;
 use crate::kafka::types::{NamedPartition, NodeId};
+use crate::ordered::OrderedMap;
 use crate::sim::Time;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 impl MemberState {
@@ -133,7 +133,7 @@ impl Consumer {
     }
 
     /// Committed offsets as this consumer last wrote or read them.
-    pub fn committed_offsets(&self) -> &BTreeMap<NamedPartition, i64> {
+    pub fn committed_offsets(&self) -> &OrderedMap<NamedPartition, i64> {
         &self.commits.known
     }
 

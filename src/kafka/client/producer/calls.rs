@@ -5,8 +5,9 @@ use crate::kafka::client::buffer_pool::Ticket;
 use crate::kafka::client::call::{Answer, CallId, ClientError, Sent};
 use crate::kafka::client::producer_batch::BatchId;
 use crate::kafka::types::NamedPartition;
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::sim::Time;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// What `send()` of a call's next record waits for.
@@ -28,17 +29,17 @@ pub struct SendCall {
     open: usize,
     flush: bool,
     /// Batches that its `flush()` waits for, once it was called.
-    flushing: Option<BTreeSet<BatchId>>,
+    flushing: Option<OrderedSet<BatchId>>,
 }
 
 /// All open calls.
 #[derive(Clone, Debug, Default)]
 pub struct Calls {
-    sends: BTreeMap<CallId, SendCall>,
+    sends: OrderedMap<CallId, SendCall>,
     /// The call and place of each record on its way.
-    records: BTreeMap<u32, (CallId, usize)>,
+    records: OrderedMap<u32, (CallId, usize)>,
     /// Calls that may be able to return.
-    touched: BTreeSet<CallId>,
+    touched: OrderedSet<CallId>,
 }
 
 impl Calls {
@@ -102,7 +103,7 @@ impl Calls {
     }
 
     /// All records of a call were handed over: its `flush()` waits for these batches. False if it makes none, or did.
-    pub fn begin_flush(&mut self, call: CallId, incomplete: &BTreeSet<BatchId>) -> bool {
+    pub fn begin_flush(&mut self, call: CallId, incomplete: &OrderedSet<BatchId>) -> bool {
         let Some(send) = self.sends.get_mut(&call) else {
             return false;
         };
@@ -140,7 +141,7 @@ impl Calls {
         let mut flushes = 0;
         for id in std::mem::take(&mut self.touched) {
             let ends = |send: &SendCall| {
-                let flushed = !send.flush || send.flushing.as_ref().is_some_and(BTreeSet::is_empty);
+                let flushed = !send.flush || send.flushing.as_ref().is_some_and(OrderedSet::is_empty);
                 send.open == 0 && send.left.is_empty() && flushed
             };
             if !self.sends.get(&id).is_some_and(ends) {

@@ -21,8 +21,8 @@ use crate::kafka::note::{Fact, Note};
 use crate::kafka::rule::{Rule, Weight};
 use crate::kafka::types::{NamedPartition, NodeId};
 use crate::kafka::wire::{Ctx, Input, Order, Timer};
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::sim::{Halt, Random, Span, Time, TimerId};
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// How far `close()` is.
@@ -38,9 +38,9 @@ enum Life {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Views {
     changes: u32,
-    pub topics: BTreeMap<Rc<str>, Rc<TopicView>>,
+    pub topics: OrderedMap<Rc<str>, Rc<TopicView>>,
     /// The partitions that each node leads, by topic and number.
-    pub led: Rc<BTreeMap<NodeId, Vec<NamedPartition>>>,
+    pub led: Rc<OrderedMap<NodeId, Vec<NamedPartition>>>,
 }
 
 /// A producer.
@@ -57,14 +57,14 @@ pub struct Producer {
     pub(super) idempotence: Option<Idempotence>,
     pub(super) calls: Calls,
     /// Batches that are not done.
-    pub(super) incomplete: BTreeSet<BatchId>,
+    pub(super) incomplete: OrderedSet<BatchId>,
     /// Waiters for memory that got theirs.
-    pub(super) granted: BTreeSet<Ticket>,
-    pub(super) requests: BTreeMap<RequestId, Request>,
+    pub(super) granted: OrderedSet<Ticket>,
+    pub(super) requests: OrderedMap<RequestId, Request>,
     pub(super) init: InitId,
     pub(super) views: Views,
     /// Per node: when it last had something to send, and could (`partitioner.availability.timeout.ms`), ms.
-    pub(super) availability: BTreeMap<NodeId, (i64, i64)>,
+    pub(super) availability: OrderedMap<NodeId, (i64, i64)>,
     pub(super) metrics: ProducerMetrics,
     /// When the sender wants to look again.
     pub(super) next_look: Time,
@@ -85,8 +85,8 @@ impl Producer {
 
     fn of(config: ProducerConfig, client_id: Rc<str>, bootstrap: Rc<[Address]>, seed: u64) -> Producer {
         let wanted = Wanted::Used {
-            topics: BTreeMap::new(),
-            new: BTreeSet::new(),
+            topics: OrderedMap::new(),
+            new: OrderedSet::new(),
             idle: Span::from_ms(config.metadata_max_idle_ms),
         };
         let backoff = Backoff::new(config.retry_backoff_ms, config.retry_backoff_max_ms);
@@ -107,12 +107,12 @@ impl Producer {
             seed,
             net,
             calls: Calls::default(),
-            incomplete: BTreeSet::new(),
-            granted: BTreeSet::new(),
-            requests: BTreeMap::new(),
+            incomplete: OrderedSet::new(),
+            granted: OrderedSet::new(),
+            requests: OrderedMap::new(),
             init: InitId::default(),
             views: Views::default(),
-            availability: BTreeMap::new(),
+            availability: OrderedMap::new(),
             metrics: ProducerMetrics::default(),
             next_look: Time::NEVER,
             life: Life::Open,
@@ -317,7 +317,7 @@ impl Producer {
         if self.views.changes == changes {
             return;
         }
-        let mut led: BTreeMap<NodeId, Vec<NamedPartition>> = BTreeMap::new();
+        let mut led: OrderedMap<NodeId, Vec<NamedPartition>> = OrderedMap::new();
         for (name, topic) in &self.net.metadata.snapshot().topics {
             for partition in topic.partitions.iter().filter(|p| p.leader >= 0) {
                 let named = NamedPartition {
@@ -329,7 +329,7 @@ impl Producer {
         }
         self.views = Views {
             changes,
-            topics: BTreeMap::new(),
+            topics: OrderedMap::new(),
             led: Rc::new(led),
         };
     }

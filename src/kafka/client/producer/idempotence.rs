@@ -9,7 +9,7 @@ use crate::kafka::protocol::ErrorCode;
 use crate::kafka::protocol::data::ProducedPartition;
 use crate::kafka::protocol::errors::ProducerFate;
 use crate::kafka::types::NamedPartition;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::ordered::{OrderedMap, OrderedSet};
 
 /// Producer id and epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,21 +34,21 @@ struct Sequences {
     last_acked: Option<i32>,
     last_acked_offset: i64,
     /// First sequence to batch and its number of records: sent or waiting to be sent again.
-    in_flight: BTreeMap<i32, (BatchId, usize)>,
+    in_flight: OrderedMap<i32, (BatchId, usize)>,
 }
 
 /// What an idempotent producer knows.
 #[derive(Clone, Debug, Default)]
 pub struct Idempotence {
     identity: Option<Identity>,
-    partitions: BTreeMap<NamedPartition, Sequences>,
+    partitions: OrderedMap<NamedPartition, Sequences>,
     /// A batch expired after a retry: the sequence that would come next, until nothing is in flight.
-    unresolved: BTreeMap<NamedPartition, i32>,
+    unresolved: OrderedMap<NamedPartition, i32>,
     /// Partitions that begin anew with the next epoch.
-    rewrite: BTreeSet<NamedPartition>,
+    rewrite: OrderedSet<NamedPartition>,
     bump: bool,
     /// Batches that got another sequence since they were sent last.
-    reset: BTreeSet<BatchId>,
+    reset: OrderedSet<BatchId>,
     fatal: Option<ClientError>,
 }
 
@@ -80,7 +80,7 @@ impl Idempotence {
             next: 0,
             last_acked: None,
             last_acked_offset: -1,
-            in_flight: BTreeMap::new(),
+            in_flight: OrderedMap::new(),
         })
     }
 
@@ -281,7 +281,7 @@ impl Idempotence {
         sequences.identity = identity;
         sequences.last_acked = None;
         let mut next = 0;
-        let mut in_flight = BTreeMap::new();
+        let mut in_flight = OrderedMap::new();
         for (batch, count) in std::mem::take(&mut sequences.in_flight).into_values() {
             // Without an id, what is in flight is numbered all the same, as the real one does with id -1.
             let Identity { id, epoch } = identity.unwrap_or(Identity { id: -1, epoch: -1 });

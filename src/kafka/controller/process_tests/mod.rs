@@ -18,16 +18,17 @@ use crate::kafka::protocol::errors::ErrorCode;
 use crate::kafka::protocol::{Body, Msg};
 use crate::kafka::types::{NamedPartition, NodeId, TopicPartition};
 use crate::kafka::wire::{Ctx, Input, KAFKA_PORT, Kafka, Order};
+use crate::ordered::OrderedMap;
 use crate::sim::{Addr, ConnId, Halt, ProcId, Process, Sim, Span, Time};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// Sends what the test puts into its outbox and keeps what comes back.
 #[derive(Clone, Default)]
 struct Peer {
     outbox: Rc<RefCell<VecDeque<Body>>>,
-    inbox: Rc<RefCell<BTreeMap<u32, Body>>>,
+    inbox: Rc<RefCell<OrderedMap<u32, Body>>>,
     conn: Option<ConnId>,
     next: u32,
 }
@@ -96,11 +97,11 @@ struct World {
     controller: ProcId,
     peer: ProcId,
     outbox: Rc<RefCell<VecDeque<Body>>>,
-    inbox: Rc<RefCell<BTreeMap<u32, Body>>>,
+    inbox: Rc<RefCell<OrderedMap<u32, Body>>>,
     asked: u32,
     notes: Vec<ControllerNote>,
     /// Brokers that send heartbeats while time passes, with their epochs.
-    live: BTreeMap<NodeId, i64>,
+    live: OrderedMap<NodeId, i64>,
 }
 
 const EXCEPT_ELR: &[(&str, i16)] = &[("eligible.leader.replicas.version", 0)];
@@ -113,7 +114,7 @@ impl World {
     fn with_features(config: &[(&str, &str)], features: &[(&str, i16)]) -> World {
         let config: Properties = config.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
         let features = features.iter().map(|(k, v)| (k.to_string(), *v)).collect();
-        let voters = BTreeMap::from([(100, "c".into())]);
+        let voters = OrderedMap::from([(100, "c".into())]);
         let setup = ControllerSetup::new(100, voters, "cluster", (&config, &Properties::new()), &features, 7);
         let controller = Controller::new(setup.expect("valid settings"));
         let mut sim = Sim::new(7);
@@ -132,7 +133,7 @@ impl World {
             inbox,
             asked: 0,
             notes: Vec::new(),
-            live: BTreeMap::new(),
+            live: OrderedMap::new(),
         };
         world.quiet(1);
         world

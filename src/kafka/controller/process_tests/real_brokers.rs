@@ -3,6 +3,7 @@
 use super::*;
 use crate::kafka::broker::Broker;
 use crate::kafka::types::NO_LEADER;
+use crate::ordered::SortSmall;
 use crate::sim::HostId;
 
 #[derive(Clone)]
@@ -35,10 +36,10 @@ impl Process for Member {
 struct Cluster {
     sim: Sim<Member>,
     controller: ProcId,
-    brokers: BTreeMap<NodeId, ProcId>,
+    brokers: OrderedMap<NodeId, ProcId>,
     peer: ProcId,
     outbox: Rc<RefCell<VecDeque<Body>>>,
-    inbox: Rc<RefCell<BTreeMap<u32, Body>>>,
+    inbox: Rc<RefCell<OrderedMap<u32, Body>>>,
     asked: u32,
 }
 
@@ -55,9 +56,16 @@ const CONFIG: [(&str, &str); 6] = [
 impl Cluster {
     fn new() -> Cluster {
         let config: Properties = CONFIG.map(|(k, v)| (k.to_string(), v.to_string())).into();
-        let voters = BTreeMap::from([(100, "c".into())]);
+        let voters = OrderedMap::from([(100, "c".into())]);
         let nothing = Properties::new();
-        let setup = ControllerSetup::new(100, voters.clone(), "cluster", (&config, &nothing), &BTreeMap::new(), 7);
+        let setup = ControllerSetup::new(
+            100,
+            voters.clone(),
+            "cluster",
+            (&config, &nothing),
+            &OrderedMap::new(),
+            7,
+        );
         let mut sim = Sim::new(7);
         let (here, there) = (sim.add_host("c"), sim.add_host("p"));
         let controller = Controller::new(setup.expect("valid settings"));
@@ -65,7 +73,7 @@ impl Cluster {
         let peer = Peer::default();
         let (outbox, inbox) = (Rc::clone(&peer.outbox), Rc::clone(&peer.inbox));
         let peer = sim.add("p", there, Member::Peer(peer));
-        let mut brokers = BTreeMap::new();
+        let mut brokers = OrderedMap::new();
         for id in 1..=3 {
             let name = format!("b{id}");
             let host: HostId = sim.add_host(&name);
@@ -143,7 +151,7 @@ impl Cluster {
         let image = self.controller().image();
         let p = &image.partitions[&TopicPartition::new(image.ids[name], 0)];
         let mut isr = p.isr.clone();
-        isr.sort_unstable();
+        isr.sort_small();
         (p.leader, p.leader_epoch, isr, p.elr.clone())
     }
 

@@ -4,8 +4,8 @@ pub mod range;
 pub mod round_robin;
 pub mod sticky;
 
+use crate::ordered::OrderedMap;
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::kafka::types::NamedPartition;
@@ -38,7 +38,7 @@ pub struct Member {
 
 /// Partitions by member id; every member is there, with an empty list if it gets nothing. Lists are sorted by topic and
 /// number.
-pub type Assignment = BTreeMap<Rc<str>, Vec<NamedPartition>>;
+pub type Assignment = OrderedMap<Rc<str>, Vec<NamedPartition>>;
 
 /// The order in which members are served: static ones first, by `group.instance.id`, then the others, by member id.
 /// [AbstractPartitionAssignor.MemberInfo]
@@ -61,6 +61,7 @@ pub(crate) mod cases {
     //! Reads cases of the data files about assignors.
 
     use super::*;
+    use crate::ordered::SortSmall;
     use serde_json::Value;
 
     fn text(value: &Value) -> Rc<str> {
@@ -126,7 +127,7 @@ pub(crate) mod cases {
         let mut all = Assignment::new();
         for (member, topics) in case["out"].as_object().expect("an answer") {
             let mut list = self::partitions(topics);
-            list.sort();
+            list.sort_small();
             all.insert(member.as_str().into(), list);
         }
         all

@@ -3,7 +3,8 @@
 //! With racks (KIP-881) partitions first go to members in a rack that holds a replica of them. Topics with the same
 //! subscribers and the same number of partitions then go together, so that equal numbers stay with one member.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::ordered::SortSmall;
+use crate::ordered::{OrderedMap, OrderedSet};
 use std::rc::Rc;
 
 use super::{Assignment, Member, Topic, member_order};
@@ -12,7 +13,7 @@ use crate::kafka::types::NamedPartition;
 /// Who gets what. Topics that nobody here knows are left out; the order of `topics` and `members` plays no part.
 pub fn assign(topics: &[Topic], members: &[Member]) -> Assignment {
     let mut sorted: Vec<&Member> = members.iter().collect();
-    sorted.sort_by(|a, b| member_order(a, b));
+    sorted.sort_small_by(|a, b| member_order(a, b));
     let mut states: Vec<TopicState> = topics
         .iter()
         .filter(|topic| topic.partitions > 0)
@@ -36,7 +37,7 @@ pub fn assign(topics: &[Topic], members: &[Member]) -> Assignment {
             }));
         }
     }
-    all.values_mut().for_each(|list| list.sort());
+    all.values_mut().for_each(|list| list.sort_small());
     all
 }
 
@@ -51,7 +52,7 @@ struct TopicState<'a> {
     topic: &'a Topic,
     /// In the order in which they are served.
     consumers: Vec<Consumer<'a>>,
-    unassigned: BTreeSet<i32>,
+    unassigned: OrderedSet<i32>,
     /// Everybody gets so many ...
     share: usize,
     /// ... and so many may still get one more.
@@ -131,18 +132,18 @@ fn racks_of(topic: &Topic, partition: i32) -> &[Rc<str>] {
 /// Racks make a difference if a consumer stands in one that has replicas, and not every partition is in all of them.
 /// [AbstractPartitionAssignor.useRackAwareAssignment]
 fn racks_matter(topic: &Topic, consumers: &[Consumer]) -> bool {
-    let all: BTreeSet<&Rc<str>> = topic.racks.iter().flatten().collect();
+    let all: OrderedSet<&Rc<str>> = topic.racks.iter().flatten().collect();
     let overlap = consumers
         .iter()
         .filter_map(|c| c.member.rack.as_ref())
         .any(|rack| all.contains(rack));
-    let in_all = |partition: i32| racks_of(topic, partition).iter().collect::<BTreeSet<_>>() == all;
+    let in_all = |partition: i32| racks_of(topic, partition).iter().collect::<OrderedSet<_>>() == all;
     overlap && !(0..topic.partitions).all(in_all)
 }
 
 /// Hands out what finds a consumer in a rack of its own.
 fn match_racks(states: &mut [TopicState]) {
-    let mut together: BTreeMap<(Vec<Rc<str>>, i32), Vec<usize>> = BTreeMap::new();
+    let mut together: OrderedMap<(Vec<Rc<str>>, i32), Vec<usize>> = OrderedMap::new();
     for (index, state) in states.iter().enumerate() {
         let consumers = state.consumers.iter().map(|c| c.member.id.clone()).collect();
         together

@@ -3,14 +3,15 @@
 
 use super::{Assignment, Member, Topic, java_order, member_order};
 use crate::kafka::types::NamedPartition;
+use crate::ordered::SortSmall;
 
 /// Who gets what. Topics that nobody here knows are left out; the order of `topics` and `members` plays no part.
 pub fn assign(topics: &[Topic], members: &[Member]) -> Assignment {
     let mut all: Assignment = members.iter().map(|member| (member.id.clone(), Vec::new())).collect();
     let mut row: Vec<&Member> = members.iter().collect();
-    row.sort_by(|a, b| member_order(a, b));
+    row.sort_small_by(|a, b| member_order(a, b));
     let mut sorted: Vec<&Topic> = topics.iter().collect();
-    sorted.sort_by(|a, b| java_order(&a.name, &b.name));
+    sorted.sort_small_by(|a, b| java_order(&a.name, &b.name));
     let mut next = 0;
     for topic in sorted {
         if !row.iter().any(|member| member.topics.contains(&topic.name)) {
@@ -27,7 +28,7 @@ pub fn assign(topics: &[Topic], members: &[Member]) -> Assignment {
             next = (next + 1) % row.len();
         }
     }
-    all.values_mut().for_each(|list| list.sort());
+    all.values_mut().for_each(|list| list.sort_small());
     all
 }
 

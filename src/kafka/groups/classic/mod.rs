@@ -13,7 +13,7 @@ use super::records::{StoredGroup, StoredMember};
 use crate::kafka::protocol::ErrorCode;
 use crate::kafka::protocol::groups::{JoinedMember, Subscription};
 use crate::kafka::types::NamedPartition;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::ordered::{OrderedMap, OrderedSet};
 use std::fmt;
 use std::rc::Rc;
 
@@ -124,17 +124,17 @@ pub struct ClassicGroup {
     /// The assignor.
     pub protocol: Option<Rc<str>>,
     pub leader: Option<Rc<str>>,
-    pub members: BTreeMap<Rc<str>, ClassicMember>,
+    pub members: OrderedMap<Rc<str>, ClassicMember>,
     /// Member ids by `group.instance.id`.
-    pub(super) statics: BTreeMap<Rc<str>, Rc<str>>,
+    pub(super) statics: OrderedMap<Rc<str>, Rc<str>>,
     /// Got their id and have not joined with it yet.
-    pub(super) pending_joins: BTreeSet<Rc<str>>,
+    pub(super) pending_joins: OrderedSet<Rc<str>>,
     /// Have their join answer and did not send SyncGroup yet.
-    pub(super) pending_syncs: BTreeSet<Rc<str>>,
+    pub(super) pending_syncs: OrderedSet<Rc<str>>,
     pub(super) member_added: bool,
     pub(super) join_phase: JoinPhase,
     /// What the members subscribe to; `None` if that is not known.
-    pub(super) subscribed: Option<Rc<BTreeSet<Rc<str>>>>,
+    pub(super) subscribed: Option<Rc<OrderedSet<Rc<str>>>>,
 }
 
 impl ClassicGroup {
@@ -149,10 +149,10 @@ impl ClassicGroup {
             protocol_type: None,
             protocol: None,
             leader: None,
-            members: BTreeMap::new(),
-            statics: BTreeMap::new(),
-            pending_joins: BTreeSet::new(),
-            pending_syncs: BTreeSet::new(),
+            members: OrderedMap::new(),
+            statics: OrderedMap::new(),
+            pending_joins: OrderedSet::new(),
+            pending_syncs: OrderedSet::new(),
             member_added: false,
             join_phase: JoinPhase::Rejoin,
             subscribed: None,
@@ -277,7 +277,7 @@ impl ClassicGroup {
     /// Among the protocols that all support each member votes for its first; where Kafka leaves a tie to a hash map's
     /// order, the smallest name wins here. [ClassicGroup.selectProtocol]
     pub(super) fn select_protocol(&self) -> Option<Rc<str>> {
-        let mut votes: BTreeMap<&Rc<str>, usize> = BTreeMap::new();
+        let mut votes: OrderedMap<&Rc<str>, usize> = OrderedMap::new();
         for member in self.members.values() {
             let choice = member.protocols.iter().find(|(name, _)| self.all_support(name));
             if let Some((name, _)) = choice {
@@ -290,7 +290,7 @@ impl ClassicGroup {
     }
 
     /// [ClassicGroup.computeSubscribedTopics]
-    pub(super) fn compute_subscribed(&self) -> Option<Rc<BTreeSet<Rc<str>>>> {
+    pub(super) fn compute_subscribed(&self) -> Option<Rc<OrderedSet<Rc<str>>>> {
         if !self.is_consumer() || (self.protocol.is_none() && !self.members.is_empty()) {
             return None;
         }

@@ -10,11 +10,11 @@ use crate::kafka::groups::shard::Then;
 use crate::kafka::protocol::ErrorCode;
 use crate::kafka::protocol::groups::{SyncGroupRequest, SyncGroupResponse};
 use crate::kafka::types::NamedPartition;
-use std::collections::BTreeMap;
+use crate::ordered::OrderedMap;
 use std::rc::Rc;
 
 /// Who gets what, by member id.
-pub(in crate::kafka::groups) type Assignments = BTreeMap<Rc<str>, Rc<[NamedPartition]>>;
+pub(in crate::kafka::groups) type Assignments = OrderedMap<Rc<str>, Rc<[NamedPartition]>>;
 
 /// An assignment that is on its way to the log.
 #[derive(Clone, Debug)]

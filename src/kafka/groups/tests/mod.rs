@@ -15,8 +15,8 @@ use crate::kafka::note::Fact;
 use crate::kafka::protocol::groups::*;
 use crate::kafka::protocol::{Body, ErrorCode};
 use crate::kafka::types::{NamedPartition, TopicId};
+use crate::ordered::OrderedMap;
 use crate::sim::{ConnId, Time};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 pub(super) const G: &str = "g";
@@ -27,7 +27,7 @@ pub(super) struct Log {
     pub batches: Vec<Batch>,
     /// What the next appends say.
     pub fails: Option<ErrorCode>,
-    pub topics: BTreeMap<String, (TopicId, i32)>,
+    pub topics: OrderedMap<String, (TopicId, i32)>,
 }
 
 impl Log {
@@ -57,8 +57,8 @@ pub(super) struct Bench {
     pub log: Log,
     pub groups: GroupCoordinator,
     pub now: Time,
-    pub timers: BTreeMap<GroupTimer, Time>,
-    pub replies: BTreeMap<u32, Body>,
+    pub timers: OrderedMap<GroupTimer, Time>,
+    pub replies: OrderedMap<u32, Body>,
     pub facts: Vec<Fact>,
     pub notes: Vec<GroupNote>,
     /// The high watermark follows each append at once.
@@ -82,8 +82,8 @@ impl Bench {
             log: Log::default(),
             groups: GroupCoordinator::new(&settings(given), 1, 7),
             now: Time(0),
-            timers: BTreeMap::new(),
-            replies: BTreeMap::new(),
+            timers: OrderedMap::new(),
+            replies: OrderedMap::new(),
             facts: Vec::new(),
             notes: Vec::new(),
             replicated: true,

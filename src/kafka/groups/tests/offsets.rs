@@ -1,7 +1,7 @@
 //! Offsets: commits, fetches, deletions, expiry.
 
 use super::*;
-use std::collections::BTreeSet;
+use crate::ordered::OrderedSet;
 
 #[test]
 fn commits_are_taken_while_members_rejoin_and_not_while_the_leader_assigns() {
@@ -65,7 +65,7 @@ fn metadata_that_is_too_long_fails_its_partition_only() {
 fn a_deleted_topic_takes_its_offsets_along() {
     let mut bench = Bench::new(&[]);
     bench.send(commit("", -1, &[("t", 0, 1), ("u", 0, 2)]));
-    let gone = BTreeSet::from([TopicId(1)]);
+    let gone = OrderedSet::from([TopicId(1)]);
     bench.act(|groups, env| groups.topics_deleted(&gone, env));
     bench.replicate();
     let (t, u) = (bench.fetch("t", 0, true), bench.fetch("u", 0, true));

@@ -48,7 +48,7 @@ struct Seen {
     members: Vec<Rc<str>>,
     generation: i32,
     /// Commits by request: partition and offset.
-    commits: BTreeMap<u32, (i32, i64)>,
+    commits: OrderedMap<u32, (i32, i64)>,
 }
 
 impl Seen {

@@ -7,8 +7,8 @@ use crate::lab::conform::play::Player;
 use crate::lab::conform::results::error_json;
 use crate::lab::conform::trace::TraceStep;
 use crate::lab::ledger::Handed;
+use crate::ordered::OrderedMap;
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 impl Player<'_> {
@@ -17,7 +17,7 @@ impl Player<'_> {
             "" => "h1",
             host => host,
         };
-        let mut config: BTreeMap<String, String> = BTreeMap::new();
+        let mut config: OrderedMap<String, String> = OrderedMap::new();
         match step.op() {
             "producer" => {
                 config.insert("linger.ms".into(), "1000".into());

@@ -8,9 +8,9 @@ use crate::kafka::wire::Order;
 use crate::lab::conform::play::Player;
 use crate::lab::conform::results::{error_json, whole_record};
 use crate::lab::conform::trace::TraceStep;
+use crate::ordered::OrderedMap;
 use crate::sim::{Halt, ProcId, Span};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 impl Player<'_> {
@@ -132,7 +132,7 @@ impl Player<'_> {
     pub(in crate::lab) fn fetch(&mut self, step: &TraceStep) -> Result<Outcome, String> {
         let partition = partition(step.text("partition"))?;
         let committed = step.text("isolation") == "read_committed";
-        let mut config: BTreeMap<String, String> = [("enable.auto.commit", "false"), ("auto.offset.reset", "none")]
+        let mut config: OrderedMap<String, String> = [("enable.auto.commit", "false"), ("auto.offset.reset", "none")]
             .into_iter()
             .map(|(k, v)| (k.to_string(), v.to_string()))
             .collect();

@@ -12,9 +12,9 @@ use crate::kafka::types::NamedPartition;
 use crate::kafka::wire::Order;
 use crate::lab::conform::play::Player;
 use crate::lab::conform::trace::{TraceStep, plain};
+use crate::ordered::OrderedMap;
 use crate::sim::Span;
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// What became of an operation at once.
@@ -71,9 +71,9 @@ pub fn configs(value: Option<&Value>) -> Vec<(Rc<str>, Option<Rc<str>>)> {
         .collect()
 }
 
-fn offsets(value: Option<&Value>) -> Result<BTreeMap<NamedPartition, CommittedOffset>, String> {
+fn offsets(value: Option<&Value>) -> Result<OrderedMap<NamedPartition, CommittedOffset>, String> {
     let Some(map) = value.and_then(Value::as_object) else {
-        return Ok(BTreeMap::new());
+        return Ok(OrderedMap::new());
     };
     map.iter()
         .map(|(name, value)| {

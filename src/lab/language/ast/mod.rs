@@ -9,7 +9,7 @@ mod things;
 pub use checks::*;
 pub use things::*;
 
-use std::collections::BTreeMap;
+use crate::ordered::OrderedMap;
 use std::rc::Rc;
 
 /// A name or a text of the scenario; cheap to keep in many places.
@@ -17,7 +17,7 @@ pub type Name = Rc<str>;
 
 /// Settings in the real system's own keys, in the order of the keys. Values are canonical: durations and sizes that
 /// were written with a unit (`linger.ms=5ms`) are plain numbers here, as the real system wants them.
-pub type Config = BTreeMap<Name, Name>;
+pub type Config = OrderedMap<Name, Name>;
 
 /// A whole scenario, line by line; comments, blank lines and lines that could not be read included.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

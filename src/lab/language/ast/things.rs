@@ -1,6 +1,6 @@
 //! What commands speak of: places, processes, records, settings, faults.
 
-use std::collections::BTreeMap;
+use crate::ordered::OrderedMap;
 
 use super::{Config, Name};
 
@@ -182,7 +182,7 @@ pub struct Produce {
     pub value: Value,
     /// How many records, with the same key.
     pub count: u32,
-    pub headers: BTreeMap<Name, Name>,
+    pub headers: OrderedMap<Name, Name>,
 }
 
 /// A record's value.

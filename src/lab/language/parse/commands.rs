@@ -1,6 +1,6 @@
 //! Reads the commands of the page, of places and of Kafka's processes; hands the rest on.
 
-use std::collections::BTreeMap;
+use crate::ordered::OrderedMap;
 
 use super::args::{
     Args, Read, choice_of, duration_of, list_of, name_at, name_of, number_of, partition_at, setting, too_many, wrong,
@@ -98,7 +98,7 @@ fn view(args: &mut Args<'_>) -> Read<Command> {
         Some(_) => Some(choice_of(args.word("the picture")?, &choices)?),
         None => None,
     };
-    let mut options = BTreeMap::new();
+    let mut options = OrderedMap::new();
     for option in VIEW_OPTIONS {
         if let Some(token) = args.option(option.key) {
             options.insert(option.key.into(), token.text.as_str().into());

@@ -1,6 +1,6 @@
 //! Reads commands of data: loads, produce, poll, commit, seek, subscriptions.
 
-use std::collections::BTreeMap;
+use crate::ordered::OrderedMap;
 
 use super::args::{
     Args, Read, duration_of, is_name, key_span, name_of, number_of, partition_at, suggest, target_at, too_many, wrong,
@@ -92,7 +92,7 @@ pub fn produce(args: &mut Args<'_>) -> Read<Command> {
         .map(|t| number_of(t, 1, limits::PRODUCE_COUNT))
         .transpose()?
         .unwrap_or(1);
-    let mut headers = BTreeMap::new();
+    let mut headers = OrderedMap::new();
     for (name, token) in args.options_with("header.") {
         if !is_name(name) {
             return wrong(

@@ -8,7 +8,7 @@ mod data;
 mod faults;
 mod raw;
 
-use std::collections::BTreeSet;
+use crate::ordered::OrderedSet;
 
 pub use args::is_name;
 use args::{Read, Wrong, is_name as plain_name, too_many, wrong};
@@ -126,7 +126,7 @@ struct Reader {
     versioned: bool,
     version_told: bool,
     /// Words that were said and can be said once only.
-    said: BTreeSet<&'static str>,
+    said: OrderedSet<&'static str>,
     /// Reads for the console: no version, and words of the set-up may be said again.
     console: bool,
 }

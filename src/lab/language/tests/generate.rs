@@ -1,7 +1,5 @@
 //! Generated scenarios for the tests.
 
-use std::collections::BTreeMap;
-
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -122,7 +120,7 @@ fn replicas() -> impl Strategy<Value = Replicas> {
 
 fn data() -> impl Strategy<Value = Command> {
     let value = prop_oneof![Just(Value::Auto), Just(Value::Null), text().prop_map(Value::Text)];
-    let headers = btree_map(name(), text(), 0..3);
+    let headers = btree_map(name(), text(), 0..3).prop_map(|map| map.into_iter().collect());
     let produce = (
         one(&["web", "api"]),
         target(),
@@ -142,7 +140,7 @@ fn data() -> impl Strategy<Value = Command> {
             })
         });
     let consumers = || some(&["w1", "w2"]);
-    let offsets = btree_map(partition(), 0..i64::MAX, 0..3).prop_map(|map: BTreeMap<_, _>| map.into_iter().collect());
+    let offsets = btree_map(partition(), 0..i64::MAX, 0..3).prop_map(|map| map.into_iter().collect());
     let seek = prop_oneof![
         Just(SeekTo::Beginning),
         Just(SeekTo::End),

@@ -2,8 +2,8 @@
 //! in order and once; and all of it, if nobody died and everything was healed.
 
 use super::*;
+use crate::ordered::OrderedMap;
 use proptest::prelude::*;
-use std::collections::BTreeMap;
 
 const TOYS: u32 = 3;
 
@@ -171,8 +171,8 @@ impl World {
     }
 
     /// What was heard on each line, in the order in which it was.
-    fn lines(&self) -> BTreeMap<u64, Vec<u64>> {
-        let mut lines: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+    fn lines(&self) -> OrderedMap<u64, Vec<u64>> {
+        let mut lines: OrderedMap<u64, Vec<u64>> = OrderedMap::new();
         for (_, _, heard) in &self.heard {
             if let Heard::Message(line, n) = heard {
                 lines.entry(*line).or_default().push(*n);
@@ -242,7 +242,7 @@ proptest! {
         for id in world.sim.ids() {
             for line in &world.sim.process(id).lines {
                 let numbers = heard.get(&line.number).cloned().unwrap_or_default();
-                let distinct: std::collections::BTreeSet<u64> = numbers.iter().copied().collect();
+                let distinct: crate::ordered::OrderedSet<u64> = numbers.iter().copied().collect();
                 let missing = line.said as usize - distinct.len();
                 let twice = numbers.len() - distinct.len();
                 let backwards = numbers.windows(2).filter(|pair| pair[1] < pair[0]).count();

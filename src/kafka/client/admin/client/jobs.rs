@@ -9,6 +9,7 @@ use crate::kafka::client::call::{Answer, CallId, ClientError};
 use crate::kafka::protocol::groups::ListGroupsRequest;
 use crate::kafka::protocol::{Body, ErrorCode};
 use crate::kafka::wire::Ctx;
+use crate::ordered::SortSmall;
 use std::rc::Rc;
 
 impl Admin {
@@ -159,7 +160,7 @@ impl Admin {
         job.groups.extend(answer.groups.iter().cloned());
         job.asked -= job.asked.min(1);
         if job.asked == 0 {
-            job.groups.sort();
+            job.groups.sort_small();
             let groups = std::mem::take(&mut job.groups);
             self.finish(call.job, Ok(Rc::new(Answer::Groups(groups))), ctx);
         }

@@ -2,13 +2,15 @@
 //! [AbstractStickyAssignor.ConstrainedAssignmentBuilder]
 
 use super::{Claims, Part, Problem};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use crate::ordered::SortSmall;
+use crate::ordered::{OrderedMap, OrderedSet};
+use std::collections::VecDeque;
 
 pub(super) struct Builder<'p, 'a> {
     problem: &'p Problem<'a>,
     claims: Claims,
     /// Who had it, of what could not be kept.
-    maybe_revoked: BTreeMap<Part, usize>,
+    maybe_revoked: OrderedMap<Part, usize>,
     /// Members with fewer than `min`, and those with exactly that who may get one more.
     below: Vec<usize>,
     at_min: VecDeque<usize>,
@@ -18,7 +20,7 @@ pub(super) struct Builder<'p, 'a> {
     with_more: usize,
     now_with_more: usize,
     out: Vec<Vec<Part>>,
-    moving: BTreeMap<Part, usize>,
+    moving: OrderedMap<Part, usize>,
 }
 
 impl<'p, 'a> Builder<'p, 'a> {
@@ -28,7 +30,7 @@ impl<'p, 'a> Builder<'p, 'a> {
         Builder {
             problem,
             claims,
-            maybe_revoked: BTreeMap::new(),
+            maybe_revoked: OrderedMap::new(),
             below: Vec::new(),
             at_min: VecDeque::new(),
             min: total / members,
@@ -36,20 +38,20 @@ impl<'p, 'a> Builder<'p, 'a> {
             with_more: total % members,
             now_with_more: 0,
             out: vec![Vec::new(); members],
-            moving: BTreeMap::new(),
+            moving: OrderedMap::new(),
         }
     }
 
     /// Partitions by member, and who gets what another one had.
-    pub fn build(mut self) -> (Vec<Vec<Part>>, BTreeMap<Part, usize>) {
+    pub fn build(mut self) -> (Vec<Vec<Part>>, OrderedMap<Part, usize>) {
         self.keep_owned();
-        let kept: BTreeSet<Part> = self.out.iter().flatten().copied().collect();
+        let kept: OrderedSet<Part> = self.out.iter().flatten().copied().collect();
         let topics = 0..self.problem.topics.len();
         let all = topics.flat_map(|topic| self.problem.partitions_of(topic));
         let mut free: Vec<Part> = all.filter(|part| !kept.contains(part)).collect();
         let ranks = &self.problem.ranks;
-        self.below.sort_by_key(|member| ranks[*member]);
-        self.at_min.make_contiguous().sort_by_key(|member| ranks[*member]);
+        self.below.sort_small_by_key(|member| ranks[*member]);
+        self.at_min.make_contiguous().sort_small_by_key(|member| ranks[*member]);
         self.problem.racks.sort(&mut free);
         if self.problem.racks.matter() {
             free = self.deal_near(free);
@@ -69,7 +71,7 @@ impl<'p, 'a> Builder<'p, 'a> {
             let (far, mut owned): (Vec<Part>, Vec<Part>) =
                 owned.into_iter().partition(|part| racks.mismatch(member, *part));
             self.maybe_revoked.extend(far.into_iter().map(|part| (part, member)));
-            owned.sort_by_key(|part| (part.1, part.0));
+            owned.sort_small_by_key(|part| (part.1, part.0));
             owned.retain(|part| !self.claims.contested.contains(part));
             if owned.len() < self.min {
                 self.out[member] = owned;

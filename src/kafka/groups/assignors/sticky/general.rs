@@ -3,7 +3,8 @@
 
 use super::movements::Movements;
 use super::{Claims, NO_GENERATION, Part, Problem};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::ordered::SortSmall;
+use crate::ordered::{OrderedMap, OrderedSet};
 
 pub(super) struct Builder<'p, 'a> {
     problem: &'p Problem<'a>,
@@ -12,11 +13,11 @@ pub(super) struct Builder<'p, 'a> {
     readers: Vec<Vec<usize>>,
     /// `None`: what the member has is fixed and not looked at.
     current: Vec<Option<Vec<Part>>>,
-    owners: BTreeMap<Part, usize>,
+    owners: OrderedMap<Part, usize>,
     /// Topics with few readers first.
     all: Vec<Part>,
     /// By size and member id.
-    sorted: BTreeSet<(usize, usize)>,
+    sorted: OrderedSet<(usize, usize)>,
     by_rank: Vec<usize>,
     revoked: bool,
     movements: Movements,
@@ -29,7 +30,7 @@ impl<'p, 'a> Builder<'p, 'a> {
             topics.iter().for_each(|topic| readers[*topic].push(member));
         }
         let mut topics: Vec<usize> = (0..problem.topics.len()).collect();
-        topics.sort_by_key(|topic| (readers[*topic].len(), *topic));
+        topics.sort_small_by_key(|topic| (readers[*topic].len(), *topic));
         let mut by_rank = vec![0; problem.ranks.len()];
         for (member, rank) in problem.ranks.iter().enumerate() {
             by_rank[*rank] = member;
@@ -46,7 +47,7 @@ impl<'p, 'a> Builder<'p, 'a> {
             readers,
             owners: owners.collect(),
             current: claims.owned.into_iter().map(Some).collect(),
-            sorted: BTreeSet::new(),
+            sorted: OrderedSet::new(),
             by_rank,
             revoked: false,
             movements: Movements::default(),
@@ -74,8 +75,8 @@ impl<'p, 'a> Builder<'p, 'a> {
     }
 
     /// Owners of an earlier generation, by partition. [prepopulateCurrentAssignments]
-    fn former(&self) -> BTreeMap<Part, (usize, i32)> {
-        let mut former: BTreeMap<Part, (usize, i32)> = BTreeMap::new();
+    fn former(&self) -> OrderedMap<Part, (usize, i32)> {
+        let mut former: OrderedMap<Part, (usize, i32)> = OrderedMap::new();
         for (i, member) in self.problem.members.iter().enumerate() {
             let generation = member.generation.unwrap_or(NO_GENERATION);
             if generation >= self.max_generation {
@@ -92,8 +93,8 @@ impl<'p, 'a> Builder<'p, 'a> {
     }
 
     /// Takes away what a member does not read any more, or has no replica near; what is kept.
-    fn keep_owned(&mut self) -> BTreeSet<Part> {
-        let mut kept = BTreeSet::new();
+    fn keep_owned(&mut self) -> OrderedSet<Part> {
+        let mut kept = OrderedSet::new();
         for member in 0..self.current.len() {
             let parts = self.current[member].take().unwrap_or_default();
             let count = parts.len();
@@ -129,7 +130,7 @@ impl<'p, 'a> Builder<'p, 'a> {
         true
     }
 
-    fn balance(&mut self, former: &BTreeMap<Part, (usize, i32)>, mut free: Vec<Part>) {
+    fn balance(&mut self, former: &OrderedMap<Part, (usize, i32)>, mut free: Vec<Part>) {
         let initializing = self.sorted.last().is_none_or(|(count, _)| *count == 0);
         let mut to_give = free.clone();
         if self.problem.racks.matter() {
@@ -184,7 +185,7 @@ impl<'p, 'a> Builder<'p, 'a> {
         if min + 1 >= *max {
             return true;
         }
-        let mut owners: BTreeMap<Part, usize> = BTreeMap::new();
+        let mut owners: OrderedMap<Part, usize> = OrderedMap::new();
         for (member, parts) in self.current.iter().enumerate() {
             owners.extend(parts.iter().flatten().map(|part| (*part, member)));
         }
@@ -206,7 +207,7 @@ impl<'p, 'a> Builder<'p, 'a> {
     }
 
     /// Moves partitions until nothing changes any more. Whether any was moved. [performReassignments]
-    fn reassign_all(&mut self, parts: &[Part], former: &BTreeMap<Part, (usize, i32)>) -> bool {
+    fn reassign_all(&mut self, parts: &[Part], former: &OrderedMap<Part, (usize, i32)>) -> bool {
         let mut moved = false;
         loop {
             let mut changed = false;
@@ -228,7 +229,7 @@ impl<'p, 'a> Builder<'p, 'a> {
     }
 
     /// Where a partition should go: back to an earlier owner, or, if any reader has less, to the one with least.
-    fn better_place(&self, part: Part, former: &BTreeMap<Part, (usize, i32)>) -> Option<usize> {
+    fn better_place(&self, part: Part, former: &OrderedMap<Part, (usize, i32)>) -> Option<usize> {
         let owner = *self.owners.get(&part)?;
         let has = self.has(owner);
         if let Some((before, _)) = former.get(&part)

@@ -14,8 +14,9 @@ use super::{Assignment, Member, Topic, java_order};
 use crate::kafka::hash::java_string_hash;
 use crate::kafka::java_map::JavaMap;
 use crate::kafka::types::NamedPartition;
+use crate::ordered::SortSmall;
+use crate::ordered::{OrderedMap, OrderedSet};
 use racks::Racks;
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// The generation of a member that names none.
@@ -41,7 +42,7 @@ struct Claims {
     /// By member; partitions of topics that are not handed out are left out.
     owned: Vec<Vec<Part>>,
     /// Claimed by several members of one generation.
-    contested: BTreeSet<Part>,
+    contested: OrderedSet<Part>,
     max_generation: i32,
     all_equal: bool,
 }
@@ -74,13 +75,13 @@ impl<'a> Problem<'a> {
             .filter(|topic| topic.partitions > 0)
             .filter(subscribed)
             .collect();
-        topics.sort_by(|a, b| java_order(&a.name, &b.name));
+        topics.sort_small_by(|a, b| java_order(&a.name, &b.name));
         let place = |name: &Rc<str>| topics.iter().position(|topic| topic.name == *name);
         let wants = members
             .iter()
             .map(|member| member.topics.iter().filter_map(place).collect());
         let mut sorted: Vec<usize> = (0..members.len()).collect();
-        sorted.sort_by(|a, b| java_order(&members[*a].id, &members[*b].id));
+        sorted.sort_small_by(|a, b| java_order(&members[*a].id, &members[*b].id));
         let mut ranks = vec![0; members.len()];
         for (rank, member) in sorted.into_iter().enumerate() {
             ranks[member] = rank;
@@ -134,12 +135,12 @@ impl<'a> Problem<'a> {
     fn claims(&self) -> Claims {
         let mut claims = Claims {
             owned: vec![Vec::new(); self.members.len()],
-            contested: BTreeSet::new(),
+            contested: OrderedSet::new(),
             max_generation: NO_GENERATION,
             all_equal: true,
         };
-        let mut owners: BTreeMap<Part, usize> = BTreeMap::new();
-        let mut first: BTreeSet<&Rc<str>> = BTreeSet::new();
+        let mut owners: OrderedMap<Part, usize> = OrderedMap::new();
+        let mut first: OrderedSet<&Rc<str>> = OrderedSet::new();
         for (i, member) in self.members.iter().enumerate() {
             if first.is_empty() {
                 first = member.topics.iter().collect();
@@ -171,7 +172,7 @@ impl<'a> Problem<'a> {
     }
 
     /// Partitions by member; and, if that is known already, who gets what another one had.
-    fn solve(&self, claims: Claims) -> (Vec<Vec<Part>>, Option<BTreeMap<Part, usize>>) {
+    fn solve(&self, claims: Claims) -> (Vec<Vec<Part>>, Option<OrderedMap<Part, usize>>) {
         if self.members.is_empty() {
             return (Vec::new(), None);
         }
@@ -184,12 +185,12 @@ impl<'a> Problem<'a> {
     }
 
     /// What somebody gets that another one says that it has. [computePartitionsTransferringOwnership]
-    fn transfers(&self, out: &[Vec<Part>]) -> BTreeMap<Part, usize> {
-        let mut added = BTreeMap::new();
-        let mut revoked = BTreeSet::new();
+    fn transfers(&self, out: &[Vec<Part>]) -> OrderedMap<Part, usize> {
+        let mut added = OrderedMap::new();
+        let mut revoked = OrderedSet::new();
         for (i, member) in self.members.iter().enumerate() {
-            let owned: BTreeSet<Part> = member.owned.iter().filter_map(|p| self.part(p)).collect();
-            let got: BTreeSet<Part> = out[i].iter().copied().collect();
+            let owned: OrderedSet<Part> = member.owned.iter().filter_map(|p| self.part(p)).collect();
+            let got: OrderedSet<Part> = out[i].iter().copied().collect();
             added.extend(got.difference(&owned).map(|part| (*part, i)));
             revoked.extend(owned.difference(&got).copied());
         }
@@ -204,7 +205,7 @@ impl<'a> Problem<'a> {
         };
         let each = self.members.iter().zip(out).map(|(member, parts)| {
             let mut list: Vec<NamedPartition> = parts.iter().map(named).collect();
-            list.sort();
+            list.sort_small();
             (member.id.clone(), list)
         });
         each.collect()

@@ -3,16 +3,16 @@
 
 use super::{Part, Problem};
 use crate::kafka::java_map::JavaMap;
-use std::collections::BTreeMap;
+use crate::ordered::OrderedMap;
 
 /// From whom to whom.
 type Pair = (usize, usize);
 
 #[derive(Default)]
 pub(super) struct Movements {
-    by_partition: BTreeMap<Part, Pair>,
+    by_partition: OrderedMap<Part, Pair>,
     /// By topic and pair, in Java's order.
-    by_pair: BTreeMap<(usize, Pair), JavaMap<Part, ()>>,
+    by_pair: OrderedMap<(usize, Pair), JavaMap<Part, ()>>,
 }
 
 impl Movements {

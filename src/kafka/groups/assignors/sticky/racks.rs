@@ -2,32 +2,33 @@
 
 use super::Part;
 use crate::kafka::groups::assignors::{Member, Topic};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::ordered::SortSmall;
+use crate::ordered::{OrderedMap, OrderedSet};
 use std::rc::Rc;
 
 #[derive(Default)]
 pub(super) struct Racks {
     /// By member; empty if racks play no part.
     members: Vec<Option<Rc<str>>>,
-    partitions: BTreeMap<Part, BTreeSet<Rc<str>>>,
+    partitions: OrderedMap<Part, OrderedSet<Rc<str>>>,
     /// How many members are in a rack with a replica.
-    near: BTreeMap<Part, usize>,
+    near: OrderedMap<Part, usize>,
 }
 
 impl Racks {
     pub fn new(topics: &[&Topic], members: &[Member]) -> Racks {
-        let used: BTreeSet<&Rc<str>> = members.iter().filter_map(|member| member.rack.as_ref()).collect();
+        let used: OrderedSet<&Rc<str>> = members.iter().filter_map(|member| member.rack.as_ref()).collect();
         if used.is_empty() {
             return Racks::default();
         }
-        let mut partitions: BTreeMap<Part, BTreeSet<Rc<str>>> = BTreeMap::new();
+        let mut partitions: OrderedMap<Part, OrderedSet<Rc<str>>> = OrderedMap::new();
         for (place, topic) in topics.iter().enumerate() {
             for (i, partition) in (0..topic.partitions).enumerate() {
                 let racks = topic.racks.get(i).into_iter().flatten().cloned().collect();
                 partitions.insert((place, partition), racks);
             }
         }
-        let all: BTreeSet<Rc<str>> = partitions.values().flatten().cloned().collect();
+        let all: OrderedSet<Rc<str>> = partitions.values().flatten().cloned().collect();
         let in_common = used.iter().any(|rack| all.contains(*rack));
         let mut racks = Racks::default();
         let in_rack = |rack: &Rc<str>| {
@@ -38,7 +39,7 @@ impl Racks {
         };
         if in_common && partitions.values().any(|racks| *racks != all) {
             racks.members = members.iter().map(|member| member.rack.clone()).collect();
-            let near = |(part, racks): (&Part, &BTreeSet<Rc<str>>)| (*part, racks.iter().map(in_rack).sum());
+            let near = |(part, racks): (&Part, &OrderedSet<Rc<str>>)| (*part, racks.iter().map(in_rack).sum());
             racks.near = partitions.iter().map(near).collect();
             racks.partitions = partitions;
         } else {
@@ -75,7 +76,7 @@ impl Racks {
     /// Those with the fewest members near come first.
     pub fn sort(&self, partitions: &mut [Part]) {
         if !self.near.is_empty() {
-            partitions.sort_by_key(|part| self.near.get(part).copied().unwrap_or(0));
+            partitions.sort_small_by_key(|part| self.near.get(part).copied().unwrap_or(0));
         }
     }
 
