@@ -155,21 +155,22 @@ pub fn uuid_hash(high: u64, low: u64) -> i32 {
     ((both >> 32) ^ both) as u32 as i32
 }
 
+/// The two halves of a UUID in URL-safe base64, of a data file.
+#[cfg(test)]
+pub(crate) fn uuid(text: &str) -> (u64, u64) {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let digit = |c: u8| DIGITS.iter().position(|d| *d == c).expect("base64") as u128;
+    let all = text.bytes().take(21).fold(0u128, |all, c| all << 6 | digit(c));
+    let last = digit(text.as_bytes()[21]) >> 4;
+    let all = all << 2 | last;
+    ((all >> 64) as u64, all as u64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::kafka::vectors;
     use serde_json::Value;
-
-    /// URL-safe base64 of 16 bytes.
-    fn uuid(text: &str) -> (u64, u64) {
-        const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-        let digit = |c: u8| DIGITS.iter().position(|d| *d == c).expect("base64") as u128;
-        let all = text.bytes().take(21).fold(0u128, |all, c| all << 6 | digit(c));
-        let last = digit(text.as_bytes()[21]) >> 4;
-        let all = all << 2 | last;
-        ((all >> 64) as u64, all as u64)
-    }
 
     fn hash(kind: &str, key: &Value) -> i32 {
         match kind {
