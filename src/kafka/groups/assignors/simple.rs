@@ -5,7 +5,7 @@
 //! through hash maps here, so their order decides: see [`java_map`](crate::kafka::java_map).
 
 use crate::kafka::java_map::JavaMap;
-use std::collections::BTreeMap;
+use crate::ordered::{OrderedMap, SortSmall};
 
 /// A topic that exists.
 #[derive(Clone, Debug)]
@@ -26,7 +26,7 @@ pub struct ShareMember {
 }
 
 /// Partitions of each topic by member, in the members' order; sorted.
-pub type ShareAssignment = Vec<BTreeMap<usize, Vec<i32>>>;
+pub type ShareAssignment = Vec<OrderedMap<usize, Vec<i32>>>;
 
 type Key = (usize, i32);
 
@@ -50,7 +50,7 @@ pub fn assign(
     if homogeneous {
         let subscribed = members.first().map_or(&[][..], |member| &member.topics);
         if subscribed.is_empty() {
-            return Ok(vec![BTreeMap::new(); members.len()]);
+            return Ok(vec![OrderedMap::new(); members.len()]);
         }
         new.iter_mut()
             .for_each(|parts| parts.retain(|topic, _| subscribed.contains(topic)));
@@ -66,7 +66,7 @@ pub fn assign(
         }
     }
     for parts in &mut new {
-        parts.values_mut().for_each(|list| list.sort_unstable());
+        parts.values_mut().for_each(|list| list.sort_small());
         parts.retain(|_, list| !list.is_empty());
     }
     Ok(new)
@@ -259,7 +259,7 @@ impl<'a> Round<'a> {
     }
 }
 
-fn take(list: &mut BTreeMap<usize, Vec<i32>>, key: Key) {
+fn take(list: &mut OrderedMap<usize, Vec<i32>>, key: Key) {
     if let Some(partitions) = list.get_mut(&key.0) {
         partitions.retain(|partition| *partition != key.1);
     }
@@ -329,7 +329,7 @@ mod tests {
             return assert_eq!(case["error"]["class"], "NoSuchElementException", "{case}");
         };
         for (member, parts) in listed.iter().zip(found) {
-            let parts: BTreeMap<&String, Vec<i32>> = parts.into_iter().map(|(t, list)| (names[t], list)).collect();
+            let parts: OrderedMap<&String, Vec<i32>> = parts.into_iter().map(|(t, list)| (names[t], list)).collect();
             let id = member["id"].as_str().expect("an id");
             let expected = case["out"].get(id).cloned().unwrap_or(json!({}));
             assert_eq!(json!(parts), expected, "{id} of {case}");
