@@ -56,7 +56,7 @@ fn what_the_accepter_sends_never_comes_before_the_connection_stands() {
     world.at(WAY).cut(B, A).tell(B, Order::Say(2));
     world.at(WAY + 1_000).heal();
     world.until(20_000_000);
-    let (first, second) = (Heard::Message(1_000, 0), Heard::Message(1_000, 1));
+    let (first, second) = (Heard::Message(1_000_000, 0), Heard::Message(1_000_000, 1));
     assert_eq!(world.heard_by(A)[1..], [&Heard::Opened, &first, &second]);
     assert_eq!(world.times(A, &Heard::Opened), [1_000_000 + ROUND]);
 }

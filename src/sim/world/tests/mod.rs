@@ -185,11 +185,12 @@ impl Toy {
         }
     }
 
-    /// Line numbers are unique in a world: the process's number counts thousands.
+    /// Line numbers are unique in a world: the process's number counts millions, and a stubborn one that is refused
+    /// takes a new line every millisecond.
     fn take(&mut self, conn: ConnId, to: Option<HostId>, ctx: &Ctx<'_, Toys>) {
         self.lines.push(Line {
             conn,
-            number: u64::from(ctx.me().0) * 1_000 + self.next_line,
+            number: u64::from(ctx.me().0) * 1_000_000 + self.next_line,
             said: 0,
             to,
         });
