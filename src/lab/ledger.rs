@@ -232,10 +232,11 @@ impl Ledger {
         let before = Sums::of(entry);
         change(entry);
         let after = Sums::of(entry);
+        if before == after {
+            return;
+        }
         self.sums.replace(before, after);
-        if before != after
-            && let Some(mine) = self.clients.get_mut(&entry.handed.client)
-        {
+        if let Some(mine) = self.clients.get_mut(&entry.handed.client) {
             mine.replace(before, after);
         }
     }
@@ -537,8 +538,9 @@ impl Ledger {
 }
 
 impl Sums {
-    fn of(entry: &Entry) -> [bool; 9] {
-        [
+    /// Which sums count a record, one bit each.
+    fn of(entry: &Entry) -> u16 {
+        let each = [
             entry.appended,
             entry.committed,
             entry.acknowledged,
@@ -548,10 +550,11 @@ impl Sums {
             entry.is_duplicated(),
             entry.reordered,
             entry.failed.is_some(),
-        ]
+        ];
+        each.iter().rev().fold(0, |bits, is| bits << 1 | u16::from(*is))
     }
 
-    fn replace(&mut self, before: [bool; 9], after: [bool; 9]) {
+    fn replace(&mut self, before: u16, after: u16) {
         let fields = [
             &mut self.appended,
             &mut self.committed,
@@ -563,10 +566,10 @@ impl Sums {
             &mut self.reordered,
             &mut self.failed,
         ];
-        for ((field, was), is) in fields.into_iter().zip(before).zip(after) {
-            match (was, is) {
-                (false, true) => *field += 1,
-                (true, false) => *field = field.saturating_sub(1),
+        for (bit, field) in fields.into_iter().enumerate() {
+            match (before >> bit & 1, after >> bit & 1) {
+                (0, 1) => *field += 1,
+                (1, 0) => *field = field.saturating_sub(1),
                 _ => {}
             }
         }

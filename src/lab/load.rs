@@ -125,11 +125,12 @@ impl World {
         if !self.runs(client) {
             return;
         }
+        let (key, value): (Option<Rc<str>>, Option<Rc<str>>) = (key.map(Rc::from), value.map(Rc::from));
         let origin = self.ledger.hand_over(Handed {
             client: self.name(client).clone(),
             topic: topic.clone(),
-            key: key.map(Rc::from),
-            value: value.map(Rc::from),
+            key: key.clone(),
+            value: value.clone(),
             at: self.sim.now(),
         });
         let record = NewRecord {
@@ -137,8 +138,8 @@ impl World {
             topic: topic.clone(),
             partition,
             timestamp: None,
-            key: key.map(|text| text.as_bytes().into()),
-            value: value.map(|text| text.as_bytes().into()),
+            key: key.map(Into::into),
+            value: value.map(Into::into),
             headers,
         };
         let call = self.next_call();

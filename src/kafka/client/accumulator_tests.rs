@@ -6,7 +6,7 @@ use std::rc::Rc;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::kafka::client::drain::{ClusterView, Drain, Gate, Ready};
+use crate::kafka::client::drain::{ClusterView, Drain, Gate, Leaders, Ready};
 use crate::kafka::log::batch::{Headers, ProducerTag, no_headers};
 use crate::kafka::types::{Bytes, LeaderAndEpoch};
 use crate::kafka::vectors;
@@ -186,14 +186,14 @@ fn vectors_sticky_partitioner() {
     }
 }
 
-fn leader(_: &NamedPartition) -> Option<LeaderAndEpoch> {
-    Some(LeaderAndEpoch { leader: 1, epoch: 0 })
+/// Two partitions with this leader.
+fn led_by(leader: i32, epoch: i32) -> Leaders {
+    vec![Some(LeaderAndEpoch { leader, epoch }); 2].into()
 }
 
 fn ready(accumulator: &mut Accumulator, now: i64) -> Ready {
     let view = ClusterView {
-        leader: &leader,
-        partition_count: &|_| 2,
+        leaders: &|_| led_by(1, 0),
         is_slow: &|_| false,
     };
     accumulator.ready(&view, now, &mut |n| 100 << n)
@@ -263,8 +263,7 @@ fn a_retry_backs_off_unless_the_leader_changed() {
     assert_eq!(waiting.next_check_ms, Some(60));
     assert!(drain(&mut a, 109, &mut send).is_empty());
     let view = ClusterView {
-        leader: &|_| Some(LeaderAndEpoch { leader: 2, epoch: 1 }),
-        partition_count: &|_| 2,
+        leaders: &|_| led_by(2, 1),
         is_slow: &|_| false,
     };
     assert_eq!(a.ready(&view, 50, &mut |n| 100 << n).nodes, OrderedSet::from([2]));

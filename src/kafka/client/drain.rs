@@ -5,7 +5,7 @@ use crate::ordered::OrderedSet;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use crate::kafka::client::accumulator::Accumulator;
+use crate::kafka::client::accumulator::{Accumulator, TopicQueues};
 use crate::kafka::client::producer_batch::ProducerBatch;
 use crate::kafka::types::{LeaderAndEpoch, NamedPartition, NodeId};
 
@@ -22,12 +22,13 @@ pub struct Ready {
     pub unknown_leaders: OrderedSet<Rc<str>>,
 }
 
+/// Leaders of a topic's partitions by number.
+pub type Leaders = Rc<[Option<LeaderAndEpoch>]>;
+
 /// What the sender's metadata and connections say at this moment.
 pub struct ClusterView<'a> {
-    /// Leader of a partition, if there is one.
-    pub leader: &'a dyn Fn(&NamedPartition) -> Option<LeaderAndEpoch>,
-    /// Number of partitions of a topic; 0 if unknown.
-    pub partition_count: &'a dyn Fn(&str) -> usize,
+    /// Leaders of a topic's partitions, where there are any; empty if it is unknown.
+    pub leaders: &'a dyn Fn(&str) -> Leaders,
     /// The node has not taken anything for longer than `partitioner.availability.timeout.ms`.
     pub is_slow: &'a dyn Fn(NodeId) -> bool,
 }
@@ -68,27 +69,30 @@ impl Accumulator {
     /// attempts (see [`super::backoff`]).
     pub fn ready(&mut self, view: &ClusterView<'_>, now: i64, pause: Pause<'_>) -> Ready {
         let mut ready = Ready::default();
-        let names: Vec<Rc<str>> = self.topics.keys().cloned().collect();
-        for name in names {
-            self.look_at_topic(&name, view, now, pause, &mut ready);
+        let mut topics = std::mem::take(&mut self.topics);
+        for (name, topic) in topics.iter_mut() {
+            self.look_at_topic(name, topic, view, now, pause, &mut ready);
         }
+        self.topics = topics;
         ready
     }
 
     /// [RecordAccumulator.partitionReady]
-    fn look_at_topic(&mut self, name: &Rc<str>, view: &ClusterView<'_>, now: i64, pause: Pause<'_>, ready: &mut Ready) {
+    fn look_at_topic(
+        &self,
+        name: &Rc<str>,
+        topic: &mut TopicQueues,
+        view: &ClusterView<'_>,
+        now: i64,
+        pause: Pause<'_>,
+        ready: &mut Ready,
+    ) {
         let hurry = self.memory.queued() > 0 || self.closed || self.flushes > 0 || self.transaction_completing;
-        let Some(topic) = self.topics.get_mut(name) else {
-            return;
-        };
-        let adaptive = self.config.adaptive_partitioning && topic.queues.len() >= (view.partition_count)(name);
-        let mut load = Vec::new();
+        let leaders = (view.leaders)(name);
+        let adaptive = self.config.adaptive_partitioning && topic.queues.len() >= leaders.len();
+        let mut load = Vec::with_capacity(topic.queues.len());
         for (number, queue) in &mut topic.queues {
-            let partition = NamedPartition {
-                topic: Rc::clone(name),
-                partition: *number,
-            };
-            let leader = (view.leader)(&partition);
+            let leader = leaders.get(*number as usize).copied().flatten();
             let Some(waiting) = look_at_queue(queue, leader, self.config.linger_ms, now, pause) else {
                 if leader.is_some() {
                     load.push((*number, 0));
@@ -102,7 +106,7 @@ impl Accumulator {
             if !(view.is_slow)(leader.leader) {
                 load.push((*number, queue.len() as u32));
             }
-            if ready.nodes.contains(&leader.leader) || self.muted.contains(&partition) {
+            if ready.nodes.contains(&leader.leader) || self.is_muted(name, *number) {
                 continue;
             }
             if (waiting.full || hurry || waiting.waited >= waiting.wait) && !waiting.backing_off {
@@ -116,6 +120,14 @@ impl Accumulator {
             true => topic.partitioner.set_load(&load, topic.queues.len()),
             false => topic.partitioner.clear_load(),
         }
+    }
+
+    fn is_muted(&self, topic: &Rc<str>, partition: i32) -> bool {
+        !self.muted.is_empty()
+            && self.muted.contains(&NamedPartition {
+                topic: Rc::clone(topic),
+                partition,
+            })
     }
 
     /// Takes batches for one request: round the node's partitions from the place that was looked at last, one batch

@@ -1,7 +1,7 @@
 //! A client's connections: one per node, requests in flight, time-outs, back-off, metadata refresh, a new beginning from
 //! the bootstrap addresses. [NetworkClient]
 //!
-//! Its owner hands every input to [`NetworkClient::on_input`], takes [`NetworkClient::take_events`], does its own work,
+//! Its owner hands every input to [`NetworkClient::on_input`], takes [`NetworkClient::take_event`], does its own work,
 //! and then calls [`NetworkClient::drive`]; while that returns true, events and work are to be looked at again.
 
 mod connecting;
@@ -23,6 +23,7 @@ use crate::kafka::wire::{Ctx, Input, Timer};
 use crate::ordered::OrderedMap;
 use crate::sim::{ConnId, Random, Span, Time, TimerId};
 use connecting::End;
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// A request by its correlation id.
@@ -118,7 +119,7 @@ pub struct NetworkClient {
     /// Since when metadata are sought in vain.
     sought_since: Option<Time>,
     timer: Option<(Time, TimerId)>,
-    events: Vec<NetEvent>,
+    events: VecDeque<NetEvent>,
 }
 
 impl NetworkClient {
@@ -143,7 +144,7 @@ impl NetworkClient {
             refreshing: None,
             sought_since: None,
             timer: None,
-            events: Vec::new(),
+            events: VecDeque::new(),
         }
     }
 
@@ -189,9 +190,15 @@ impl NetworkClient {
         found.map(|(node, _)| *node).collect()
     }
 
-    /// What happened since the last call, in order.
-    pub fn take_events(&mut self) -> Vec<NetEvent> {
-        std::mem::take(&mut self.events)
+    /// How many things happened that were not taken yet.
+    pub fn event_count(&self) -> usize {
+        self.events.len()
+    }
+
+    /// What happened first of what was not taken yet. Its owner takes what there is at the beginning of a turn; what
+    /// follows from that is for the next.
+    pub fn take_event(&mut self) -> Option<NetEvent> {
+        self.events.pop_front()
     }
 
     /// Refreshes metadata if that is due. True if something changed that the owner should look at.
@@ -348,13 +355,13 @@ impl NetworkClient {
                 let pauses = self.settings.pauses;
                 link.ready(pauses, &mut self.random);
                 self.transaction_version = self.transaction_version.max(answer.transaction_version);
-                self.events.push(NetEvent::Connected(node));
+                self.events.push_back(NetEvent::Connected(node));
             }
             (Body::MetadataResponse(answer), true) => {
                 let answer = answer.clone();
                 self.on_metadata(request.request, &answer, ctx);
             }
-            _ => self.events.push(NetEvent::Response {
+            _ => self.events.push_back(NetEvent::Response {
                 request: request.request,
                 node,
                 body: msg.body.clone(),

@@ -1,8 +1,6 @@
 //! What a log knows about one producer id, and the checks that a batch of it must pass.
 //! [ProducerStateEntry, ProducerAppendInfo]
 
-use std::collections::VecDeque;
-
 use crate::kafka::log::batch::{Batch, Control, NO_SEQUENCE, Outcome, sub_sequence};
 use crate::kafka::log::error::AppendError;
 use crate::kafka::protocol::errors::ErrorCode;
@@ -24,7 +22,7 @@ pub enum Origin {
 }
 
 /// A batch that was appended, as far as duplicates need it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BatchMeta {
     pub last_sequence: i32,
     pub last_offset: i64,
@@ -46,14 +44,46 @@ impl BatchMeta {
     }
 }
 
+/// Up to [`BATCHES_KEPT`] last batches of a producer, oldest first. In place: every append looks at them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LastBatches {
+    kept: [BatchMeta; BATCHES_KEPT],
+    len: usize,
+}
+
+impl LastBatches {
+    fn kept(&self) -> &[BatchMeta] {
+        &self.kept[..self.len]
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    fn push(&mut self, batch: BatchMeta) {
+        if self.len == BATCHES_KEPT {
+            self.kept.copy_within(1.., 0);
+            self.len -= 1;
+        }
+        self.kept[self.len] = batch;
+        self.len += 1;
+    }
+}
+
 /// State of one producer id in one log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProducerEntry {
     pub id: i64,
     /// [`NO_PRODUCER_EPOCH`] if nothing is known.
     pub epoch: i16,
-    /// Up to [`BATCHES_KEPT`] last batches of this epoch, oldest first.
-    pub batches: VecDeque<BatchMeta>,
+    /// The last batches of this epoch.
+    pub batches: LastBatches,
     /// Of the coordinator that wrote the last marker; -1 before the first one.
     pub coordinator_epoch: i32,
     /// Where its open transaction begins.
@@ -68,7 +98,7 @@ impl ProducerEntry {
         Self {
             id,
             epoch: NO_PRODUCER_EPOCH,
-            batches: VecDeque::new(),
+            batches: LastBatches::default(),
             coordinator_epoch: -1,
             txn_first_offset: None,
             last_timestamp: -1,
@@ -77,34 +107,41 @@ impl ProducerEntry {
 
     /// First sequence that is kept, or [`NO_SEQUENCE`].
     pub fn first_sequence(&self) -> i32 {
-        self.batches.front().map_or(NO_SEQUENCE, BatchMeta::first_sequence)
+        self.batches
+            .kept()
+            .first()
+            .map_or(NO_SEQUENCE, BatchMeta::first_sequence)
     }
 
     /// Last sequence, or [`NO_SEQUENCE`].
     pub fn last_sequence(&self) -> i32 {
-        self.batches.back().map_or(NO_SEQUENCE, |b| b.last_sequence)
+        self.batches.kept().last().map_or(NO_SEQUENCE, |b| b.last_sequence)
     }
 
     /// Offset of its last record, or -1.
     pub fn last_offset(&self) -> i64 {
-        self.batches.back().map_or(-1, |b| b.last_offset)
+        self.batches.kept().last().map_or(-1, |b| b.last_offset)
     }
 
     /// The kept batch with the same epoch and exactly the same sequences: then `batch` is a retry of it.
     pub fn find_duplicate(&self, batch: &Batch) -> Option<BatchMeta> {
         let tag = batch.producer.filter(|p| p.epoch == self.epoch)?;
         let last = batch.last_sequence();
-        self.batches
-            .iter()
-            .find(|b| b.first_sequence() == tag.sequence && b.last_sequence == last)
+        let mut kept = self.batches.kept().iter();
+        kept.find(|b| b.first_sequence() == tag.sequence && b.last_sequence == last)
             .copied()
     }
 
     /// What a snapshot file keeps of it: only the last batch.
     pub fn for_snapshot(&self) -> Self {
-        let last = self.batches.back().copied();
+        let mut batches = LastBatches::default();
+        self.batches
+            .kept()
+            .last()
+            .into_iter()
+            .for_each(|last| batches.push(*last));
         Self {
-            batches: last.into_iter().collect(),
+            batches,
             ..self.clone()
         }
     }
@@ -112,23 +149,20 @@ impl ProducerEntry {
     /// Takes over an epoch; another one than before forgets the batches.
     fn take_epoch(&mut self, epoch: i16) {
         if self.epoch != epoch {
-            self.batches.clear();
+            self.batches = LastBatches::default();
             self.epoch = epoch;
         }
     }
 
     fn add_batch(&mut self, batch: BatchMeta) {
-        if self.batches.len() == BATCHES_KEPT {
-            self.batches.pop_front();
-        }
-        self.batches.push_back(batch);
+        self.batches.push(batch);
     }
 
     /// Adds what an append prepared.
     pub fn merge(&mut self, next: ProducerEntry) {
         self.take_epoch(next.epoch);
-        for batch in next.batches {
-            self.add_batch(batch);
+        for batch in next.batches.kept() {
+            self.add_batch(*batch);
         }
         self.coordinator_epoch = next.coordinator_epoch;
         self.txn_first_offset = next.txn_first_offset;
@@ -178,7 +212,7 @@ impl ProducerAppend {
     /// Starts from what the log knows.
     pub fn new(current: ProducerEntry, origin: Origin, verification: Option<Verification>) -> Self {
         let updated = ProducerEntry {
-            batches: VecDeque::new(),
+            batches: LastBatches::default(),
             ..current.clone()
         };
         Self {

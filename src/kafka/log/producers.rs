@@ -22,7 +22,8 @@ pub const TRANSACTION_VERSION_UNKNOWN: i16 = -1;
 /// What an append would change, once all its batches passed.
 #[derive(Debug, Default)]
 pub struct PreparedAppend {
-    producers: OrderedMap<i64, ProducerAppend>,
+    /// By producer; nearly always one.
+    producers: Vec<(i64, ProducerAppend)>,
     /// Transactions that it ends, in order.
     pub completed: Vec<CompletedTxn>,
 }
@@ -164,12 +165,16 @@ impl Producers {
         if rules.origin != Origin::Replication {
             self.check_transaction_known(batch, tag.id, tag.epoch, rules)?;
         }
-        let append = prepared.producers.entry(tag.id).or_insert_with(|| {
+        let known = prepared.producers.iter().position(|(id, _)| *id == tag.id);
+        let index = known.unwrap_or_else(|| {
             let current = self.entries.get(&tag.id).cloned();
             let verification = self.verifications.get(&tag.id).copied();
             let current = current.unwrap_or_else(|| ProducerEntry::unknown(tag.id));
-            ProducerAppend::new(current, rules.origin, verification)
+            let append = ProducerAppend::new(current, rules.origin, verification);
+            prepared.producers.push((tag.id, append));
+            prepared.producers.len() - 1
         });
+        let append = &mut prepared.producers[index].1;
         let completed = append.append(batch, rules.transaction_version, rules.partition)?;
         prepared.completed.extend(completed);
         if batch.transactional {

@@ -111,7 +111,8 @@ impl Admin {
             other => drop(self.net.on_input(&other, ctx)),
         }
         loop {
-            for event in self.net.take_events() {
+            for _ in 0..self.net.event_count() {
+                let Some(event) = self.net.take_event() else { break };
                 self.on_event(event, ctx);
             }
             self.run(ctx);

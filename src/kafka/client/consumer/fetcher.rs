@@ -2,7 +2,7 @@
 
 use super::completed::CompletedFetch;
 use super::outbox::{Asked, Purpose};
-use super::position::{FetchPosition, KnownLeader};
+use super::position::KnownLeader;
 use super::process::Consumer;
 use super::rules;
 use crate::kafka::client::call::{ClientError, Consumed};
@@ -14,7 +14,7 @@ use crate::kafka::protocol::data::{
 use crate::kafka::rule::Weight;
 use crate::kafka::types::{NamedPartition, NodeId, TopicPartition};
 use crate::kafka::wire::Ctx;
-use crate::ordered::{OrderedMap, OrderedSet};
+use crate::ordered::{OrderedMap, OrderedSet, SortSmall};
 use crate::sim::{Span, Time};
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -24,6 +24,8 @@ use std::rc::Rc;
 pub struct Fetcher {
     /// Nodes with a fetch in flight.
     pending: OrderedSet<NodeId>,
+    /// `client.rack`
+    rack: Rc<str>,
     /// Fetch sessions by node.
     sessions: OrderedMap<NodeId, FetchSession>,
     /// The one whose records are being handed out.
@@ -42,6 +44,14 @@ pub struct Collected {
 }
 
 impl Fetcher {
+    /// Nothing under way; `rack` is `client.rack`.
+    pub fn new(rack: &str) -> Fetcher {
+        Fetcher {
+            rack: rack.into(),
+            ..Fetcher::default()
+        }
+    }
+
     fn buffered(&self) -> impl Iterator<Item = &CompletedFetch> {
         self.current.iter().chain(&self.buffer).filter(|fetch| !fetch.consumed)
     }
@@ -85,52 +95,61 @@ impl Consumer {
     /// Sends a fetch to each node that may be asked. [AbstractFetch.prepareFetchRequests]
     pub(super) fn send_fetches(&mut self, ctx: &mut Ctx) {
         self.validate_on_metadata_change();
-        let asked = self.fetchable_by_node(ctx);
-        for (node, partitions) in asked.into_values() {
-            let body = self.fetch_request(node.id, &partitions);
+        for (node, asked, wanted) in self.fetchable_by_node(ctx) {
+            let body = self.fetch_request(node.id, wanted);
             let timeout = self.config.request_timeout_ms;
             self.fetcher.pending.insert(node.id);
             self.counters.fetches += 1;
-            let asked: Vec<Asked<i64>> = partitions
-                .into_iter()
-                .map(|(id, name, at)| (id, name, at.offset))
-                .collect();
             let purpose = Purpose::Fetch(asked.into());
             self.outbox.push(node, body.into(), timeout, purpose, ctx.now());
         }
     }
 
-    fn fetchable_by_node(&mut self, ctx: &mut Ctx) -> OrderedMap<NodeId, (BrokerNode, Vec<Asked<FetchPosition>>)> {
+    /// What may be asked for now, by node. Most looks find that every node has its request: they cost little.
+    fn fetchable_by_node(&mut self, ctx: &mut Ctx) -> Vec<(BrokerNode, Vec<Asked<i64>>, Vec<FetchPartition>)> {
         let now = ctx.now();
         let version = self.net.metadata.update_version();
-        let buffered: OrderedSet<&NamedPartition> = self.fetcher.buffered_partitions().collect();
-        let mut by_node: OrderedMap<NodeId, (BrokerNode, Vec<Asked<FetchPosition>>)> = OrderedMap::new();
-        let (mut busy, mut unbuffered, mut leaderless) = (OrderedSet::new(), Vec::new(), false);
-        for (partition, state) in self.subscription.fetchable_partitions() {
+        let (mut busy, mut open, mut leaderless) = (Vec::new(), Vec::new(), false);
+        for (partition, state) in self.subscription.states().filter(|(_, state)| state.is_fetchable()) {
             let Some(position) = &state.position else { continue };
-            let held = state.held.is_some_and(|(at, seen)| at > now && seen == version);
             let Some(leader) = &position.leader.leader else {
-                leaderless = true;
+                leaderless |= self.subscription.fetchable(partition, state);
                 continue;
             };
             let preferred = state.preferred.filter(|(_, until)| *until > now);
             let node = preferred
                 .and_then(|(node, _)| self.net.metadata.node(node))
                 .unwrap_or(leader);
-            if buffered.contains(partition) {
-                busy.insert(node.id);
-            } else if !held {
-                unbuffered.push((partition, position, node));
-            }
-        }
-        for (partition, position, node) in unbuffered {
-            let waits = self.fetcher.pending.contains(&node.id) || busy.contains(&node.id);
-            if waits || self.net.is_unavailable(node.id, now) {
+            if self.fetcher.pending.contains(&node.id) || !self.subscription.fetchable(partition, state) {
                 continue;
             }
-            if let Some(id) = self.partition_id(partition) {
-                let entry = by_node.entry(node.id).or_insert_with(|| (node.clone(), Vec::new()));
-                entry.1.push((id, partition.clone(), position.clone()));
+            let held = state.held.is_some_and(|(at, seen)| at > now && seen == version);
+            if self.fetcher.buffered_partitions().any(|buffered| buffered == partition) {
+                busy.push(node.id);
+            } else if !held {
+                open.push((node, state.turn, partition, position));
+            }
+        }
+        open.retain(|(node, ..)| !busy.contains(&node.id) && !self.net.is_unavailable(node.id, now));
+        open.sort_small_by_key(|(node, turn, ..)| (node.id, *turn));
+        let mut by_node: Vec<(BrokerNode, Vec<Asked<i64>>, Vec<FetchPartition>)> = Vec::new();
+        for (node, _, partition, position) in open {
+            let Some(id) = self.partition_id(partition) else {
+                continue;
+            };
+            if by_node.last().is_none_or(|(last, ..)| last.id != node.id) {
+                by_node.push((node.clone(), Vec::new(), Vec::new()));
+            }
+            if let Some((_, asked, wanted)) = by_node.last_mut() {
+                asked.push((id, partition.clone(), position.offset));
+                wanted.push(FetchPartition {
+                    partition: id,
+                    current_leader_epoch: position.leader.epoch.unwrap_or(-1),
+                    fetch_offset: position.offset,
+                    last_fetched_epoch: -1,
+                    log_start_offset: -1,
+                    max_bytes: int(self.config.max_partition_fetch_bytes),
+                });
             }
         }
         if leaderless {
@@ -139,27 +158,20 @@ impl Consumer {
         by_node
     }
 
-    fn fetch_request(&mut self, node: NodeId, partitions: &[Asked<FetchPosition>]) -> FetchRequest {
+    fn fetch_request(&mut self, node: NodeId, wanted: Vec<FetchPartition>) -> FetchRequest {
         let config = &self.config;
-        let each = partitions.iter().map(|(id, _, position)| FetchPartition {
-            partition: *id,
-            current_leader_epoch: position.leader.epoch.unwrap_or(-1),
-            fetch_offset: position.offset,
-            last_fetched_epoch: -1,
-            log_start_offset: -1,
-            max_bytes: int(config.max_partition_fetch_bytes),
-        });
+        let isolation = self.isolation();
         let session = self.fetcher.sessions.entry(node).or_default();
         let point = session.point();
-        let told = session.tell_all(each.collect());
+        let told = session.tell_all(wanted);
         FetchRequest {
             replica: CONSUMER_REPLICA,
             broker_epoch: -1,
             max_wait_ms: int(config.fetch_max_wait_ms),
             min_bytes: int(config.fetch_min_bytes),
             max_bytes: int(config.fetch_max_bytes),
-            isolation: self.isolation(),
-            rack: config.client_rack.as_str().into(),
+            isolation,
+            rack: self.fetcher.rack.clone(),
             session: point,
             partitions: told.partitions,
             forgotten: told.forgotten,
@@ -349,9 +361,8 @@ impl Consumer {
             .get(&name)
             .is_some_and(|state| state.has_valid_position());
         if error == ErrorCode::None {
-            let answer = fetch.answer().clone();
             let expire = ctx.now() + Span::from_ms(self.config.metadata_max_age_ms);
-            if !valid || !self.take_ends(&name, fetch.next_offset, &answer, expire) {
+            if !valid || !self.take_ends(&name, fetch.next_offset, fetch.answer(), expire) {
                 return Ok(None);
             }
             fetch.initialized = true;

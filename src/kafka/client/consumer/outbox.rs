@@ -149,7 +149,8 @@ impl Outbox {
     pub fn send(&mut self, net: &mut NetworkClient, ctx: &mut Ctx) -> (usize, Vec<Lost>) {
         let mut went = 0;
         let mut lost = Vec::new();
-        for unsent in std::mem::take(&mut self.unsent) {
+        for _ in 0..self.unsent.len() {
+            let Some(unsent) = self.unsent.pop_front() else { break };
             let node = unsent.node.id;
             if net.ready(&unsent.node, ctx)
                 && let Some(request) = net.send_within(node, unsent.body.clone(), unsent.timeout_ms, ctx)

@@ -97,13 +97,14 @@ impl Consumer {
             |timer| Timer::Consumer(ConsumerTimer::Net(timer)),
         );
         let group = config.group_id.as_deref().map(Rc::from);
+        let fetcher = Fetcher::new(&config.client_rack);
         Ok(Consumer {
             coordinator: group.map(Coordinator::new),
             config: Rc::new(config),
             net,
             outbox: Outbox::default(),
             subscription,
-            fetcher: Fetcher::default(),
+            fetcher,
             positions: Positions::default(),
             commits: Commits::default(),
             retry,
@@ -184,9 +185,9 @@ impl Consumer {
     }
 
     fn take_network(&mut self, ctx: &mut Ctx) -> bool {
-        let events = self.net.take_events();
-        let moved = !events.is_empty();
-        for event in events {
+        let count = self.net.event_count();
+        for _ in 0..count {
+            let Some(event) = self.net.take_event() else { break };
             match event {
                 NetEvent::Response { request, node, body } => {
                     if let Some(purpose) = self.outbox.answered(request) {
@@ -201,7 +202,7 @@ impl Consumer {
                 NetEvent::Connected(_) | NetEvent::Disconnected(_) | NetEvent::MetadataUpdated => {}
             }
         }
-        moved
+        count > 0
     }
 
     fn send_outbox(&mut self, ctx: &mut Ctx) -> bool {

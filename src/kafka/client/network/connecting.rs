@@ -130,7 +130,7 @@ impl NetworkClient {
         let lost = std::mem::take(&mut link.in_flight);
         self.log_end(node, end, setup_ms, &address, ctx);
         self.cancel(node, lost, end, ctx);
-        self.events.push(NetEvent::Disconnected(node));
+        self.events.push_back(NetEvent::Disconnected(node));
         self.on_server_disconnect(node, ctx);
         self.arm(retry, ctx);
     }
@@ -172,7 +172,7 @@ impl NetworkClient {
             self.log("INFO", text, Weight::Detail, &rules::REQUEST_TIMEOUT, ctx);
             if !request.internal {
                 let request = request.request;
-                self.events.push(NetEvent::Failed {
+                self.events.push_back(NetEvent::Failed {
                     request,
                     node,
                     timed_out,

@@ -47,7 +47,7 @@ impl NetworkClient {
         for line in lines {
             self.log(line.level, line.text, Weight::Detail, &rules::METADATA, ctx);
         }
-        self.events.push(NetEvent::MetadataUpdated);
+        self.events.push_back(NetEvent::MetadataUpdated);
     }
 
     /// [DefaultMetadataUpdater.maybeUpdate]

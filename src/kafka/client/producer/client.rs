@@ -10,6 +10,7 @@ use crate::kafka::client::backoff::Backoff;
 use crate::kafka::client::bootstrap::Address;
 use crate::kafka::client::buffer_pool::Ticket;
 use crate::kafka::client::call::{Answer, CallId, ClientError};
+use crate::kafka::client::drain::Leaders;
 use crate::kafka::client::metadata::{Metadata, Wanted};
 use crate::kafka::client::network::{NetEvent, NetSettings, NetworkClient, RequestId};
 use crate::kafka::client::note::ClientNote;
@@ -19,7 +20,7 @@ use crate::kafka::config::{ProducerConfig, Properties};
 use crate::kafka::log::batch::Codec;
 use crate::kafka::note::{Fact, Note};
 use crate::kafka::rule::{Rule, Weight};
-use crate::kafka::types::{NamedPartition, NodeId};
+use crate::kafka::types::{LeaderAndEpoch, NamedPartition, NodeId};
 use crate::kafka::wire::{Ctx, Input, Order, Timer};
 use crate::ordered::{OrderedMap, OrderedSet};
 use crate::sim::{Halt, Random, Span, Time, TimerId};
@@ -39,6 +40,8 @@ enum Life {
 pub(super) struct Views {
     changes: u32,
     pub topics: OrderedMap<Rc<str>, Rc<TopicView>>,
+    /// Leaders that can be asked, by topic.
+    pub leaders: OrderedMap<Rc<str>, Leaders>,
     /// The partitions that each node leads, by topic and number.
     pub led: Rc<OrderedMap<NodeId, Vec<NamedPartition>>>,
 }
@@ -250,7 +253,8 @@ impl Producer {
     /// The application's thread and the sender, until neither has anything to do.
     fn turn(&mut self, ctx: &mut Ctx) {
         loop {
-            for event in self.net.take_events() {
+            for _ in 0..self.net.event_count() {
+                let Some(event) = self.net.take_event() else { break };
                 self.on_event(event, ctx);
             }
             self.hand_over(ctx);
@@ -318,7 +322,18 @@ impl Producer {
             return;
         }
         let mut led: OrderedMap<NodeId, Vec<NamedPartition>> = OrderedMap::new();
-        for (name, topic) in &self.net.metadata.snapshot().topics {
+        let metadata = &self.net.metadata;
+        let mut leaders = OrderedMap::new();
+        for (name, topic) in &metadata.snapshot().topics {
+            let of_topic = (0..topic.partitions.len() as i32).map(|number| {
+                let known = topic.partition(number)?;
+                metadata.node(known.leader)?;
+                Some(LeaderAndEpoch {
+                    leader: known.leader,
+                    epoch: known.leader_epoch,
+                })
+            });
+            leaders.insert(name.clone(), of_topic.collect());
             for partition in topic.partitions.iter().filter(|p| p.leader >= 0) {
                 let named = NamedPartition {
                     topic: name.clone(),
@@ -330,6 +345,7 @@ impl Producer {
         self.views = Views {
             changes,
             topics: OrderedMap::new(),
+            leaders,
             led: Rc::new(led),
         };
     }

@@ -6,7 +6,7 @@ use super::note::ProducerNote;
 use super::rules;
 use crate::kafka::client::backoff::Backoff;
 use crate::kafka::client::call::{ClientError, Sent};
-use crate::kafka::client::drain::{ClusterView, Drain, Gate, Ready};
+use crate::kafka::client::drain::{ClusterView, Drain, Gate, Leaders, Ready};
 use crate::kafka::client::network::RequestId;
 use crate::kafka::client::note::ClientNote;
 use crate::kafka::client::producer_batch::ProducerBatch;
@@ -14,7 +14,7 @@ use crate::kafka::note::{Fact, Note};
 use crate::kafka::protocol::ErrorCode;
 use crate::kafka::protocol::data::{InitProducerIdRequest, ProduceRequest};
 use crate::kafka::rule::Weight;
-use crate::kafka::types::{LeaderAndEpoch, NamedPartition, NodeId, TopicPartition};
+use crate::kafka::types::{NamedPartition, NodeId, TopicPartition};
 use crate::kafka::wire::Ctx;
 use crate::sim::{Span, Time};
 use std::rc::Rc;
@@ -205,24 +205,15 @@ impl Producer {
     fn look(&mut self, now: i64, draw: u64) -> Ready {
         let Producer {
             accumulator,
-            net,
+            views,
             config,
             availability,
             ..
         } = self;
-        let metadata = &net.metadata;
-        let leader = |partition: &NamedPartition| {
-            let known = metadata.topic(&partition.topic)?.partition(partition.partition)?;
-            metadata.node(known.leader)?;
-            Some(LeaderAndEpoch {
-                leader: known.leader,
-                epoch: known.leader_epoch,
-            })
-        };
         let timeout = config.partitioner_availability_timeout_ms;
+        let unknown = Leaders::default();
         let view = ClusterView {
-            leader: &leader,
-            partition_count: &|topic| metadata.topic(topic).map_or(0, |known| known.partitions.len()),
+            leaders: &|topic| views.leaders.get(topic).unwrap_or(&unknown).clone(),
             is_slow: &|node| {
                 let times = availability.get(&node);
                 timeout > 0 && times.is_some_and(|(ready, drained)| ready - drained > timeout)
