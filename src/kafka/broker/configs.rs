@@ -6,7 +6,7 @@ use super::server::Server;
 use crate::kafka::config::definition::{Definition, Scope};
 use crate::kafka::config::topic::{Compression, TimestampType, defaults_from_broker};
 use crate::kafka::config::values::Values;
-use crate::kafka::config::{Properties, TopicConfig};
+use crate::kafka::config::{GroupConfig, Properties, TopicConfig};
 use crate::kafka::log::batch;
 use crate::kafka::log::config::{CleanupPolicy, LogConfig};
 use crate::kafka::metadata::image::Settings;
@@ -37,6 +37,12 @@ impl Server {
             (properties(self.image().settings(&all)), "DYNAMIC_DEFAULT_BROKER_CONFIG"),
             (self.setup.properties.clone(), "STATIC_BROKER_CONFIG"),
         ]
+    }
+
+    /// A group's own settings, if it has any that the broker takes.
+    pub(super) fn group_settings(&self, group: &str) -> Option<GroupConfig> {
+        let own = self.image().settings(&ConfigResource::Group(group.into()))?;
+        GroupConfig::effective(&properties(Some(own)), &self.setup.properties).ok()
     }
 
     /// What a topic's logs obey, and its `min.insync.replicas`.

@@ -5,11 +5,12 @@
 use super::BrokerTimer;
 use super::requests::Asker;
 use super::server::{Server, set_timer};
+use crate::kafka::config::GroupConfig;
 use crate::kafka::groups::{Effect, Env, GroupCoordinator, GroupTimer, Host, ReplyTo};
 use crate::kafka::hash::coordinator_partition;
 use crate::kafka::log::append::LeaderAppend;
 use crate::kafka::log::batch::Batch;
-use crate::kafka::metadata::image::TopicImage;
+use crate::kafka::metadata::image::{MetadataDelta, TopicImage};
 use crate::kafka::note::Note;
 use crate::kafka::protocol::admin::CreatableTopic;
 use crate::kafka::protocol::data::BrokerNode;
@@ -17,9 +18,12 @@ use crate::kafka::protocol::groups::{CoordinatorKind, FindCoordinatorRequest, Fi
 use crate::kafka::protocol::{Body, ErrorCode, Msg};
 use crate::kafka::types::{TopicId, TopicPartition};
 use crate::kafka::wire::Ctx;
-use crate::ordered::OrderedMap;
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::sim::TimerId;
+use crate::sim::hash::StableHasher;
 use std::collections::VecDeque;
+use std::hash::{Hash, Hasher};
+use std::rc::Rc;
 
 /// The topics that coordinators keep their state in.
 pub(super) const OFFSETS_TOPIC: &str = "__consumer_offsets";
@@ -33,6 +37,8 @@ pub(super) struct Groups {
     timers: OrderedMap<GroupTimer, TimerId>,
     /// High watermarks of its partitions that moved while it worked.
     moved: VecDeque<(i32, i64)>,
+    /// Offset of the metadata when topics were created last.
+    new_topics: i64,
 }
 
 impl Groups {
@@ -41,6 +47,7 @@ impl Groups {
             coordinator: Some(Box::new(coordinator)),
             timers: OrderedMap::new(),
             moved: VecDeque::new(),
+            new_topics: -1,
         }
     }
 
@@ -71,6 +78,41 @@ impl Host for Around<'_, '_> {
     fn topic(&self, name: &str) -> Option<(TopicId, i32)> {
         let topic = self.server.image().topic_by_name(name)?;
         Some((topic.id, topic.partitions))
+    }
+
+    fn topic_name(&self, topic: TopicId) -> Option<Rc<str>> {
+        self.server.image().name_of(topic).cloned()
+    }
+
+    fn topic_names(&self) -> Vec<Rc<str>> {
+        self.server.image().ids.keys().cloned().collect()
+    }
+
+    fn topic_hash(&self, name: &str) -> Option<u64> {
+        let image = self.server.image();
+        let topic = image.topic_by_name(name)?;
+        let mut hasher = StableHasher::default();
+        (topic.id.0, topic.partitions).hash(&mut hasher);
+        for (_, partition) in image.partitions_of(topic.id) {
+            let racks = partition
+                .replicas
+                .iter()
+                .filter_map(|id| image.brokers.get(id)?.node.rack.clone());
+            racks.collect::<OrderedSet<_>>().hash(&mut hasher);
+        }
+        Some(hasher.finish())
+    }
+
+    fn metadata_version(&self) -> i64 {
+        self.server.image().end_offset
+    }
+
+    fn version_of_new_topics(&self) -> i64 {
+        self.server.groups.new_topics
+    }
+
+    fn group_settings(&self, group: &str) -> Option<GroupConfig> {
+        self.server.group_settings(group)
     }
 }
 
@@ -139,6 +181,8 @@ impl Server {
             Body::JoinGroupRequest(_)
                 | Body::SyncGroupRequest(_)
                 | Body::HeartbeatRequest(_)
+                | Body::ConsumerGroupHeartbeatRequest(_)
+                | Body::ConsumerGroupDescribeRequest(_)
                 | Body::LeaveGroupRequest(_)
                 | Body::OffsetCommitRequest(_)
                 | Body::OffsetFetchRequest(_)
@@ -197,6 +241,25 @@ impl Server {
         if !topics.is_empty() {
             let ids = topics.iter().map(|topic| topic.id).collect();
             self.with_groups(ctx, |groups, env| groups.topics_deleted(&ids, env));
+        }
+    }
+
+    /// The coordinator hears of topics that were created, changed or deleted. [GroupMetadataManager.onMetadataUpdate]
+    pub(super) fn groups_topics_changed(&mut self, delta: &MetadataDelta) {
+        let image = self.image();
+        let created = delta
+            .partitions
+            .iter()
+            .any(|(partition, before)| before.is_none() && partition.partition == 0);
+        let changed: OrderedSet<TopicId> = delta.partitions.keys().map(|partition| partition.topic).collect();
+        let names = changed.iter().filter_map(|topic| image.name_of(*topic)).cloned();
+        let deleted = delta.deleted_topics.iter().map(|topic| topic.name.clone());
+        let names: OrderedSet<Rc<str>> = names.chain(deleted).collect();
+        if created || self.groups.new_topics < 0 {
+            self.groups.new_topics = image.end_offset;
+        }
+        if let Some(coordinator) = &mut self.groups.coordinator {
+            coordinator.topics_changed(&names);
         }
     }
 

@@ -51,6 +51,7 @@ impl Server {
         for resource in &delta.configs {
             self.apply_settings(resource);
         }
+        self.groups_topics_changed(delta);
         self.groups_topics_deleted(&delta.deleted_topics, ctx);
         self.retire_fetchers(ctx);
         self.drive_fetchers(ctx);

@@ -3,6 +3,9 @@
 use super::classic::work::Moment;
 use super::effects::{Effect, Env, Host, ReplyTo};
 use super::errors;
+use super::modern::describe::undescribed;
+use super::modern::heartbeat;
+use super::modern::leave::Timeout;
 use super::settings::Settings;
 use super::shard::Shard;
 use super::timers::{GroupTimer, TimerKey};
@@ -10,6 +13,7 @@ use super::view::GroupView;
 use crate::kafka::config::BrokerConfig;
 use crate::kafka::hash::coordinator_partition;
 use crate::kafka::log::batch::Batch;
+use crate::kafka::protocol::consumer_group::{ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse};
 use crate::kafka::protocol::groups::{
     DeleteGroupsRequest, DeleteGroupsResponse, DescribeGroupsRequest, DescribeGroupsResponse, JoinGroupRequest,
     ListGroupsResponse,
@@ -91,8 +95,8 @@ impl GroupCoordinator {
         env: &mut Env,
     ) {
         if self.begin_load(partition, epoch) {
-            self.shard(partition, env, |shard, _, moment| {
-                shard.load(batches, end, high_watermark, moment)
+            self.shard(partition, env, |shard, host, moment| {
+                shard.load(batches, end, high_watermark, host, moment)
             });
         }
     }
@@ -122,6 +126,19 @@ impl GroupCoordinator {
             match key {
                 TimerKey::WriteTimeout => shard.write_timer(moment),
                 TimerKey::Expiry => shard.expire(host, moment),
+                TimerKey::Session { group, member } if shard.consumer(&group).is_some() => {
+                    shard.modern_timeout(&group, &member, Timeout::Session, host, moment);
+                }
+                TimerKey::Rebalance { group, member } => {
+                    shard.modern_timeout(&group, &member, Timeout::Rebalance, host, moment);
+                }
+                TimerKey::Rejoin { group, member } => {
+                    shard.modern_timeout(&group, &member, Timeout::Rejoin, host, moment);
+                }
+                TimerKey::Resync { group, member } => {
+                    shard.modern_timeout(&group, &member, Timeout::Resync, host, moment);
+                }
+                TimerKey::Regexes { group } => shard.regexes_resolved(&group, host, moment),
                 TimerKey::Session { group, member } => {
                     let done = shard.work(&group, moment, |work| work.session_timer(&member));
                     shard.write_soft(done.map(|(_, records)| (Default::default(), records)), host, moment);
@@ -150,6 +167,31 @@ impl GroupCoordinator {
         }
     }
 
+    /// Topics were created, changed or deleted: groups that subscribe to them look again. [GroupMetadataManager.onMetadataUpdate]
+    pub fn topics_changed(&mut self, topics: &OrderedSet<Rc<str>>) {
+        for shard in self
+            .shards
+            .values_mut()
+            .filter(|shard| !shard.store.refreshed.is_empty())
+        {
+            let subscribed = |id: &Rc<str>| {
+                let group = shard.store.groups.get(id);
+                group.is_some_and(|group| topics.iter().any(|topic| group.is_subscribed_to(topic)))
+            };
+            let moved: Vec<Rc<str>> = shard
+                .store
+                .refreshed
+                .keys()
+                .filter(|id| subscribed(id))
+                .cloned()
+                .collect();
+            let store = &mut Rc::make_mut(shard).store;
+            moved.iter().for_each(|id| {
+                store.refreshed.remove(id);
+            });
+        }
+    }
+
     /// A request; `client` is the asker's `client.id`. Other bodies than requests to a group coordinator are ignored.
     pub fn handle(&mut self, request: &Body, client: &str, to: ReplyTo, env: &mut Env) {
         if self.partitions == 0 {
@@ -170,6 +212,16 @@ impl GroupCoordinator {
             Body::HeartbeatRequest(r) => self.request(request, &r.group, to, env, |shard, host, moment| {
                 shard.heartbeat(r, to, host, moment)
             }),
+            Body::ConsumerGroupHeartbeatRequest(r) => match heartbeat::check(r, &self.settings.consumer_assignors) {
+                Err(refusal) => {
+                    let body = heartbeat::refused(refusal.error, Some(refusal.message)).into();
+                    env.effects.push(Effect::Reply { to, body });
+                }
+                Ok(()) => self.request(request, &r.group, to, env, |shard, host, moment| {
+                    shard.consumer_heartbeat(r, client, to, host, moment)
+                }),
+            },
+            Body::ConsumerGroupDescribeRequest(r) => self.describe_consumers(r, to, env),
             Body::LeaveGroupRequest(r) => {
                 self.request(request, &r.group, to, env, |shard, host, moment| {
                     shard.leave(r, to, host, moment)
@@ -259,6 +311,23 @@ impl GroupCoordinator {
         env.effects.push(Effect::Reply { to, body });
     }
 
+    /// [GroupCoordinatorService.consumerGroupDescribe]
+    fn describe_consumers(&self, request: &ConsumerGroupDescribeRequest, to: ReplyTo, env: &mut Env) {
+        let default = self.settings.consumer_assignors.first();
+        let one = |group: &Rc<str>| {
+            if group.is_empty() {
+                return undescribed(group, ErrorCode::InvalidGroupId, None);
+            }
+            match (self.unavailable(group), self.shards.get(&self.partition_for(group))) {
+                (None, Some(shard)) => shard.describe_consumer(group, default, env.host),
+                (error, _) => undescribed(group, error.unwrap_or(ErrorCode::NotCoordinator), None),
+            }
+        };
+        let groups = request.groups.iter().map(one).collect();
+        let body = ConsumerGroupDescribeResponse { groups }.into();
+        env.effects.push(Effect::Reply { to, body });
+    }
+
     fn list(&self, to: ReplyTo, env: &mut Env) {
         let error = match self.shards.values().any(|shard| shard.loading) {
             true => ErrorCode::CoordinatorLoadInProgress,
@@ -328,7 +397,10 @@ impl GroupCoordinator {
         shard.into_iter().flat_map(|shard| {
             let store = &shard.store;
             let groups = store.groups.values();
-            groups.map(|group| GroupView::of(group, store.offsets.get(&group.id).map(|offsets| &**offsets)))
+            let default = self.settings.consumer_assignors.first();
+            groups.map(move |group| {
+                GroupView::of(group, default, store.offsets.get(group.id()).map(|offsets| &**offsets))
+            })
         })
     }
 
@@ -336,7 +408,9 @@ impl GroupCoordinator {
     pub fn group(&self, id: &str) -> Option<GroupView<'_>> {
         let store = &self.shards.get(&self.partition_for(id))?.store;
         let group = store.groups.get(id)?;
-        Some(GroupView::of(group, store.offsets.get(id).map(|offsets| &**offsets)))
+        let default = self.settings.consumer_assignors.first();
+        let offsets = store.offsets.get(id).map(|offsets| &**offsets);
+        Some(GroupView::of(group, default, offsets))
     }
 
     /// The partitions of `__consumer_offsets` whose groups it coordinates, and whether each is loaded.

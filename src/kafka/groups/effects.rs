@@ -2,11 +2,13 @@
 
 use super::note::GroupNote;
 use super::timers::GroupTimer;
+use crate::kafka::config::GroupConfig;
 use crate::kafka::log::batch::Batch;
 use crate::kafka::note::Fact;
 use crate::kafka::protocol::{Body, ErrorCode};
 use crate::kafka::types::TopicId;
 use crate::sim::{ConnId, Span, Time};
+use std::rc::Rc;
 
 /// Who waits for an answer: the connection and the correlation id of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,6 +27,31 @@ pub trait Host {
 
     /// A topic as the metadata have it now: its id and its number of partitions.
     fn topic(&self, name: &str) -> Option<(TopicId, i32)>;
+
+    /// The name of a topic that exists.
+    fn topic_name(&self, topic: TopicId) -> Option<Rc<str>>;
+
+    /// All topics, in order.
+    fn topic_names(&self) -> Vec<Rc<str>>;
+
+    /// Another number as soon as the topic changes: its id, its partitions, the racks of its replicas. [Utils.computeTopicHash]
+    fn topic_hash(&self, name: &str) -> Option<u64>;
+
+    /// Offset of the metadata as they are now.
+    fn metadata_version(&self) -> i64;
+
+    /// Offset of the metadata when topics were created last.
+    fn version_of_new_topics(&self) -> i64;
+
+    /// A group's own settings, if it has any.
+    fn group_settings(&self, group: &str) -> Option<GroupConfig>;
+
+    /// Number of partitions of a topic; 0 if there is no such topic.
+    fn partitions(&self, topic: TopicId) -> i32 {
+        let name = self.topic_name(topic);
+        name.and_then(|name| self.topic(&name))
+            .map_or(0, |(_, partitions)| partitions)
+    }
 }
 
 /// One input's surroundings.

@@ -2,6 +2,9 @@
 //! [CoordinatorOperationExceptionHelper, GroupCoordinatorService]
 
 use super::classic::work::{join_error, sync_error};
+use super::modern::describe::undescribed as undescribed_consumer;
+use super::modern::heartbeat::refused as heartbeat_refused;
+use crate::kafka::protocol::consumer_group::ConsumerGroupDescribeResponse;
 use crate::kafka::protocol::groups::*;
 use crate::kafka::protocol::{Body, ErrorCode};
 use std::rc::Rc;
@@ -34,6 +37,9 @@ pub(super) fn failed(answer: &Body, error: ErrorCode) -> Body {
     let mapped = of_write(error);
     match answer {
         Body::HeartbeatResponse(_) => HeartbeatResponse { error: mapped }.into(),
+        Body::ConsumerGroupHeartbeatResponse(_) => heartbeat_refused(mapped, None).into(),
+        Body::JoinGroupResponse(answer) => join_error(&answer.member_id, mapped).into(),
+        Body::SyncGroupResponse(_) => sync_error(mapped).into(),
         Body::LeaveGroupResponse(_) => LeaveGroupResponse {
             error: mapped,
             members: Vec::new(),
@@ -74,6 +80,14 @@ pub(super) fn refused(request: &Body, error: ErrorCode) -> Option<Body> {
             },
         }
         .into(),
+        Body::ConsumerGroupHeartbeatRequest(_) => heartbeat_refused(error, None).into(),
+        Body::ConsumerGroupDescribeRequest(r) => {
+            let groups = r.groups.iter().map(|group| undescribed_consumer(group, error, None));
+            ConsumerGroupDescribeResponse {
+                groups: groups.collect(),
+            }
+            .into()
+        }
         Body::LeaveGroupRequest(_) => LeaveGroupResponse {
             error,
             members: Vec::new(),

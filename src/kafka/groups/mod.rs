@@ -2,8 +2,8 @@
 //!
 //! A group lives in one partition of `__consumer_offsets`, and whoever leads that partition is its coordinator: the
 //! partition's groups and offsets are a [`shard`]. A request's way: [`coordinator`] (which shard, is it loaded) ->
-//! [`requests`], [`offsets`] or [`admin`] -> the group's rules in [`classic`] -> what came of it is appended and applied
-//! by the shard, and the answer waits there for the high watermark.
+//! [`requests`], [`offsets`] or [`admin`] -> the group's rules in [`classic`] or [`modern`] -> what came of it is appended
+//! and applied by the shard, and the answer waits there for the high watermark.
 //!
 //! What the broker does:
 //! - [`GroupCoordinator::startup`] when it knows its first metadata; [`load`](GroupCoordinator::load) when it begins to
@@ -23,8 +23,11 @@ pub mod classic;
 mod coordinator;
 mod effects;
 mod errors;
+mod group;
+pub mod modern;
 pub mod note;
 mod offsets;
+mod re2;
 mod records;
 mod requests;
 pub mod rules;
@@ -38,6 +41,7 @@ mod view;
 
 pub use coordinator::GroupCoordinator;
 pub use effects::{Effect, Env, Host, ReplyTo};
+pub use group::GroupState;
 pub use records::StoredOffset;
 pub use timers::GroupTimer;
-pub use view::{GroupType, GroupView, MemberView};
+pub use view::{GroupType, GroupView, MemberView, ModernView};

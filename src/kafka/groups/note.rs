@@ -1,6 +1,8 @@
 //! What the group coordinator reports to people: each note with the rule that it follows.
 
 use super::classic::ClassicState;
+pub use super::modern::note::ModernNote;
+use super::modern::rules as modern;
 use super::rules;
 use crate::kafka::protocol::ErrorCode;
 use crate::kafka::rule::{Names, Rule, Weight};
@@ -98,6 +100,11 @@ pub enum GroupNote {
         partition: i32,
         error: ErrorCode,
     },
+    /// Of a consumer or share group.
+    Modern {
+        group: Rc<str>,
+        note: ModernNote,
+    },
 }
 
 /// Why a member is gone.
@@ -109,8 +116,14 @@ pub enum Departure {
     SessionExpired {
         timeout_ms: i32,
     },
+    /// Another holder of its `group.instance.id` took its place.
+    Replaced,
     /// It got a member id and did not join with it.
     NeverCameBack,
+    /// It did not say in time that it gave up what it had to.
+    DidNotRevoke {
+        timeout_ms: i32,
+    },
     DidNotRejoin {
         timeout_ms: i32,
     },
@@ -132,7 +145,11 @@ pub enum Reason {
     StaticReplaced(Rc<str>),
     ProtocolChanges(Rc<str>),
     AssignmentNotStored(ErrorCode),
-    OverCapacity { members: usize },
+    OverCapacity {
+        members: usize,
+    },
+    /// The last member of the new protocol left: the group is a classic one again.
+    Downgraded(Rc<str>),
 }
 
 /// Why committed offsets are gone.
@@ -176,6 +193,7 @@ impl GroupNote {
             },
             GroupNote::WriteTimedOut { .. } => &rules::COMMITTED_BEFORE_ANSWERED,
             GroupNote::AppendFailed { .. } => &rules::APPEND_FAILED,
+            GroupNote::Modern { note, .. } => note.rule(),
         })
     }
 
@@ -186,6 +204,7 @@ impl GroupNote {
                 Weight::Detail
             }
             GroupNote::WriteTimedOut { .. } | GroupNote::AppendFailed { .. } => Weight::Alarm,
+            GroupNote::Modern { note, .. } => note.weight(),
             _ => Weight::Matters,
         }
     }
@@ -284,6 +303,7 @@ impl GroupNote {
             GroupNote::AppendFailed { partition, error } => {
                 format!("__consumer_offsets-{partition}: a write failed: {error}")
             }
+            GroupNote::Modern { group, note } => note.text(group),
         }
     }
 
@@ -293,11 +313,11 @@ impl GroupNote {
         match self {
             GroupNote::MemberRemoved { why, .. } => match why {
                 Departure::SessionExpired { timeout_ms } => one("session.timeout.ms", i64::from(*timeout_ms)),
-                Departure::DidNotRejoin { timeout_ms } | Departure::DidNotSync { timeout_ms } => {
-                    one("max.poll.interval.ms", i64::from(*timeout_ms))
-                }
-                Departure::Left | Departure::TakenOut | Departure::NeverCameBack => Vec::new(),
+                other => other
+                    .rebalance_ms()
+                    .map_or_else(Vec::new, |ms| one("max.poll.interval.ms", ms)),
             },
+            GroupNote::Modern { note, .. } => note.config(),
             GroupNote::RebalanceStarted {
                 initial_delay_ms: Some(delay),
                 ..
@@ -321,21 +341,37 @@ fn known(member: &str) -> &str {
 }
 
 impl Departure {
-    fn rule(self) -> &'static Rule {
+    /// The rebalance time-out that is behind it, ms.
+    pub(super) fn rebalance_ms(self) -> Option<i64> {
+        match self {
+            Departure::DidNotRejoin { timeout_ms }
+            | Departure::DidNotSync { timeout_ms }
+            | Departure::DidNotRevoke { timeout_ms } => Some(i64::from(timeout_ms)),
+            _ => None,
+        }
+    }
+
+    pub(super) fn rule(self) -> &'static Rule {
         match self {
             Departure::Left | Departure::TakenOut => &rules::LEAVE_REBALANCES,
             Departure::SessionExpired { .. } => &rules::SESSION,
+            Departure::Replaced => &rules::STATIC,
             Departure::NeverCameBack => &rules::MEMBER_ID,
+            Departure::DidNotRevoke { .. } => &modern::REVOKE_TIMEOUT,
             Departure::DidNotRejoin { .. } => &rules::REBALANCE_TIMEOUT,
             Departure::DidNotSync { .. } => &rules::SYNC_TIMEOUT,
         }
     }
 
-    fn text(self) -> String {
+    pub(super) fn text(self) -> String {
         match self {
             Departure::Left => "left".into(),
             Departure::TakenOut => "was removed by an operator".into(),
             Departure::SessionExpired { timeout_ms } => format!("was not heard of for {timeout_ms} ms: removed"),
+            Departure::Replaced => "lost its place to another holder of its group.instance.id".into(),
+            Departure::DidNotRevoke { timeout_ms } => {
+                format!("did not give up its partitions within {timeout_ms} ms: removed")
+            }
             Departure::NeverCameBack => "did not join with its member id: forgotten".into(),
             Departure::DidNotRejoin { timeout_ms } => format!("did not rejoin within {timeout_ms} ms: removed"),
             Departure::DidNotSync { timeout_ms } => format!("sent no SyncGroup within {timeout_ms} ms: removed"),
@@ -356,6 +392,7 @@ impl Reason {
             Reason::StaticReplaced(_) | Reason::ProtocolChanges(_) => &rules::STATIC,
             Reason::AssignmentNotStored(_) => &rules::ASSIGNMENT,
             Reason::OverCapacity { .. } => &rules::JOIN_REFUSED,
+            Reason::Downgraded(_) => &modern::MIGRATION,
         }
     }
 
@@ -371,6 +408,7 @@ impl Reason {
             Reason::StaticReplaced(member) => format!("{member} took a static member's seat while the leader assigns"),
             Reason::ProtocolChanges(member) => format!("with {member} another protocol is chosen"),
             Reason::AssignmentNotStored(error) => format!("the assignment could not be stored: {error}"),
+            Reason::Downgraded(member) => format!("{member}, the last member of the consumer protocol, is gone"),
             Reason::OverCapacity { members } => format!("its {members} members are more than group.max.size"),
         }
     }

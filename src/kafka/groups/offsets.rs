@@ -3,12 +3,15 @@
 use super::classic::work::Moment;
 use super::classic::{ClassicGroup, ClassicState};
 use super::effects::{Host, ReplyTo};
+use super::group::Group;
+use super::modern::ModernGroup;
 use super::note::{GroupNote, OffsetsGone};
 use super::records::{GroupRecord, StoredOffset};
 use super::shard::{Shard, Then, Write};
+use super::view::GroupType;
 use crate::kafka::protocol::ErrorCode;
 use crate::kafka::protocol::groups::*;
-use crate::kafka::types::{NamedPartition, TopicId};
+use crate::kafka::types::{NamedPartition, TopicId, TopicPartition};
 use crate::ordered::OrderedSet;
 use crate::sim::Span;
 use std::rc::Rc;
@@ -26,7 +29,7 @@ impl Shard {
             let partitions = partitions.collect();
             return moment.reply(to, OffsetCommitResponse { partitions });
         }
-        if let Err(error) = self.check_commit(request, moment) {
+        if let Err(error) = self.check_commit(request, &topics, moment) {
             let known = |topic: Option<TopicId>| topic.map_or(ErrorCode::UnknownTopicOrPartition, |_| error);
             let partitions = request
                 .offsets
@@ -44,7 +47,9 @@ impl Shard {
         for ((partition, committed), topic) in request.offsets.iter().zip(topics) {
             let error = match topic {
                 None => ErrorCode::UnknownTopicOrPartition,
-                Some(_) if too_long(&committed.metadata, moment) => ErrorCode::OffsetMetadataTooLarge,
+                Some(_) if too_long(&committed.metadata, moment.settings.metadata_max_length) => {
+                    ErrorCode::OffsetMetadataTooLarge
+                }
                 Some(topic) => {
                     write.records.push(GroupRecord::Offset {
                         group: request.group.clone(),
@@ -68,8 +73,17 @@ impl Shard {
     }
 
     /// A group that is missing is made for a commit from outside.
-    fn check_commit(&mut self, request: &OffsetCommitRequest, moment: &mut Moment) -> Result<(), ErrorCode> {
-        let checked = if self.store.groups.contains_key(&request.group) {
+    fn check_commit(
+        &mut self,
+        request: &OffsetCommitRequest,
+        topics: &[Option<TopicId>],
+        moment: &mut Moment,
+    ) -> Result<(), ErrorCode> {
+        let modern = self.store.groups.get(&request.group).and_then(Group::modern);
+        let checked = if let Some(group) = modern {
+            let most = moment.settings.metadata_max_length;
+            check_commit_of_modern(group, request, topics, most)
+        } else if self.store.groups.contains_key(&request.group) {
             let checked = self.work(&request.group, moment, |work| work.check_commit(request));
             checked.map_or(Ok(()), |(result, _)| result)
         } else if request.generation < 0 {
@@ -91,8 +105,28 @@ impl Shard {
         })
     }
 
+    /// Only a member in its epoch is told offsets, and who is no member. [ConsumerGroup.validateOffsetFetch]
+    fn check_fetch(&self, request: &OffsetFetchRequest) -> Option<ErrorCode> {
+        let (id, epoch) = request.member.as_ref()?;
+        let group = match request.require_stable {
+            true => self.store.groups.get(&request.group),
+            false => self.store.committed_group(&request.group),
+        };
+        let group = group.and_then(Group::modern)?;
+        match group.members.get(id) {
+            None => Some(ErrorCode::UnknownMemberId),
+            Some(member) if member.current.epoch == *epoch => None,
+            Some(member) if member.is_classic() => Some(ErrorCode::IllegalGeneration),
+            Some(_) => Some(ErrorCode::StaleMemberEpoch),
+        }
+    }
+
     /// With `require_stable` as of now, after all writes before it; otherwise as of the high watermark, at once.
     pub fn fetch(&mut self, request: &OffsetFetchRequest, to: ReplyTo, host: &mut dyn Host, moment: &mut Moment) {
+        if let Some(error) = self.check_fetch(request) {
+            let partitions = Vec::new();
+            return moment.reply(to, OffsetFetchResponse { error, partitions });
+        }
         let offsets = if request.require_stable {
             self.store.latest_offsets(&request.group)
         } else {
@@ -142,7 +176,8 @@ impl Shard {
         let Some(group) = self.store.groups.get(&request.group) else {
             return moment.reply(to, refuse(ErrorCode::GroupIdNotFound));
         };
-        if group.state() != ClassicState::Empty && !group.is_consumer() {
+        let refuses = |group: &Rc<ClassicGroup>| group.state() != ClassicState::Empty && !group.is_consumer();
+        if group.classic().is_some_and(refuses) {
             return moment.reply(to, refuse(ErrorCode::NonEmptyGroup));
         }
         let offsets = self.store.latest_offsets(&request.group);
@@ -183,6 +218,7 @@ impl Shard {
     /// Offsets that are too old go, and empty groups without offsets. [GroupCoordinatorShard.cleanupGroupMetadata]
     pub fn expire(&mut self, host: &mut dyn Host, moment: &mut Moment) {
         let mut write = Write::default();
+        let mut ended = Vec::new();
         for (id, group) in &self.store.groups {
             let offsets = self.store.latest_offsets(id);
             let gone: Vec<NamedPartition> = (offsets.iter())
@@ -192,16 +228,16 @@ impl Shard {
             let all = gone.len() == offsets.len();
             let retention_ms = moment.settings.retention_ms;
             merge(&mut write, tombstones(id, gone, OffsetsGone::Expired { retention_ms }));
-            if all && group.state() == ClassicState::Empty {
-                write.records.push(GroupRecord::Group {
-                    group: id.clone(),
-                    value: None,
-                });
+            if all && group.state().is_empty() {
+                ended.push(id.clone());
                 write.notes.push(GroupNote::Deleted {
                     group: id.clone(),
                     expired: true,
                 });
             }
+        }
+        for id in ended {
+            write.records.extend(self.group_tombstones(&id, moment));
         }
         write.replay = true;
         self.write(write, host, moment);
@@ -212,8 +248,57 @@ impl Shard {
 }
 
 /// Longer than `offset.metadata.max.bytes`, in UTF-16 units as Java counts.
-fn too_long(metadata: &str, moment: &Moment) -> bool {
-    metadata.encode_utf16().count() > moment.settings.metadata_max_length
+fn too_long(metadata: &str, most: usize) -> bool {
+    metadata.encode_utf16().count() > most
+}
+
+/// May a member of a consumer group, or somebody outside, commit? In an older epoch only what the member has had since
+/// then; one partition that it has not fails all. [ConsumerGroup.validateOffsetCommit, createAssignmentEpochValidator]
+fn check_commit_of_modern(
+    group: &ModernGroup,
+    request: &OffsetCommitRequest,
+    topics: &[Option<TopicId>],
+    most: usize,
+) -> Result<(), ErrorCode> {
+    if group.kind == GroupType::Share {
+        return Err(ErrorCode::GroupIdNotFound);
+    }
+    if request.generation < 0 && group.members.is_empty() {
+        return Ok(());
+    }
+    let member = group
+        .members
+        .get(&request.member_id)
+        .ok_or(ErrorCode::UnknownMemberId)?;
+    let stale = match member.is_classic() {
+        true => ErrorCode::IllegalGeneration,
+        false => ErrorCode::StaleMemberEpoch,
+    };
+    if request.generation == member.current.epoch {
+        return Ok(());
+    }
+    if request.generation > member.current.epoch {
+        return Err(stale);
+    }
+    let known = request
+        .offsets
+        .iter()
+        .zip(topics)
+        .filter_map(|((partition, committed), topic)| {
+            let partition = TopicPartition::new((*topic)?, partition.partition);
+            (!too_long(&committed.metadata, most)).then_some(partition)
+        });
+    for partition in known {
+        let current = &member.current;
+        let since = current
+            .assigned
+            .get(&partition)
+            .or_else(|| current.pending.get(&partition));
+        if since.is_none_or(|since| request.generation < *since) {
+            return Err(stale);
+        }
+    }
+    Ok(())
 }
 
 fn fetched(partition: &NamedPartition, stored: Option<&StoredOffset>) -> (NamedPartition, CommittedOffset, ErrorCode) {
@@ -226,18 +311,25 @@ fn fetched(partition: &NamedPartition, stored: Option<&StoredOffset>) -> (NamedP
     (partition.clone(), committed, ErrorCode::None)
 }
 
-/// [ClassicGroup.offsetExpirationCondition]
-fn expired(group: &ClassicGroup, topic: &str, stored: &StoredOffset, moment: &Moment) -> bool {
-    let since = match (&group.protocol_type, group.state) {
+/// [ClassicGroup.offsetExpirationCondition, ConsumerGroup.offsetExpirationCondition]
+fn expired(group: &Group, topic: &str, stored: &StoredOffset, moment: &Moment) -> bool {
+    let since = group
+        .classic()
+        .map_or(Some(stored.commit_time), |group| commit_base(group, stored));
+    let old = since.is_some_and(|since| moment.wall_ms - since >= moment.settings.retention_ms);
+    old && !group.is_subscribed_to(topic)
+}
+
+/// The time that a classic group's offset counts from; `None`: it does not expire now.
+fn commit_base(group: &ClassicGroup, stored: &StoredOffset) -> Option<i64> {
+    match (&group.protocol_type, group.state) {
         (None, _) => Some(stored.commit_time),
         (Some(_), ClassicState::Empty) => Some(group.state_since.unwrap_or(stored.commit_time)),
         (Some(_), ClassicState::Stable) if group.is_consumer() && group.subscribed.is_some() => {
             Some(stored.commit_time)
         }
         (Some(_), _) => None,
-    };
-    let old = since.is_some_and(|since| moment.wall_ms - since >= moment.settings.retention_ms);
-    old && !group.is_subscribed_to(topic)
+    }
 }
 
 /// Takes offsets away.

@@ -2,6 +2,8 @@
 //! bytes are our own: a type, then the fields in order, numbers as zigzag varints, texts with their length, lists with
 //! their count. [GroupCoordinatorRecordHelpers, CoordinatorRecordSerde]
 
+use super::modern::records::{ModernRecord, kind_of};
+use super::view::GroupType;
 use crate::kafka::protocol::groups::{CommittedOffset, Subscription};
 use crate::kafka::types::{Bytes, NamedPartition, TopicId};
 use std::rc::Rc;
@@ -55,6 +57,12 @@ pub(super) enum GroupRecord {
         group: Rc<str>,
         value: Option<StoredGroup>,
     },
+    /// Of a consumer or share group.
+    Modern {
+        group: Rc<str>,
+        kind: GroupType,
+        record: ModernRecord,
+    },
 }
 
 impl GroupRecord {
@@ -77,6 +85,7 @@ impl GroupRecord {
                 key.text(group);
                 (key.done(), value.as_ref().map(encode_group))
             }
+            GroupRecord::Modern { group, kind, record } => record.encode(*kind, group),
         }
     }
 
@@ -99,7 +108,12 @@ impl GroupRecord {
                     None => None,
                 },
             }),
-            _ => None,
+            key_type => {
+                let (kind, place) = kind_of(key_type)?;
+                let group = key.text()?;
+                let record = ModernRecord::decode(place, &mut key, value)?;
+                Some(GroupRecord::Modern { group, kind, record })
+            }
         }
     }
 }
@@ -171,15 +185,16 @@ fn decode_group(bytes: &[u8]) -> Option<StoredGroup> {
     Some(group)
 }
 
+/// Writes bytes.
 #[derive(Default)]
-struct Writer(Vec<u8>);
+pub(super) struct Writer(Vec<u8>);
 
 impl Writer {
-    fn done(self) -> Bytes {
+    pub fn done(self) -> Bytes {
         self.0.into()
     }
 
-    fn number(&mut self, value: i64) {
+    pub fn number(&mut self, value: i64) {
         let mut zigzag = ((value << 1) ^ (value >> 63)) as u64;
         while zigzag >= 0x80 {
             self.0.push(zigzag as u8 | 0x80);
@@ -188,29 +203,29 @@ impl Writer {
         self.0.push(zigzag as u8);
     }
 
-    fn text(&mut self, text: &str) {
+    pub fn text(&mut self, text: &str) {
         self.number(text.len() as i64);
         self.0.extend_from_slice(text.as_bytes());
     }
 
-    fn opt_text(&mut self, text: &Option<Rc<str>>) {
+    pub fn opt_text(&mut self, text: &Option<Rc<str>>) {
         match text {
             Some(text) => self.text(text),
             None => self.number(-1),
         }
     }
 
-    fn partition(&mut self, partition: &NamedPartition) {
+    pub fn partition(&mut self, partition: &NamedPartition) {
         self.text(&partition.topic);
         self.number(i64::from(partition.partition));
     }
 
-    fn partitions(&mut self, partitions: &[NamedPartition]) {
+    pub fn partitions(&mut self, partitions: &[NamedPartition]) {
         self.number(partitions.len() as i64);
         partitions.iter().for_each(|partition| self.partition(partition));
     }
 
-    fn subscription(&mut self, subscription: &Subscription) {
+    pub fn subscription(&mut self, subscription: &Subscription) {
         self.number(subscription.topics.len() as i64);
         subscription.topics.iter().for_each(|topic| self.text(topic));
         self.partitions(&subscription.owned);
@@ -219,10 +234,11 @@ impl Writer {
     }
 }
 
-struct Reader<'a>(&'a [u8]);
+/// Reads them; `None`: they are something else.
+pub(super) struct Reader<'a>(pub &'a [u8]);
 
 impl Reader<'_> {
-    fn number(&mut self) -> Option<i64> {
+    pub fn number(&mut self) -> Option<i64> {
         let mut zigzag = 0u64;
         for shift in (0..64).step_by(7) {
             let (byte, rest) = self.0.split_first()?;
@@ -235,16 +251,16 @@ impl Reader<'_> {
         None
     }
 
-    fn int(&mut self) -> Option<i32> {
+    pub fn int(&mut self) -> Option<i32> {
         i32::try_from(self.number()?).ok()
     }
 
-    fn text(&mut self) -> Option<Rc<str>> {
+    pub fn text(&mut self) -> Option<Rc<str>> {
         self.opt_text()?
     }
 
     /// The outer `None` is for bytes that are no text.
-    fn opt_text(&mut self) -> Option<Option<Rc<str>>> {
+    pub fn opt_text(&mut self) -> Option<Option<Rc<str>>> {
         let length = self.number()?;
         if length == -1 {
             return Some(None);
@@ -254,18 +270,18 @@ impl Reader<'_> {
         Some(Some(std::str::from_utf8(text).ok()?.into()))
     }
 
-    fn partition(&mut self) -> Option<NamedPartition> {
+    pub fn partition(&mut self) -> Option<NamedPartition> {
         Some(NamedPartition {
             topic: self.text()?,
             partition: self.int()?,
         })
     }
 
-    fn partitions(&mut self) -> Option<Vec<NamedPartition>> {
+    pub fn partitions(&mut self) -> Option<Vec<NamedPartition>> {
         (0..self.number()?).map(|_| self.partition()).collect()
     }
 
-    fn subscription(&mut self) -> Option<Subscription> {
+    pub fn subscription(&mut self) -> Option<Subscription> {
         Some(Subscription {
             topics: (0..self.number()?).map(|_| self.text()).collect::<Option<_>>()?,
             owned: self.partitions()?,

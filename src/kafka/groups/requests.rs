@@ -2,8 +2,10 @@
 
 use super::classic::work::{Moment, join_error, sync_error};
 use super::effects::{Host, ReplyTo};
+use super::group::Group;
 use super::note::GroupNote;
 use super::shard::{Shard, Then, Write};
+use super::view::GroupType;
 use crate::kafka::protocol::groups::{
     HeartbeatRequest, HeartbeatResponse, JoinGroupRequest, LeaveGroupRequest, LeaveGroupResponse, SyncGroupRequest,
 };
@@ -19,6 +21,24 @@ impl Shard {
         host: &mut dyn Host,
         moment: &mut Moment,
     ) {
+        match self.store.groups.get(&request.group).cloned() {
+            Some(Group::Modern(group)) if group.kind == GroupType::Consumer && !group.members.is_empty() => {
+                return self.join_modern(&group, request, client, to, host, moment);
+            }
+            Some(Group::Modern(group)) if group.kind != GroupType::Consumer => {
+                return moment.reply(to, join_error(&"".into(), ErrorCode::InconsistentGroupProtocol));
+            }
+            _ => {}
+        }
+        // An empty consumer group becomes a classic one.
+        let converted = match self.store.groups.get(&request.group) {
+            Some(Group::Modern(_)) => self.group_tombstones(&request.group, moment),
+            _ => Vec::new(),
+        };
+        if !converted.is_empty() {
+            self.store.put_group(&request.group, None, self.written);
+            self.store.refreshed.remove(&request.group);
+        }
         let new = !self.store.groups.contains_key(&request.group);
         if new && !request.member_id.is_empty() {
             moment.reply(to, join_error(&request.member_id, ErrorCode::UnknownMemberId));
@@ -38,10 +58,14 @@ impl Shard {
             }
             then
         });
+        let joined = joined.map(|(then, records)| (then, converted.into_iter().chain(records).collect()));
         self.write_soft(joined, host, moment);
     }
 
     pub fn sync(&mut self, request: &SyncGroupRequest, to: ReplyTo, host: &mut dyn Host, moment: &mut Moment) {
+        if let Some(group) = self.consumer(&request.group).filter(|group| !group.members.is_empty()) {
+            return self.sync_modern(&group, request, to, host, moment);
+        }
         let synced = self.work(&request.group, moment, |work| work.sync(request, to));
         if synced.is_none() {
             moment.reply(to, sync_error(ErrorCode::UnknownMemberId));
@@ -50,9 +74,15 @@ impl Shard {
     }
 
     pub fn heartbeat(&mut self, request: &HeartbeatRequest, to: ReplyTo, host: &mut dyn Host, moment: &mut Moment) {
-        let beat = self.work(&request.group, moment, |work| work.heartbeat(request));
+        let beat = match self.consumer(&request.group) {
+            Some(group) => Some(self.heartbeat_modern(&group, request, moment)),
+            None => {
+                let beat = self.work(&request.group, moment, |work| work.heartbeat(request));
+                beat.map(|(result, _)| result)
+            }
+        };
         let answer = |error| Body::from(HeartbeatResponse { error });
-        match beat.map(|(result, _)| result) {
+        match beat {
             None => moment.reply(to, answer(ErrorCode::UnknownMemberId)),
             Some(Err(error)) => moment.reply(to, answer(error)),
             Some(Ok(error)) => {
@@ -67,6 +97,9 @@ impl Shard {
     }
 
     pub fn leave(&mut self, request: &LeaveGroupRequest, to: ReplyTo, host: &mut dyn Host, moment: &mut Moment) {
+        if let Some(group) = self.consumer(&request.group) {
+            return self.leave_modern(&group, request, to, host, moment);
+        }
         let left = self.work(&request.group, moment, |work| work.leave(request));
         let Some((response, records)) = left else {
             let members = request.members.iter();

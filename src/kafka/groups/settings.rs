@@ -1,6 +1,7 @@
-//! The settings that the coordinator of classic groups goes by.
+//! The settings that the coordinator goes by.
 
 use crate::kafka::config::BrokerConfig;
+use std::rc::Rc;
 
 /// Settings of [`BrokerConfig`], times in ms.
 #[derive(Clone, Debug)]
@@ -15,6 +16,32 @@ pub(super) struct Settings {
     pub retention_check_ms: i64,
     /// `offsets.topic.num.partitions`
     pub partitions: i32,
+    pub consumer_session_ms: i64,
+    pub consumer_heartbeat_ms: i64,
+    pub consumer_assignment_interval_ms: i64,
+    pub consumer_max_size: usize,
+    /// `group.consumer.assignors`, the default first.
+    pub consumer_assignors: Vec<Rc<str>>,
+    pub regex_refresh_ms: i64,
+    pub migration: Migration,
+}
+
+/// May groups with members change their protocol? [ConsumerGroupMigrationPolicy]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Migration {
+    /// From classic to consumer.
+    pub upgrade: bool,
+    pub downgrade: bool,
+}
+
+impl Migration {
+    fn of(policy: &str) -> Migration {
+        let is = |name: &str| policy.eq_ignore_ascii_case(name);
+        Migration {
+            upgrade: is("bidirectional") || is("upgrade"),
+            downgrade: is("bidirectional") || is("downgrade"),
+        }
+    }
 }
 
 impl Settings {
@@ -30,6 +57,17 @@ impl Settings {
             retention_ms: config.offsets_retention_minutes.saturating_mul(60_000),
             retention_check_ms: config.offsets_retention_check_interval_ms,
             partitions: config.offsets_topic_num_partitions,
+            consumer_session_ms: config.group_consumer_session_timeout_ms,
+            consumer_heartbeat_ms: config.group_consumer_heartbeat_interval_ms,
+            consumer_assignment_interval_ms: config.group_consumer_assignment_interval_ms,
+            consumer_max_size: size(i64::from(config.group_consumer_max_size)),
+            consumer_assignors: config
+                .group_consumer_assignors
+                .iter()
+                .map(|name| name.as_str().into())
+                .collect(),
+            regex_refresh_ms: config.group_consumer_regex_refresh_interval_ms,
+            migration: Migration::of(&config.group_consumer_migration_policy),
         }
     }
 }

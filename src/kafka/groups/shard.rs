@@ -9,6 +9,9 @@ use super::classic::sync::Assigned;
 use super::classic::work::{Moment, Work};
 use super::effects::{Effect, Host, ReplyTo};
 use super::errors;
+use super::group::Group;
+use super::modern::classic::ClassicAnswer;
+use super::modern::regex::Resolving;
 use super::note::{GroupNote, Reason};
 use super::records::GroupRecord;
 use super::store::Store;
@@ -16,6 +19,7 @@ use super::timers::{TimerKey, Timers};
 use crate::kafka::log::batch::{Batch, BatchBuilder, no_headers};
 use crate::kafka::note::Fact;
 use crate::kafka::protocol::{Body, ErrorCode};
+use crate::ordered::OrderedMap;
 use crate::sim::{Span, Time};
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -41,6 +45,8 @@ pub(super) enum Then {
     },
     Assigned(Box<Assigned>),
     StaticReplaced(Box<Replaced>),
+    /// A classic member of a modern group is answered, and its time-outs are set.
+    ClassicInModern(Box<ClassicAnswer>),
 }
 
 /// What an operation came to.
@@ -78,6 +84,8 @@ pub(super) struct Shard {
     parked: VecDeque<ParkedWrite>,
     /// Commits that the high watermark does not cover, with their offsets in the log.
     uncovered: VecDeque<(i64, Fact)>,
+    /// What patterns of groups were found to match, on its way into the log.
+    pub resolving: OrderedMap<Rc<str>, Resolving>,
 }
 
 impl Shard {
@@ -93,6 +101,7 @@ impl Shard {
             committed: 0,
             parked: VecDeque::new(),
             uncovered: VecDeque::new(),
+            resolving: OrderedMap::new(),
         }
     }
 
@@ -102,13 +111,14 @@ impl Shard {
         batches: impl Iterator<Item = &'b Batch>,
         end: i64,
         high_watermark: i64,
+        host: &dyn Host,
         moment: &mut Moment,
     ) {
         for batch in batches.filter(|batch| batch.control.is_none()) {
             for (offset, record) in batch.iter() {
                 let Some(key) = &record.key else { continue };
                 if let Some(entry) = GroupRecord::decode(key, record.value.as_deref()) {
-                    self.apply(&entry, offset);
+                    self.apply(&entry, offset, batch.base_offset);
                 }
             }
             let covered = high_watermark.min(batch.next_offset());
@@ -118,11 +128,11 @@ impl Shard {
         self.written = end;
         self.committed = high_watermark.min(end);
         self.loading = false;
-        self.loaded(moment);
+        self.loaded(host, moment);
     }
 
     /// Sessions begin anew; a group over `group.max.size` rebalances. [GroupMetadataManager.onLoaded]
-    fn loaded(&mut self, moment: &mut Moment) {
+    fn loaded(&mut self, host: &dyn Host, moment: &mut Moment) {
         let expiry = Span::from_ms(moment.settings.retention_check_ms);
         self.timers
             .schedule(TimerKey::Expiry, moment.now, expiry, moment.effects);
@@ -136,6 +146,7 @@ impl Shard {
                     work.prepare_rebalance(Reason::OverCapacity { members });
                 }
             });
+            self.modern_loaded(id, host, moment);
         }
         moment.note(GroupNote::Loaded {
             partition: self.partition,
@@ -151,6 +162,9 @@ impl Shard {
         for parked in std::mem::take(&mut self.parked) {
             match parked.then {
                 Then::Answer { to, body } => moment.reply(to, errors::failed(&body, ErrorCode::NotCoordinator)),
+                Then::ClassicInModern(answer) => {
+                    moment.reply(answer.to, errors::failed(&answer.body, ErrorCode::NotCoordinator));
+                }
                 Then::Nothing | Then::Join { .. } | Then::Sync { .. } | Then::Assigned(_) | Then::StaticReplaced(_) => {
                 }
             }
@@ -167,14 +181,17 @@ impl Shard {
         }
     }
 
-    /// One operation on one group; `None` if it is not there. Gives the records that it wants to write too.
+    /// One operation on one classic group; `None` if it is not there. Gives the records that it wants to write too.
     pub fn work<R>(
         &mut self,
         group: &str,
         moment: &mut Moment,
         operation: impl FnOnce(&mut Work) -> R,
     ) -> Option<(R, Vec<GroupRecord>)> {
-        let group = Rc::make_mut(self.store.groups.get_mut(group)?);
+        let Group::Classic(group) = self.store.groups.get_mut(group)? else {
+            return None;
+        };
+        let group = Rc::make_mut(group);
         let mut work = Work::new(group, &mut self.timers, moment);
         let result = operation(&mut work);
         Some((result, work.records))
@@ -190,7 +207,7 @@ impl Shard {
                 let first = last + 1 - write.records.len() as i64;
                 for (record, offset) in write.records.iter().zip(first..) {
                     if write.replay {
-                        self.apply(record, offset);
+                        self.apply(record, offset, first);
                     }
                 }
                 self.written = last + 1;
@@ -209,8 +226,8 @@ impl Shard {
         }
     }
 
-    fn apply(&mut self, record: &GroupRecord, offset: i64) {
-        self.store.replay(record, offset);
+    fn apply(&mut self, record: &GroupRecord, offset: i64, base: i64) {
+        self.store.replay(record, offset, base);
         if let GroupRecord::Offset {
             group,
             partition,
@@ -291,6 +308,7 @@ impl Shard {
         match then {
             Then::Nothing | Then::Join { .. } | Then::Sync { .. } => {}
             Then::Answer { to, body } => moment.reply(to, body),
+            Then::ClassicInModern(answer) => self.classic_answered(*answer, moment),
             Then::Assigned(assigned) => {
                 self.work(&assigned.group, moment, |work| work.assignment_stored(&assigned));
             }
@@ -305,6 +323,7 @@ impl Shard {
         match then {
             Then::Nothing => {}
             Then::Answer { to, body } => moment.reply(to, errors::failed(&body, error)),
+            Then::ClassicInModern(answer) => moment.reply(answer.to, errors::failed(&answer.body, error)),
             Then::Join { group, to } => {
                 self.work(&group, moment, |work| work.fail_join(to, mapped));
             }

@@ -1,9 +1,12 @@
 //! A shard's groups and committed offsets, now and as of the high watermark: what is not covered yet is remembered with
 //! what was there before. It stands for Kafka's timeline data structures. [SnapshotRegistry, TimelineHashMap]
 //!
-//! As in Kafka, only which groups and offsets there are has a history; what a group is doing has none.
+//! As in Kafka, of classic groups only which there are has a history; what one is doing has none. Groups of the newer
+//! protocols have a history of everything.
 
 use super::classic::ClassicGroup;
+use super::group::Group;
+use super::modern::ModernGroup;
 use super::records::{GroupRecord, StoredOffset};
 use crate::kafka::types::NamedPartition;
 use crate::ordered::OrderedMap;
@@ -17,7 +20,7 @@ pub type Offsets = OrderedMap<NamedPartition, StoredOffset>;
 enum Change {
     Group {
         id: Rc<str>,
-        before: Option<Rc<ClassicGroup>>,
+        before: Option<Group>,
     },
     Offset {
         group: Rc<str>,
@@ -29,7 +32,10 @@ enum Change {
 /// Groups and offsets of one partition of `__consumer_offsets`.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Store {
-    pub groups: OrderedMap<Rc<str>, Rc<ClassicGroup>>,
+    pub groups: OrderedMap<Rc<str>, Group>,
+    /// When the metadata of a modern group's topics have to be looked at again (ms since 1970), and the group epoch at the
+    /// last look; without an entry it is due. Not in the log. [ModernGroup.metadataRefreshDeadline]
+    pub refreshed: OrderedMap<Rc<str>, (i64, i32)>,
     /// By group; no group has an empty entry.
     pub offsets: OrderedMap<Rc<str>, Rc<Offsets>>,
     /// Changes that the high watermark does not cover, by the offset of their record, oldest first.
@@ -37,19 +43,42 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// Applies a record that stands at this offset.
-    pub fn replay(&mut self, record: &GroupRecord, offset: i64) {
+    /// Applies a record that stands at this offset, in a batch that begins at `base`.
+    pub fn replay(&mut self, record: &GroupRecord, offset: i64, base: i64) {
         match record {
             GroupRecord::Group { group, value } => {
                 let new = value
                     .as_ref()
-                    .map(|value| Rc::new(ClassicGroup::from_record(group.clone(), value)));
-                let before = match new {
-                    Some(new) => self.groups.insert(group.clone(), new),
-                    None => self.groups.remove(group),
+                    .map(|value| Group::Classic(Rc::new(ClassicGroup::from_record(group.clone(), value))));
+                self.put_group(group, new, offset);
+            }
+            GroupRecord::Modern { group, kind, record } => {
+                let there = self.groups.get(group);
+                let there = there.filter(|there| there.kind() == *kind).cloned();
+                let remembered = |(at, change): &(i64, Change)| match change {
+                    Change::Group { id, .. } => *at >= base && id == group,
+                    Change::Offset { .. } => false,
                 };
-                let id = group.clone();
-                self.undo.push_back((offset, Change::Group { id, before }));
+                // A batch counts as one step: what was before it is enough.
+                if !self.undo.iter().rev().any(remembered) {
+                    let before = self.groups.get(group).cloned();
+                    let id = group.clone();
+                    self.undo.push_back((offset, Change::Group { id, before }));
+                }
+                let mut modern = match there {
+                    Some(Group::Modern(modern)) => {
+                        self.groups.remove(group);
+                        modern
+                    }
+                    _ => Rc::new(ModernGroup::new(group.clone(), *kind)),
+                };
+                match Rc::make_mut(&mut modern).replay(record) {
+                    true => drop(self.groups.insert(group.clone(), Group::Modern(modern))),
+                    false => {
+                        self.groups.remove(group);
+                        self.refreshed.remove(group);
+                    }
+                }
             }
             GroupRecord::Offset {
                 group,
@@ -72,8 +101,16 @@ impl Store {
 
     /// Makes an empty group, before the record at this offset.
     pub fn create(&mut self, id: &Rc<str>, offset: i64) {
-        let group = Rc::new(ClassicGroup::empty(id.clone()));
-        let before = self.groups.insert(id.clone(), group);
+        let group = Group::Classic(Rc::new(ClassicGroup::empty(id.clone())));
+        self.put_group(id, Some(group), offset);
+    }
+
+    /// Another group under this id, or none, before the record at this offset or by it.
+    pub fn put_group(&mut self, id: &Rc<str>, group: Option<Group>, offset: i64) {
+        let before = match group {
+            Some(group) => self.groups.insert(id.clone(), group),
+            None => self.groups.remove(id),
+        };
         self.undo.push_back((offset, Change::Group { id: id.clone(), before }));
     }
 
@@ -138,7 +175,7 @@ impl Store {
     }
 
     /// A group, if it is there as of the high watermark.
-    pub fn committed_group(&self, id: &str) -> Option<&Rc<ClassicGroup>> {
+    pub fn committed_group(&self, id: &str) -> Option<&Group> {
         let change = self.undo.iter().find_map(|(_, change)| match change {
             Change::Group { id: changed, before } if **changed == *id => Some(before.as_ref()),
             _ => None,
@@ -147,11 +184,11 @@ impl Store {
     }
 
     /// All groups that are there as of the high watermark.
-    pub fn committed_groups(&self) -> Vec<&Rc<ClassicGroup>> {
+    pub fn committed_groups(&self) -> Vec<&Group> {
         if self.undo.is_empty() {
             return self.groups.values().collect();
         }
-        let mut all: OrderedMap<&Rc<str>, &Rc<ClassicGroup>> = self.groups.iter().collect();
+        let mut all: OrderedMap<&Rc<str>, &Group> = self.groups.iter().collect();
         for (_, change) in self.undo.iter().rev() {
             match change {
                 Change::Group {

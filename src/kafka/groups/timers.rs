@@ -24,6 +24,14 @@ pub(super) enum TimerKey {
     Join { group: Rc<str> },
     /// Members that did not send SyncGroup.
     Sync { group: Rc<str> },
+    /// A member of a modern group that has partitions to give up.
+    Rebalance { group: Rc<str>, member: Rc<str> },
+    /// A classic member of a consumer group that has to join again.
+    Rejoin { group: Rc<str>, member: Rc<str> },
+    /// A classic member of a consumer group that has to send SyncGroup.
+    Resync { group: Rc<str>, member: Rc<str> },
+    /// The scan for topics that match the patterns of a group.
+    Regexes { group: Rc<str> },
     /// The oldest write that waits for the high watermark.
     WriteTimeout,
     /// Expired offsets are looked for.

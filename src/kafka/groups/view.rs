@@ -1,6 +1,10 @@
 //! What there is to see of groups from outside: for the page, the traces and the tests.
 
-use super::classic::{ClassicGroup, ClassicState};
+use super::classic::ClassicGroup;
+use super::group::{Group, GroupState};
+use super::modern::ModernGroup;
+use super::modern::member::ModernMember;
+use super::modern::records::Partitions;
 use super::records::StoredOffset;
 use crate::kafka::types::NamedPartition;
 use std::rc::Rc;
@@ -29,12 +33,14 @@ impl GroupType {
 pub struct GroupView<'a> {
     pub id: &'a Rc<str>,
     pub kind: GroupType,
-    pub state: ClassicState,
-    /// Generation of a classic group.
+    pub state: GroupState,
+    /// Generation of a classic group, group epoch of another.
     pub generation: i32,
+    /// The group epoch that the target was computed for; `None`: a classic group.
+    pub assignment_epoch: Option<i32>,
     /// `None`: offsets without members.
-    pub protocol_type: Option<&'a Rc<str>>,
-    pub assignor: Option<&'a Rc<str>>,
+    pub protocol_type: Option<Rc<str>>,
+    pub assignor: Option<Rc<str>>,
     /// Member id of the leader.
     pub leader: Option<&'a Rc<str>>,
     /// By member id.
@@ -54,14 +60,74 @@ pub struct MemberView<'a> {
     /// ms
     pub session_timeout_ms: i32,
     pub rebalance_timeout_ms: i32,
-    /// Of the last generation that was Stable, until the next one is.
+    /// Of the last generation that was Stable, until the next one is; empty in a group that is not a classic one.
     pub assignment: &'a [NamedPartition],
     /// Its JoinGroup or SyncGroup waits for an answer.
     pub waits: bool,
+    /// In a group that is not a classic one.
+    pub modern: Option<ModernView<'a>>,
+}
+
+/// What a member of a consumer or share group has besides.
+#[derive(Clone, Debug)]
+pub struct ModernView<'a> {
+    /// Epochs, state, what it has and is to give up, topics, pattern.
+    pub member: &'a ModernMember,
+    pub target: Partitions,
 }
 
 impl<'a> GroupView<'a> {
-    pub(super) fn of(group: &'a ClassicGroup, offsets: Option<&'a super::store::Offsets>) -> GroupView<'a> {
+    pub(super) fn of(
+        group: &'a Group,
+        default: Option<&Rc<str>>,
+        offsets: Option<&'a super::store::Offsets>,
+    ) -> GroupView<'a> {
+        match group {
+            Group::Classic(group) => GroupView::of_classic(group, offsets),
+            Group::Modern(modern) => GroupView::of_modern(modern, group.protocol_type(), default, offsets),
+        }
+    }
+
+    fn of_modern(
+        group: &'a ModernGroup,
+        protocol_type: Rc<str>,
+        default: Option<&Rc<str>>,
+        offsets: Option<&'a super::store::Offsets>,
+    ) -> GroupView<'a> {
+        let members = || group.members.values().map(|member| &**member);
+        let view = |member: &'a ModernMember| MemberView {
+            id: &member.id,
+            client_id: &member.details.client_id,
+            instance: member.details.instance.as_ref(),
+            session_timeout_ms: member
+                .details
+                .classic
+                .as_ref()
+                .map_or(0, |classic| classic.session_timeout_ms),
+            rebalance_timeout_ms: member.details.rebalance_timeout_ms,
+            assignment: &[],
+            waits: false,
+            modern: Some(ModernView {
+                member,
+                target: group.target(&member.id),
+            }),
+        };
+        GroupView {
+            id: &group.id,
+            kind: group.kind,
+            state: GroupState::Modern(group.state()),
+            generation: group.epoch,
+            assignment_epoch: Some(group.assignment_epoch),
+            protocol_type: Some(protocol_type),
+            assignor: ModernGroup::assignor(members(), default),
+            leader: None,
+            members: members().map(view).collect(),
+            pending: Vec::new(),
+            offsets: offsets.into_iter().flatten().collect(),
+        }
+    }
+
+    fn of_classic(group: &'a ClassicGroup, offsets: Option<&'a super::store::Offsets>) -> GroupView<'a> {
         let members = group.members.values().map(|member| MemberView {
             id: &member.id,
             client_id: &member.client_id,
@@ -70,14 +136,16 @@ impl<'a> GroupView<'a> {
             rebalance_timeout_ms: member.rebalance_timeout_ms,
             assignment: &member.assignment,
             waits: member.join.is_parked() || member.sync.is_parked(),
+            modern: None,
         });
         GroupView {
             id: &group.id,
             kind: GroupType::Classic,
-            state: group.state(),
+            state: GroupState::Classic(group.state()),
             generation: group.generation,
-            protocol_type: group.protocol_type.as_ref(),
-            assignor: group.protocol.as_ref(),
+            assignment_epoch: None,
+            protocol_type: group.protocol_type.clone(),
+            assignor: group.protocol.clone(),
             leader: group.leader.as_ref(),
             members: members.collect(),
             pending: group.pending_members().collect(),

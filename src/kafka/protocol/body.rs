@@ -1,6 +1,7 @@
 //! Everything that Kafka's processes say to each other, as one type: a request or a response under its name on the wire.
 
 use super::admin::*;
+use super::consumer_group::*;
 use super::controller::*;
 use super::data::*;
 use super::groups::*;
@@ -86,6 +87,10 @@ bodies! {
     39 DeleteGroupsResponse "DeleteGroupsResponse",
     40 OffsetDeleteRequest "OffsetDeleteRequest",
     41 OffsetDeleteResponse "OffsetDeleteResponse",
+    42 ConsumerGroupHeartbeatRequest "ConsumerGroupHeartbeatRequest",
+    43 ConsumerGroupHeartbeatResponse "ConsumerGroupHeartbeatResponse",
+    44 ConsumerGroupDescribeRequest "ConsumerGroupDescribeRequest",
+    45 ConsumerGroupDescribeResponse "ConsumerGroupDescribeResponse",
     50 CreateTopicsRequest "CreateTopicsRequest",
     51 CreateTopicsResponse "CreateTopicsResponse",
     52 DeleteTopicsRequest "DeleteTopicsRequest",

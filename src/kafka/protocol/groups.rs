@@ -138,6 +138,8 @@ pub struct OffsetCommitResponse {
 #[derive(Clone, Debug)]
 pub struct OffsetFetchRequest {
     pub group: Rc<str>,
+    /// A member of a consumer group says who it is; `None`: from outside, or of the classic protocol.
+    pub member: Option<(Rc<str>, i32)>,
     /// `None`: all that the group has.
     pub partitions: Option<Vec<NamedPartition>>,
     pub require_stable: bool,

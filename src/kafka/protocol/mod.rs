@@ -5,6 +5,7 @@
 
 pub mod admin;
 pub mod body;
+pub mod consumer_group;
 pub mod controller;
 pub mod data;
 pub mod errors;

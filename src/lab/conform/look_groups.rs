@@ -49,18 +49,22 @@ fn group(world: &World, name: &str) -> Option<Value> {
 fn describe(world: &World, view: &GroupView<'_>, out: &mut Map<String, Value>) {
     out.insert("type".into(), json!(view.kind.name().to_lowercase()));
     out.insert("state".into(), json!(view.state.name()));
-    if let Some(protocol_type) = view.protocol_type.filter(|text| !text.is_empty()) {
+    if let Some(protocol_type) = view.protocol_type.as_ref().filter(|text| !text.is_empty()) {
         out.insert("protocol_type".into(), json!(&**protocol_type));
     }
-    if let Some(assignor) = view.assignor.filter(|text| !text.is_empty()) {
+    if let Some(assignor) = view.assignor.as_ref().filter(|text| !text.is_empty()) {
         out.insert("assignor".into(), json!(&**assignor));
     }
     let mut members: Vec<&MemberView<'_>> = view.members.iter().collect();
     members.sort_small_by_key(|member| (member.client_id.clone(), member.id.clone()));
     out.insert(
         "members".into(),
-        Value::Array(members.into_iter().map(member).collect()),
+        Value::Array(members.into_iter().map(|view| member(world, view)).collect()),
     );
+    if let Some(assignment_epoch) = view.assignment_epoch {
+        out.insert("epoch".into(), json!(view.generation));
+        out.insert("assignment_epoch".into(), json!(assignment_epoch));
+    }
     let committed: Map<String, Value> = view
         .offsets
         .iter()
@@ -85,13 +89,38 @@ fn describe(world: &World, view: &GroupView<'_>, out: &mut Map<String, Value>) {
     }
 }
 
-fn member(view: &MemberView<'_>) -> Value {
+fn member(world: &World, view: &MemberView<'_>) -> Value {
     let mut out = Map::new();
     out.insert("client".into(), json!(&**view.client_id));
     if let Some(instance) = view.instance {
         out.insert("instance".into(), json!(&**instance));
     }
-    out.insert("assigned".into(), partitions(view.assignment));
+    let Some(modern) = &view.modern else {
+        out.insert("assigned".into(), partitions(view.assignment));
+        return Value::Object(out);
+    };
+    let member = modern.member;
+    out.insert("epoch".into(), json!(member.current.epoch));
+    if member.is_classic() {
+        out.insert("classic".into(), json!(true));
+    }
+    let topics: Vec<&str> = member.details.topics.iter().map(|topic| &**topic).collect();
+    out.insert("subscribed".into(), json!(topics));
+    if let Some(regex) = &member.details.regex {
+        out.insert("regex".into(), json!(&**regex));
+    }
+    let named = |list: &mut dyn Iterator<Item = TopicPartition>| {
+        let image = world.image();
+        let named = list.filter_map(|partition| {
+            Some(NamedPartition {
+                topic: image?.name_of(partition.topic)?.clone(),
+                partition: partition.partition,
+            })
+        });
+        partitions(&named.collect::<Vec<_>>())
+    };
+    out.insert("assigned".into(), named(&mut member.current.holds()));
+    out.insert("target".into(), named(&mut modern.target.iter().copied()));
     Value::Object(out)
 }
 

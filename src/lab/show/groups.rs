@@ -71,7 +71,7 @@ fn view(world: &World, name: &Rc<str>) -> GroupView {
         generation: known.as_ref().map_or(-1, |group| group.generation),
         assignor: known
             .as_ref()
-            .and_then(|group| group.assignor)
+            .and_then(|group| group.assignor.clone())
             .map_or_else(String::new, |assignor| assignor.to_string()),
         coordinator: coordinator(world, name).flatten(),
         lag: lag(world, name, None).unwrap_or(0),

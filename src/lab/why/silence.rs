@@ -4,7 +4,7 @@ use crate::kafka::broker::note::BrokerNote;
 use crate::kafka::client::consumer::note::ConsumerNote;
 use crate::kafka::client::note::ClientNote;
 use crate::kafka::controller::note::{ControllerNote, Why};
-use crate::kafka::groups::note::{Departure, GroupNote, Reason};
+use crate::kafka::groups::note::{Departure, GroupNote, ModernNote, Reason};
 use crate::kafka::note::{Fact, Note};
 use crate::kafka::types::{NodeId, TopicPartition};
 use crate::lab::language::ast::{Between, Command, DiskState, ProcessVerb};
@@ -43,9 +43,16 @@ pub fn silent_in(world: &World, note: &Note) -> Option<Silent> {
 
 fn silent_member(world: &World, note: &GroupNote) -> Option<Silent> {
     let member = match note {
-        GroupNote::MemberRemoved { member, why, .. } => match why {
-            Departure::SessionExpired { .. } | Departure::DidNotRejoin { .. } | Departure::DidNotSync { .. } => member,
-            Departure::Left | Departure::TakenOut | Departure::NeverCameBack => return None,
+        GroupNote::MemberRemoved { member, why, .. }
+        | GroupNote::Modern {
+            note: ModernNote::Left { member, why },
+            ..
+        } => match why {
+            Departure::SessionExpired { .. }
+            | Departure::DidNotRejoin { .. }
+            | Departure::DidNotSync { .. }
+            | Departure::DidNotRevoke { .. } => member,
+            Departure::Left | Departure::TakenOut | Departure::Replaced | Departure::NeverCameBack => return None,
         },
         GroupNote::RebalanceStarted {
             reason: Reason::SessionExpired(member) | Reason::SyncMissed(member),

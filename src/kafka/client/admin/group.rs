@@ -64,6 +64,7 @@ pub fn request(what: &AdminCall) -> Option<Body> {
         .into(),
         AdminCall::GroupOffsets { group } => OffsetFetchRequest {
             group: group.clone(),
+            member: None,
             partitions: None,
             require_stable: false,
         }

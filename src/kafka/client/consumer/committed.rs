@@ -77,6 +77,7 @@ impl Consumer {
         question.asked = Some((partitions.clone(), generation));
         let request = OffsetFetchRequest {
             group,
+            member: None,
             partitions: Some(partitions.iter().cloned().collect()),
             require_stable: true,
         };

@@ -2,6 +2,7 @@
 
 pub mod range;
 pub mod round_robin;
+pub mod server;
 pub mod simple;
 pub mod sticky;
 

@@ -84,19 +84,7 @@ impl Work<'_, '_> {
 
     /// `<clientId>-<uuid>`, or `<instanceId>-<uuid>`. [ClassicGroup.generateMemberId]
     pub(super) fn new_id(&mut self, prefix: &str) -> Rc<str> {
-        const VERSION_4: u64 = 0x4000;
-        const VARIANT: u64 = 0x8000_0000_0000_0000;
-        let high = self.moment.random.bits() & !0xf000 | VERSION_4;
-        let low = self.moment.random.bits() & !(VARIANT | VARIANT >> 1) | VARIANT;
-        let uuid = format!(
-            "{prefix}-{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-            high >> 32,
-            high >> 16 & 0xffff,
-            high & 0xffff,
-            low >> 48,
-            low & 0xffff_ffff_ffff
-        );
-        uuid.into()
+        format!("{prefix}-{}", self.moment.new_uuid()).into()
     }
 
     /// A member that comes with its id. [classicGroupJoinExistingMember]

@@ -29,6 +29,23 @@ impl Moment<'_> {
     pub fn note(&mut self, note: GroupNote) {
         self.effects.push(Effect::Note(note));
     }
+
+    /// A random UUID (version 4).
+    pub fn new_uuid(&mut self) -> Rc<str> {
+        const VERSION_4: u64 = 0x4000;
+        const VARIANT: u64 = 0x8000_0000_0000_0000;
+        let high = self.random.bits() & !0xf000 | VERSION_4;
+        let low = self.random.bits() & !(VARIANT | VARIANT >> 1) | VARIANT;
+        let uuid = format!(
+            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+            high >> 32,
+            high >> 16 & 0xffff,
+            high & 0xffff,
+            low >> 48,
+            low & 0xffff_ffff_ffff
+        );
+        uuid.into()
+    }
 }
 
 /// One operation on one group.

@@ -200,12 +200,18 @@ fn the_last_one_to_leave_makes_the_group_empty() {
     let errors: Vec<ErrorCode> = answer.members.iter().map(|member| member.2).collect();
     assert_eq!(errors, [ErrorCode::None, ErrorCode::UnknownMemberId]);
     let view = bench.group();
-    assert_eq!((view.state, view.generation), (ClassicState::Empty, 2));
+    assert_eq!(
+        (view.state, view.generation),
+        (GroupState::Classic(ClassicState::Empty), 2)
+    );
     assert_eq!((view.leader, view.assignor), (None, None));
     bench.fail_over(&[], 2);
     let view = bench.group();
-    assert_eq!((view.state, view.generation), (ClassicState::Empty, 2));
-    assert_eq!(view.protocol_type.map(|name| &**name), Some("consumer"));
+    assert_eq!(
+        (view.state, view.generation),
+        (GroupState::Classic(ClassicState::Empty), 2)
+    );
+    assert_eq!(view.protocol_type.as_deref(), Some("consumer"));
 }
 
 #[test]

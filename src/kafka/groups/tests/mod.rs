@@ -8,8 +8,8 @@ mod runtime;
 
 use super::classic::ClassicState;
 use super::note::GroupNote;
-use super::{Effect, Env, GroupCoordinator, GroupTimer, GroupView, Host, ReplyTo};
-use crate::kafka::config::{BrokerConfig, Properties};
+use super::{Effect, Env, GroupCoordinator, GroupState, GroupTimer, GroupView, Host, ReplyTo};
+use crate::kafka::config::{BrokerConfig, GroupConfig, Properties};
 use crate::kafka::log::batch::Batch;
 use crate::kafka::note::Fact;
 use crate::kafka::protocol::groups::*;
@@ -28,6 +28,8 @@ pub(super) struct Log {
     /// What the next appends say.
     pub fails: Option<ErrorCode>,
     pub topics: OrderedMap<String, (TopicId, i32)>,
+    /// Of the metadata.
+    pub version: i64,
 }
 
 impl Log {
@@ -48,6 +50,32 @@ impl Host for Log {
 
     fn topic(&self, name: &str) -> Option<(TopicId, i32)> {
         self.topics.get(name).copied()
+    }
+
+    fn topic_name(&self, topic: TopicId) -> Option<Rc<str>> {
+        let found = self.topics.iter().find(|(_, (id, _))| *id == topic);
+        found.map(|(name, _)| name.as_str().into())
+    }
+
+    fn topic_names(&self) -> Vec<Rc<str>> {
+        self.topics.keys().map(|name| name.as_str().into()).collect()
+    }
+
+    fn topic_hash(&self, name: &str) -> Option<u64> {
+        let (id, partitions) = self.topic(name)?;
+        Some(u64::from(id.0) << 32 | partitions as u64)
+    }
+
+    fn metadata_version(&self) -> i64 {
+        self.version
+    }
+
+    fn version_of_new_topics(&self) -> i64 {
+        self.version
+    }
+
+    fn group_settings(&self, _: &str) -> Option<GroupConfig> {
+        None
     }
 }
 
@@ -185,7 +213,10 @@ impl Bench {
     }
 
     pub fn state(&self) -> ClassicState {
-        self.group().state
+        match self.group().state {
+            GroupState::Classic(state) => state,
+            GroupState::Modern(state) => panic!("no classic group: {state}"),
+        }
     }
 
     pub fn joined(&self, number: u32) -> &JoinGroupResponse {
@@ -295,6 +326,7 @@ impl Bench {
     pub fn fetch(&mut self, topic: &str, p: i32, require_stable: bool) -> u32 {
         self.send(OffsetFetchRequest {
             group: G.into(),
+            member: None,
             partitions: Some(vec![partition(topic, p)]),
             require_stable,
         })

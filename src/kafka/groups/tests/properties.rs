@@ -131,7 +131,7 @@ fn check(bench: &Bench, seen: &mut Seen) {
         .leader
         .is_none_or(|leader| view.members.iter().any(|m| m.id == leader));
     assert!(leader, "the leader is no member");
-    if view.state == ClassicState::Empty {
+    if view.state == GroupState::Classic(ClassicState::Empty) {
         assert!(view.members.is_empty(), "an empty group has members");
     }
     for (partition, stored) in &view.offsets {
@@ -163,7 +163,7 @@ fn check_reload(bench: &Bench) {
     assert_eq!(offsets(bench), offsets(&other));
     let (here, there) = (bench.groups.group(G), other.groups.group(G));
     if let (Some(here), Some(there)) = (here, there)
-        && here.state == ClassicState::Stable
+        && here.state == GroupState::Classic(ClassicState::Stable)
         && here.generation == there.generation
     {
         for member in &there.members {

@@ -188,7 +188,7 @@ fn a_failover_while_the_leader_assigns_returns_to_the_last_stored_generation() {
     let view = bench.group();
     assert_eq!(
         (view.state, view.generation, view.members.len()),
-        (ClassicState::Stable, 1, 2)
+        (GroupState::Classic(ClassicState::Stable), 1, 2)
     );
     assert_eq!(view.members[0].assignment.len(), 1);
     let known = bench.send(heartbeat(&a, None, 2));
