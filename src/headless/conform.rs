@@ -1,7 +1,7 @@
 //! `brokerlab conform PATH... [--covers TAG]`.
 
 use super::UNREADABLE;
-use brokerlab::lab::conform::{Report, find, judge, trace::Trace};
+use brokerlab::lab::conform::{Recording, Report, find};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -17,15 +17,15 @@ pub fn run(words: &[String]) -> ExitCode {
     };
     let mut report = Report::default();
     for file in files {
-        let trace = match Trace::read(&file) {
+        let trace = match Recording::read(&file) {
             Ok(trace) => trace,
             Err(why) => return unreadable(&why),
         };
-        if covers.as_ref().is_some_and(|tag| !trace.covers.contains(tag)) {
+        if covers.as_ref().is_some_and(|tag| !trace.covers().contains(tag)) {
             continue;
         }
         let said = report.lines.len();
-        report.add(&trace.name, judge(&trace));
+        report.add(trace.name(), trace.judge());
         for line in &report.lines[said..] {
             println!("{line}");
         }

@@ -88,6 +88,8 @@ pub struct Consume {
 pub enum Method {
     OpenChannel,
     CloseChannel,
+    /// The answer to a channel's end by the broker.
+    CloseChannelOk,
     Flow(bool),
     DeclareExchange(DeclareExchange),
     DeleteExchange { exchange: Name, if_unused: bool },
@@ -119,6 +121,7 @@ impl Method {
         match self {
             Method::OpenChannel => "channel.open",
             Method::CloseChannel => "channel.close",
+            Method::CloseChannelOk => "channel.close-ok",
             Method::Flow(_) => "channel.flow",
             Method::DeclareExchange(_) => "exchange.declare",
             Method::DeleteExchange { .. } => "exchange.delete",

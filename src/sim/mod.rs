@@ -13,6 +13,7 @@ pub mod network;
 pub mod process;
 pub mod queue;
 pub mod random;
+pub mod rule;
 pub mod slab;
 pub mod world;
 

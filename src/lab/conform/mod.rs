@@ -9,6 +9,7 @@ mod look_groups;
 pub mod model;
 pub mod ops;
 pub mod play;
+pub mod rabbit;
 pub mod results;
 pub mod trace;
 
@@ -26,7 +27,61 @@ pub enum Verdict {
     NotModelled(String),
 }
 
-/// Plays one trace.
+/// A recorded scenario of either system.
+#[derive(Clone, Debug)]
+pub enum Recording {
+    Kafka(Box<Trace>),
+    Rabbit(rabbit::Trace),
+}
+
+impl Recording {
+    /// Reads a file and tells by its content whose it is.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    pub fn read(path: &Path) -> Result<Recording, String> {
+        let problem = |why: String| format!("{}: {why}", path.display());
+        let text = std::fs::read_to_string(path).map_err(|e| problem(e.to_string()))?;
+        Recording::parse(&text).map_err(problem)
+    }
+
+    /// From the text of a file.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(text: &str) -> Result<Recording, String> {
+        let root: serde_json::Value = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        let object = root.as_object().ok_or("not a JSON object")?;
+        if rabbit::is_rabbit(object) {
+            return Ok(Recording::Rabbit(rabbit::Trace::parse(object)?));
+        }
+        Ok(Recording::Kafka(Box::new(Trace::parse(text)?)))
+    }
+
+    pub fn name(&self) -> &str {
+        match self {
+            Recording::Kafka(trace) => &trace.name,
+            Recording::Rabbit(trace) => &trace.name,
+        }
+    }
+
+    pub fn covers(&self) -> &[String] {
+        match self {
+            Recording::Kafka(trace) => &trace.covers,
+            Recording::Rabbit(trace) => &trace.covers,
+        }
+    }
+
+    /// Plays it.
+    pub fn judge(&self) -> Verdict {
+        match self {
+            Recording::Kafka(trace) => judge(trace),
+            Recording::Rabbit(trace) => rabbit::judge(trace),
+        }
+    }
+}
+
+/// Plays one trace of Kafka.
 pub fn judge(trace: &Trace) -> Verdict {
     if let Some(why) = model::not_modelled(trace) {
         return Verdict::NotModelled(why);

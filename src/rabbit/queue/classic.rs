@@ -325,18 +325,31 @@ impl Classic {
         if self.consumers.holder.as_ref().is_some_and(|holder| holder.key == *key) {
             self.next_holder();
         }
-        self.left(desk.now)
+        let last = self.left(desk.now);
+        // 3.10 forgets to serve the backlog to the next active consumer (issue 5460); this is what it means to do.
+        self.serve(desk);
+        last
     }
 
-    /// A channel goes: its consumers, and then its messages return. Whether the queue has had its last consumer.
-    pub fn channel_down(&mut self, channel: ChannelId, desk: &mut Desk<'_>) -> bool {
-        let Some(places) = self.consumers.remove_channel(channel) else {
+    /// Channels go, all those of a connection at once: their consumers, and then their messages return. Whether the
+    /// queue has had its last consumer.
+    pub fn channels_down(&mut self, channels: &[ChannelId], desk: &mut Desk<'_>) -> bool {
+        let mut places = Vec::new();
+        let mut known = false;
+        for channel in channels {
+            if let Some(its) = self.consumers.remove_channel(*channel) {
+                known = true;
+                places.extend(its);
+            }
+        }
+        if !known {
             return false;
-        };
-        if self.consumers.holder.as_ref().is_some_and(|holder| holder.key.channel == channel) {
+        }
+        let gone = |holder: &Consumer| channels.contains(&holder.key.channel);
+        if self.consumers.holder.as_ref().is_some_and(gone) {
             self.next_holder();
         }
-        if self.left(desk.now) && self.had_consumers {
+        if self.left(desk.now) {
             return true;
         }
         self.requeue_places(&places, desk);

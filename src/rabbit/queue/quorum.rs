@@ -372,15 +372,16 @@ impl Quorum {
         self.checkout(desk);
     }
 
-    /// A channel goes: what it had is returned, in order.
-    pub fn channel_down(&mut self, channel: ChannelId, desk: &mut Desk<'_>) {
-        self.publishers.remove(&channel);
-        self.waiting.retain(|(key, _)| key.channel != channel);
-        let mut gone: Vec<Holder> = self.holders.keys().filter(|h| h.channel() == channel).cloned().collect();
+    /// Channels go, all those of a connection at once: what they had is returned, in order.
+    pub fn channels_down(&mut self, channels: &[ChannelId], desk: &mut Desk<'_>) {
+        self.publishers.retain(|channel, _| !channels.contains(channel));
+        self.waiting.retain(|(key, _)| !channels.contains(&key.channel));
+        let its = |holder: &&Holder| channels.contains(&holder.channel());
+        let mut gone: Vec<Holder> = self.holders.keys().filter(its).cloned().collect();
         if gone.is_empty() {
             return;
         }
-        gone.sort_by_key(Holder::rank);
+        gone.sort_by_key(|holder| (holder.channel(), holder.rank()));
         self.dirty = true;
         self.last_used = desk.now;
         for holder in gone {

@@ -1,0 +1,3 @@
+//! Clients of the broker, as processes.
+
+pub mod relay;
