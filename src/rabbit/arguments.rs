@@ -64,10 +64,13 @@ fn known(queue_type: QueueType, key: &str) -> Option<bool> {
     if key == CLASSIC_ONLY {
         return Some(queue_type == QueueType::Classic);
     }
-    DECLARE.iter().find(|entry| entry.0 == key).map(|entry| match queue_type {
-        QueueType::Classic => entry.2,
-        QueueType::Quorum => entry.3,
-    })
+    DECLARE
+        .iter()
+        .find(|entry| entry.0 == key)
+        .map(|entry| match queue_type {
+            QueueType::Classic => entry.2,
+            QueueType::Quorum => entry.3,
+        })
 }
 
 /// The type that a declaration asks for, with all its arguments checked.
@@ -77,7 +80,11 @@ fn known(queue_type: QueueType, key: &str) -> Option<bool> {
 pub fn check_declare(queue: &str, arguments: &Table) -> Result<QueueType, AmqpError> {
     let queue_type = queue_type(queue, arguments)?;
     for (key, check, classic, quorum) in DECLARE {
-        let takes = if queue_type == QueueType::Classic { classic } else { quorum };
+        let takes = if queue_type == QueueType::Classic {
+            classic
+        } else {
+            quorum
+        };
         if let Some(value) = arguments.get(key).filter(|_| takes) {
             check(value, arguments).map_err(|why| invalid(queue, key, &why))?;
         }
@@ -214,7 +221,9 @@ fn dead_letter_key(value: &Field, arguments: &Table) -> Result<(), String> {
 }
 
 fn dead_letter_strategy(value: &Field, _: &Table) -> Result<(), String> {
-    one_of(value, &["at-most-once", "at-least-once"], || "invalid_dlx_strategy".into())
+    one_of(value, &["at-most-once", "at-least-once"], || {
+        "invalid_dlx_strategy".into()
+    })
 }
 
 fn overflow(value: &Field, _: &Table) -> Result<(), String> {
@@ -223,7 +232,9 @@ fn overflow(value: &Field, _: &Table) -> Result<(), String> {
 }
 
 fn queue_mode(value: &Field, _: &Table) -> Result<(), String> {
-    one_of(value, &["default", "lazy"], || format!("\"unsupported queue mode '{value}'\""))
+    one_of(value, &["default", "lazy"], || {
+        format!("\"unsupported queue mode '{value}'\"")
+    })
 }
 
 fn leader_locator(value: &Field, _: &Table) -> Result<(), String> {
@@ -284,7 +295,12 @@ pub fn same_property(
     if received == current {
         return Ok(());
     }
-    Err(inequivalent(what, key, &format!("'{received}'"), &format!("'{current}'")))
+    Err(inequivalent(
+        what,
+        key,
+        &format!("'{received}'"),
+        &format!("'{current}'"),
+    ))
 }
 
 /// Compares the arguments that count: those that the queue's type knows, or an exchange's alternate.

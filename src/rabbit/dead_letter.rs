@@ -99,11 +99,17 @@ fn is_of(entry: &Field, queue: &Field, reason: &Field) -> bool {
 /// their order round each time (`rabbit_dead_letter:group_by_queue_and_reason/1`).
 fn counted(message: &Message, death: Death<'_>, headers: &Table, deaths: &[Field]) -> Rc<[Field]> {
     let grouped = grouped(deaths);
-    let (queue, reason) = (Field::Text(death.queue.clone()), Field::Text(death.reason.name().into()));
+    let (queue, reason) = (
+        Field::Text(death.queue.clone()),
+        Field::Text(death.reason.name().into()),
+    );
     let (same, others): (Vec<Field>, Vec<Field>) = grouped.into_iter().partition(|e| is_of(e, &queue, &reason));
     let front = match same.first() {
         Some(Field::Table(table)) => {
-            let count = table.get("count").and_then(Field::integer).map_or(1, |n| n.saturating_add(1));
+            let count = table
+                .get("count")
+                .and_then(Field::integer)
+                .map_or(1, |n| n.saturating_add(1));
             Field::Table(table.with("count", Field::Long(count)))
         }
         _ => entry(message, death, headers),
@@ -148,7 +154,10 @@ pub fn is_cycle(queue: &Name, headers: Option<&Table>) -> bool {
         return false;
     };
     deaths[..=last].iter().all(|death| match death {
-        Field::Table(table) => table.get("reason").and_then(Field::text).is_none_or(|r| &**r != "rejected"),
+        Field::Table(table) => table
+            .get("reason")
+            .and_then(Field::text)
+            .is_none_or(|r| &**r != "rejected"),
         // A client must have put it there.
         _ => false,
     })

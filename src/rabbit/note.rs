@@ -15,10 +15,18 @@ pub enum Note {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Fact {
     /// It came to the broker and matched so many queues.
-    Routed { origin: u32, queues: u32 },
+    Routed {
+        origin: u32,
+        queues: u32,
+    },
     /// It matched none and went back to the publisher.
-    Returned { origin: u32 },
-    Enqueued { origin: u32, queue: Name },
+    Returned {
+        origin: u32,
+    },
+    Enqueued {
+        origin: u32,
+        queue: Name,
+    },
     /// Handed to a consumer, or to `basic.get` (no tag).
     Delivered {
         origin: u32,
@@ -27,8 +35,14 @@ pub enum Fact {
         redelivered: bool,
     },
     /// Consumed for good.
-    Settled { origin: u32, queue: Name },
-    Requeued { origin: u32, queue: Name },
+    Settled {
+        origin: u32,
+        queue: Name,
+    },
+    Requeued {
+        origin: u32,
+        queue: Name,
+    },
     /// It died, and went on to so many queues.
     Died {
         origin: u32,
@@ -37,9 +51,15 @@ pub enum Fact {
         onwards: u32,
     },
     /// A full queue refused it.
-    Refused { origin: u32, queue: Name },
+    Refused {
+        origin: u32,
+        queue: Name,
+    },
     /// Gone with its queue, by a purge, or in a restart.
-    Gone { origin: u32, queue: Name },
+    Gone {
+        origin: u32,
+        queue: Name,
+    },
 }
 
 /// What a person follows.

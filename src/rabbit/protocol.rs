@@ -92,23 +92,49 @@ pub enum Method {
     CloseChannelOk,
     Flow(bool),
     DeclareExchange(DeclareExchange),
-    DeleteExchange { exchange: Name, if_unused: bool },
+    DeleteExchange {
+        exchange: Name,
+        if_unused: bool,
+    },
     BindExchange(Bind),
     UnbindExchange(Bind),
     DeclareQueue(DeclareQueue),
-    DeleteQueue { queue: Name, if_unused: bool, if_empty: bool },
+    DeleteQueue {
+        queue: Name,
+        if_unused: bool,
+        if_empty: bool,
+    },
     Purge(Name),
     BindQueue(Bind),
     UnbindQueue(Bind),
-    Qos { size: u32, count: u32, global: bool },
+    Qos {
+        size: u32,
+        count: u32,
+        global: bool,
+    },
     Consume(Consume),
     Cancel(Name),
     Publish(PublishMessage),
-    Get { queue: Name, no_ack: bool },
-    Ack { tag: u64, multiple: bool },
-    Nack { tag: u64, multiple: bool, requeue: bool },
-    Reject { tag: u64, requeue: bool },
-    Recover { requeue: bool },
+    Get {
+        queue: Name,
+        no_ack: bool,
+    },
+    Ack {
+        tag: u64,
+        multiple: bool,
+    },
+    Nack {
+        tag: u64,
+        multiple: bool,
+        requeue: bool,
+    },
+    Reject {
+        tag: u64,
+        requeue: bool,
+    },
+    Recover {
+        requeue: bool,
+    },
     SelectConfirm,
     SelectTx,
     CommitTx,
@@ -177,7 +203,11 @@ impl Delivery {
 pub enum Frame {
     /// The plain ok of that method.
     Ok(&'static str),
-    DeclaredQueue { queue: Name, messages: u32, consumers: u32 },
+    DeclaredQueue {
+        queue: Name,
+        messages: u32,
+        consumers: u32,
+    },
     /// `queue.delete-ok` and `queue.purge-ok`.
     Removed(u32),
     ConsumeOk(Name),
@@ -189,8 +219,14 @@ pub enum Frame {
     Cancel(Name),
     /// A mandatory message that went nowhere; always 312 NO_ROUTE.
     Return(Rc<Message>),
-    Ack { number: u64, multiple: bool },
-    Nack { number: u64, multiple: bool },
+    Ack {
+        number: u64,
+        multiple: bool,
+    },
+    Nack {
+        number: u64,
+        multiple: bool,
+    },
     Close(Closed),
 }
 

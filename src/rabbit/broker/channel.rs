@@ -114,7 +114,12 @@ impl Channel {
             let later = self.unacked.split_off(&(tag + 1));
             return Ok(std::mem::replace(&mut self.unacked, later).into_iter().collect());
         }
-        Ok(self.unacked.remove(&tag).map(|pending| (tag, pending)).into_iter().collect())
+        Ok(self
+            .unacked
+            .remove(&tag)
+            .map(|pending| (tag, pending))
+            .into_iter()
+            .collect())
     }
 
     /// A queue has taken a publish, or is gone.
@@ -186,8 +191,20 @@ mod tests {
         channel.unconfirmed.insert(4, BTreeSet::from([QueueId(1)]));
         channel.acks = BTreeSet::from([1, 2, 3, 5]);
         let frames = channel.confirm_frames();
-        assert!(matches!(frames[0], Frame::Ack { number: 3, multiple: true }));
-        assert!(matches!(frames[1], Frame::Ack { number: 5, multiple: false }));
+        assert!(matches!(
+            frames[0],
+            Frame::Ack {
+                number: 3,
+                multiple: true
+            }
+        ));
+        assert!(matches!(
+            frames[1],
+            Frame::Ack {
+                number: 5,
+                multiple: false
+            }
+        ));
         assert_eq!(frames.len(), 2);
     }
 

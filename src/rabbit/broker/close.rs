@@ -82,7 +82,7 @@ impl Broker {
                 }
             });
             if last == Some(true) {
-                self.delete_if_auto(id);
+                self.remove_queue_of(id);
             }
         }
     }

@@ -36,7 +36,11 @@ impl Broker {
                     tag: tag.clone(),
                 },
                 ack_required: !consume.no_ack,
-                priority: consume.arguments.get("x-priority").and_then(Field::integer).unwrap_or(0),
+                priority: consume
+                    .arguments
+                    .get("x-priority")
+                    .and_then(Field::integer)
+                    .unwrap_or(0),
             },
             prefetch: self.channels.get(&channel).map_or(0, |known| known.prefetch),
             channel_limited: self.limits.get(&channel).is_some_and(|limit| limit.is_active()),
@@ -98,7 +102,10 @@ impl Broker {
         if !consume.no_ack {
             return Err(AmqpError::precondition("reply consumer cannot acknowledge"));
         }
-        let taken = self.channels.get(&channel).is_some_and(|known| known.reply_consumer.is_some());
+        let taken = self
+            .channels
+            .get(&channel)
+            .is_some_and(|known| known.reply_consumer.is_some());
         if taken {
             return Err(AmqpError::precondition("reply consumer already set"));
         }
@@ -139,15 +146,12 @@ impl Broker {
             }
         });
         if last == Some(true) {
-            self.delete_if_auto(id);
+            self.remove_queue_of(id);
         }
     }
 
-    pub(super) fn delete_if_auto(&mut self, id: QueueId) {
-        let Some(name) = self.queue_names.get(&id).cloned() else {
-            return;
-        };
-        if self.queues.get(&name).is_some_and(|queue| queue.auto_delete) {
+    pub(super) fn remove_queue_of(&mut self, id: QueueId) {
+        if let Some(name) = self.queue_names.get(&id).cloned() {
             self.remove_queue(&name);
         }
     }

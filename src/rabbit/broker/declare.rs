@@ -75,10 +75,17 @@ impl Broker {
         let name = stripped(&declare.exchange);
         if declare.passive {
             refuse_default(&name)?;
-            self.topology.exchange(&name).ok_or_else(|| AmqpError::no_exchange(&name))?;
+            self.topology
+                .exchange(&name)
+                .ok_or_else(|| AmqpError::no_exchange(&name))?;
             return self.ok(channel, "exchange.declare-ok");
         }
-        let unknown = || AmqpError::new(Code::CommandInvalid, &format!("unknown exchange type '{}'", declare.kind));
+        let unknown = || {
+            AmqpError::new(
+                Code::CommandInvalid,
+                &format!("unknown exchange type '{}'", declare.kind),
+            )
+        };
         let kind = Kind::parse(&declare.kind).ok_or_else(unknown)?;
         refuse_default(&name)?;
         match self.topology.exchange(&name) {
@@ -100,12 +107,7 @@ impl Broker {
         self.ok(channel, "exchange.declare-ok")
     }
 
-    pub(super) fn delete_exchange(
-        &mut self,
-        channel: ChannelId,
-        name: &str,
-        if_unused: bool,
-    ) -> Result<(), AmqpError> {
+    pub(super) fn delete_exchange(&mut self, channel: ChannelId, name: &str, if_unused: bool) -> Result<(), AmqpError> {
         let name = stripped(name);
         refuse_default(&name)?;
         if name.starts_with("amq.") {
@@ -142,7 +144,10 @@ impl Broker {
     }
 
     fn delete_if_unbound(&mut self, source: &Name) {
-        let auto = self.topology.exchange(source).is_some_and(|exchange| exchange.auto_delete);
+        let auto = self
+            .topology
+            .exchange(source)
+            .is_some_and(|exchange| exchange.auto_delete);
         if auto && !self.topology.bindings.has_source(source) {
             self.remove_exchange(source);
         }
@@ -214,7 +219,14 @@ impl Broker {
             Rc::make_mut(&mut self.topology.bindings).remove(&binding);
             self.delete_if_unbound(&binding.source);
         }
-        self.ok(channel, if to_queue { "queue.unbind-ok" } else { "exchange.unbind-ok" })
+        self.ok(
+            channel,
+            if to_queue {
+                "queue.unbind-ok"
+            } else {
+                "exchange.unbind-ok"
+            },
+        )
     }
 
     pub(super) fn declare_queue(&mut self, channel: ChannelId, declare: DeclareQueue) -> Result<(), AmqpError> {
@@ -294,7 +306,10 @@ impl Broker {
         let settings = Rc::new(Settings::of(&declare.arguments));
         let durable = declare.durable && owner.is_none();
         let content = match queue_type {
-            QueueType::Classic => Content::Classic(Box::new(Classic::new(id, durable, settings.clone(), self.now))),
+            QueueType::Classic => {
+                let classic = Classic::new(id, durable, declare.auto_delete, settings.clone(), self.now);
+                Content::Classic(Box::new(classic))
+            }
             QueueType::Quorum => Content::Quorum(Box::new(Quorum::new(settings.clone(), self.now))),
         };
         let queue = Queue {

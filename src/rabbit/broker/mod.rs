@@ -220,7 +220,14 @@ impl Broker {
             (Some(channel), method) => self.on_channel(channel, method),
         };
         if let Err(error) = done {
-            self.fail(connection, number, Closed { error, method: Some(name) });
+            self.fail(
+                connection,
+                number,
+                Closed {
+                    error,
+                    method: Some(name),
+                },
+            );
         }
         self.settle_down();
     }
@@ -290,7 +297,11 @@ impl Broker {
             .map(|(id, _)| *id)
             .collect();
         for id in due {
-            let frames = self.channels.get_mut(&id).map(Channel::confirm_frames).unwrap_or_default();
+            let frames = self
+                .channels
+                .get_mut(&id)
+                .map(Channel::confirm_frames)
+                .unwrap_or_default();
             frames.into_iter().for_each(|frame| self.send(id, frame));
         }
         self.finish_transactions();

@@ -1,9 +1,9 @@
 //! Publishing, confirms and transactions.
 
 use super::Broker;
+use super::USER;
 use super::channel::{Accepted, Pending, Settle, Tx};
 use super::declare::REPLY_TO;
-use super::USER;
 use crate::rabbit::error::{AmqpError, Code, exchange_named};
 use crate::rabbit::expiration;
 use crate::rabbit::message::{Message, Properties, extra_keys};
@@ -61,7 +61,11 @@ impl Broker {
         let mut queues = self.topology.route(exchange, message);
         if message.exchange.is_empty() {
             let prefix = format!("{REPLY_TO}.");
-            let replies: Vec<Name> = queues.iter().filter(|name| name.starts_with(&prefix)).cloned().collect();
+            let replies: Vec<Name> = queues
+                .iter()
+                .filter(|name| name.starts_with(&prefix))
+                .cloned()
+                .collect();
             for address in replies {
                 queues.remove(&address);
                 self.reply(&address, message);
@@ -74,13 +78,18 @@ impl Broker {
     pub(super) fn reply_channel(&self, address: &str) -> Option<ChannelId> {
         let has = |consumer: &(Name, Name)| &*consumer.1 == address;
         let mut all = self.channels.iter();
-        all.find(|(_, channel)| channel.reply_consumer.as_ref().is_some_and(has)).map(|(id, _)| *id)
+        all.find(|(_, channel)| channel.reply_consumer.as_ref().is_some_and(has))
+            .map(|(id, _)| *id)
     }
 
     fn reply(&mut self, address: &str, message: &Message) {
         let Some(id) = self.reply_channel(address) else { return };
-        let Some(channel) = self.channels.get_mut(&id) else { return };
-        let Some((tag, _)) = channel.reply_consumer.clone() else { return };
+        let Some(channel) = self.channels.get_mut(&id) else {
+            return;
+        };
+        let Some((tag, _)) = channel.reply_consumer.clone() else {
+            return;
+        };
         let delivery = Delivery {
             tag: channel.take_tag(),
             redelivered: false,
@@ -93,7 +102,10 @@ impl Broker {
     fn checked_properties(&self, channel: ChannelId, properties: &Properties) -> Result<Properties, AmqpError> {
         let mut properties = properties.clone();
         if properties.reply_to.as_deref() == Some(REPLY_TO) {
-            let consumer = self.channels.get(&channel).and_then(|channel| channel.reply_consumer.as_ref());
+            let consumer = self
+                .channels
+                .get(&channel)
+                .and_then(|channel| channel.reply_consumer.as_ref());
             let Some((_, address)) = consumer else {
                 return Err(AmqpError::precondition("fast reply consumer does not exist"));
             };
@@ -129,7 +141,10 @@ impl Broker {
             number,
             queues,
         } = accepted;
-        let ids: BTreeSet<QueueId> = queues.iter().filter_map(|name| Some(self.queues.get(name)?.id)).collect();
+        let ids: BTreeSet<QueueId> = queues
+            .iter()
+            .filter_map(|name| Some(self.queues.get(name)?.id))
+            .collect();
         if let Some(origin) = message.origin {
             self.note(Fact::Routed {
                 origin,
@@ -216,7 +231,9 @@ impl Broker {
             .filter_map(|(id, channel)| Some((*id, channel.tx.as_ref().filter(|tx| tx.committing)?.failed)))
             .collect();
         for (id, failed) in done {
-            let Some(channel) = self.channels.get_mut(&id) else { continue };
+            let Some(channel) = self.channels.get_mut(&id) else {
+                continue;
+            };
             channel.tx = Some(Tx::default());
             let (connection, number) = (channel.connection, channel.number);
             if failed {

@@ -42,7 +42,11 @@ impl Broker {
         self.flush = None;
         self.beats = false;
         self.queues.retain(|_, queue| queue.durable);
-        self.queue_names = self.queues.values().map(|queue| (queue.id, queue.name.clone())).collect();
+        self.queue_names = self
+            .queues
+            .values()
+            .map(|queue| (queue.id, queue.name.clone()))
+            .collect();
         self.keep_durable();
         let (now, limits) = (self.now, &mut self.limits);
         let mut events = Vec::new();

@@ -33,11 +33,7 @@ pub(super) fn flush_delay(queue: &Queue) -> Option<Span> {
 
 impl Broker {
     /// Does something with a queue's content, and what it causes. `None` if the queue is gone.
-    pub(super) fn on_queue<R>(
-        &mut self,
-        id: QueueId,
-        act: impl FnOnce(&mut Content, &mut Desk<'_>) -> R,
-    ) -> Option<R> {
+    pub(super) fn on_queue<R>(&mut self, id: QueueId, act: impl FnOnce(&mut Content, &mut Desk<'_>) -> R) -> Option<R> {
         let name = self.queue_names.get(&id)?.clone();
         let queue = self.queues.get_mut(&name)?;
         let mut events = Vec::new();

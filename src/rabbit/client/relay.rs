@@ -45,7 +45,10 @@ impl Relay {
     }
 
     fn number(&self, conn: ConnId) -> Option<u32> {
-        self.open.iter().find(|(_, open)| **open == conn).map(|(number, _)| *number)
+        self.open
+            .iter()
+            .find(|(_, open)| **open == conn)
+            .map(|(number, _)| *number)
     }
 
     fn order(&mut self, order: RelayOrder, ctx: &mut Ctx<'_>) {

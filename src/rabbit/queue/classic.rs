@@ -26,6 +26,7 @@ struct Entry {
 pub struct Classic {
     id: QueueId,
     durable: bool,
+    auto_delete: bool,
     settings: Rc<Settings>,
     ready: Rc<BTreeMap<Place, Entry>>,
     unacked: Rc<BTreeMap<u64, (u8, Entry)>>,
@@ -43,10 +44,12 @@ pub struct Classic {
 pub struct InExclusiveUse;
 
 impl Classic {
-    pub fn new(id: QueueId, durable: bool, settings: Rc<Settings>, now: Time) -> Classic {
+    /// An empty queue.
+    pub fn new(id: QueueId, durable: bool, auto_delete: bool, settings: Rc<Settings>, now: Time) -> Classic {
         let mut classic = Classic {
             id,
             durable,
+            auto_delete,
             settings: settings.clone(),
             ready: Rc::default(),
             unacked: Rc::default(),
@@ -317,7 +320,7 @@ impl Classic {
         Ok(())
     }
 
-    /// A consumer goes; what it has not acked stays with its channel. Whether the queue has had its last consumer.
+    /// A consumer goes; what it has not acked stays with its channel. Whether the queue goes with its last consumer.
     pub fn cancel(&mut self, key: &ConsumerKey, desk: &mut Desk<'_>) -> bool {
         if !self.consumers.remove(key) {
             return false;
@@ -325,14 +328,16 @@ impl Classic {
         if self.consumers.holder.as_ref().is_some_and(|holder| holder.key == *key) {
             self.next_holder();
         }
-        let last = self.left(desk.now);
+        if self.left(desk.now) {
+            return true;
+        }
         // 3.10 forgets to serve the backlog to the next active consumer (issue 5460); this is what it means to do.
         self.serve(desk);
-        last
+        false
     }
 
     /// Channels go, all those of a connection at once: their consumers, and then their messages return. Whether the
-    /// queue has had its last consumer.
+    /// queue goes with its last consumer.
     pub fn channels_down(&mut self, channels: &[ChannelId], desk: &mut Desk<'_>) -> bool {
         let mut places = Vec::new();
         let mut known = false;
@@ -363,11 +368,11 @@ impl Classic {
         };
     }
 
-    /// Somebody left; whether nobody is left of those there were.
+    /// Somebody left; whether the queue lived by its consumers and there are none now.
     fn left(&mut self, now: Time) -> bool {
         let settings = self.settings.clone();
         self.touched(&settings, now);
-        self.had_consumers && self.consumers.count() == 0
+        self.auto_delete && self.had_consumers && self.consumers.count() == 0
     }
 
     /// `basic.ack` of one channel.
@@ -446,7 +451,8 @@ impl Classic {
             Some(true) => Depth::Synced,
             Some(false) => Depth::Cached,
         };
-        desk.events.extend(self.store.flush(depth).into_iter().map(Event::Confirmed));
+        desk.events
+            .extend(self.store.flush(depth).into_iter().map(Event::Confirmed));
     }
 
     /// The server ends: an orderly stop writes everything (`None`), a crash leaves what has come to that depth. What is

@@ -22,7 +22,10 @@ struct Ring(BTreeMap<Reverse<i64>, VecDeque<Consumer>>);
 
 impl Ring {
     fn push(&mut self, consumer: Consumer) {
-        self.0.entry(Reverse(consumer.priority)).or_default().push_back(consumer);
+        self.0
+            .entry(Reverse(consumer.priority))
+            .or_default()
+            .push_back(consumer);
     }
 
     fn pop(&mut self) -> Option<Consumer> {

@@ -60,7 +60,10 @@ pub enum Event {
         handed: Handed,
     },
     /// It died; dead-lettered if the queue says so.
-    Dead { message: Rc<Message>, reason: Reason },
+    Dead {
+        message: Rc<Message>,
+        reason: Reason,
+    },
     Confirmed(Confirm),
     Refused(Confirm),
 }

@@ -129,7 +129,10 @@ impl Quorum {
     }
 
     pub fn ready_messages(&self) -> impl Iterator<Item = &Rc<Message>> {
-        self.returns.iter().chain(self.messages.iter()).map(|entry| &entry.message)
+        self.returns
+            .iter()
+            .chain(self.messages.iter())
+            .map(|entry| &entry.message)
     }
 
     pub fn unacked_messages(&self) -> Vec<&Rc<Message>> {
@@ -398,7 +401,11 @@ impl Quorum {
     /// One message comes back: to the returns, unless it has been delivered too often.
     fn give_back(&mut self, mut entry: Entry, desk: &mut Desk<'_>) {
         entry.deliveries += 1;
-        if self.settings.delivery_limit.is_some_and(|most| u64::from(entry.deliveries) > most) {
+        if self
+            .settings
+            .delivery_limit
+            .is_some_and(|most| u64::from(entry.deliveries) > most)
+        {
             desk.events.push(Event::Dead {
                 message: entry.message,
                 reason: Reason::DeliveryLimit,

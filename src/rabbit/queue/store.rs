@@ -42,14 +42,7 @@ pub struct Store {
 }
 
 impl Store {
-    pub fn add(
-        &mut self,
-        place: u64,
-        rank: u8,
-        message: Rc<Message>,
-        expiry: Option<Time>,
-        confirm: Option<Confirm>,
-    ) {
+    pub fn add(&mut self, place: u64, rank: u8, message: Rc<Message>, expiry: Option<Time>, confirm: Option<Confirm>) {
         self.confirms += u32::from(confirm.is_some());
         let stored = Stored {
             message,
@@ -104,7 +97,9 @@ impl Store {
             dirty = entries.keys().copied().collect();
         }
         for place in dirty {
-            let Some(stored) = entries.get_mut(&place) else { continue };
+            let Some(stored) = entries.get_mut(&place) else {
+                continue;
+            };
             stored.depth = stored.depth.max(depth);
             stored.removed = stored.removed.map(|removed| removed.max(depth));
             confirms.extend(stored.confirm.take());

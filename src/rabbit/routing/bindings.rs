@@ -47,7 +47,10 @@ impl Bindings {
             .entry(binding.source.clone())
             .or_insert_with(|| Index::new(kind));
         index.insert(&binding);
-        self.by_target.entry(binding.target.clone()).or_default().insert(binding);
+        self.by_target
+            .entry(binding.target.clone())
+            .or_default()
+            .insert(binding);
         true
     }
 
@@ -102,7 +105,11 @@ impl Bindings {
         match index {
             Index::Direct(by_key) => {
                 for key in message.keys.iter() {
-                    by_key.get(key).into_iter().flat_map(BTreeMap::keys).for_each(&mut found);
+                    by_key
+                        .get(key)
+                        .into_iter()
+                        .flat_map(BTreeMap::keys)
+                        .for_each(&mut found);
                 }
             }
             Index::Fanout(targets) => targets.keys().for_each(found),
@@ -136,7 +143,11 @@ impl Index {
         let target = binding.target.clone();
         match self {
             Index::Direct(by_key) => {
-                *by_key.entry(binding.key.clone()).or_default().entry(target).or_insert(0) += 1;
+                *by_key
+                    .entry(binding.key.clone())
+                    .or_default()
+                    .entry(target)
+                    .or_insert(0) += 1;
             }
             Index::Fanout(targets) => *targets.entry(target).or_insert(0) += 1,
             Index::Topic(index) => index.insert(&binding.key, target),

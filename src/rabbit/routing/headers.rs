@@ -89,7 +89,10 @@ mod tests {
     fn names_with_x_count_only_when_asked_for() {
         let headers = table(&[("x-k", Field::Int(2))]);
         assert!(matches(&table(&[("x-k", Field::Int(1))]), &headers));
-        assert!(!matches(&table(&[mode("all-with-x"), ("x-k", Field::Int(1))]), &headers));
+        assert!(!matches(
+            &table(&[mode("all-with-x"), ("x-k", Field::Int(1))]),
+            &headers
+        ));
         assert!(matches(&table(&[mode("any-with-x"), ("x-k", Field::Int(2))]), &headers));
     }
 

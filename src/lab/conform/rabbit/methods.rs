@@ -7,7 +7,14 @@ use serde_json::{Map, Value};
 use std::rc::Rc;
 
 /// The properties that the broker itself looks at; the others it only carries.
-const OWN: [&str; 6] = ["headers", "delivery_mode", "priority", "expiration", "reply_to", "user_id"];
+const OWN: [&str; 6] = [
+    "headers",
+    "delivery_mode",
+    "priority",
+    "expiration",
+    "reply_to",
+    "user_id",
+];
 
 /// The step's keys.
 struct Keys<'a>(&'a Map<String, Value>);
@@ -147,7 +154,12 @@ fn properties(value: Option<&Value>) -> Result<Properties, String> {
         return Ok(Properties::default());
     };
     let text = |key: &str| given.get(key).and_then(Value::as_str).map(Name::from);
-    let small = |key: &str| given.get(key).and_then(Value::as_u64).and_then(|n| u8::try_from(n).ok());
+    let small = |key: &str| {
+        given
+            .get(key)
+            .and_then(Value::as_u64)
+            .and_then(|n| u8::try_from(n).ok())
+    };
     let carried = given
         .iter()
         .filter(|(key, _)| !OWN.contains(&key.as_str()))
@@ -166,7 +178,9 @@ fn properties(value: Option<&Value>) -> Result<Properties, String> {
 
 fn table(value: &Value) -> Result<Table, String> {
     let object = value.as_object().ok_or_else(|| format!("{value} is no table"))?;
-    let entries = object.iter().map(|(name, value)| Ok((name.as_str().into(), field(value)?)));
+    let entries = object
+        .iter()
+        .map(|(name, value)| Ok((name.as_str().into(), field(value)?)));
     Ok(Table::new(entries.collect::<Result<_, String>>()?))
 }
 
@@ -213,7 +227,12 @@ pub fn written_properties(properties: &Properties) -> Map<String, Value> {
     let mut out = Map::new();
     if let Some(headers) = &properties.headers {
         let mut headers = written_table(headers);
-        for death in headers.get_mut("x-death").and_then(Value::as_array_mut).into_iter().flatten() {
+        for death in headers
+            .get_mut("x-death")
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
             if let Some(death) = death.as_object_mut() {
                 death.remove("time");
             }
@@ -230,12 +249,20 @@ pub fn written_properties(properties: &Properties) -> Map<String, Value> {
             out.insert(key.into(), Value::from(&**text));
         }
     }
-    let numbers = [("delivery_mode", properties.delivery_mode), ("priority", properties.priority)];
+    let numbers = [
+        ("delivery_mode", properties.delivery_mode),
+        ("priority", properties.priority),
+    ];
     for (key, value) in numbers {
         if let Some(number) = value {
             out.insert(key.into(), Value::from(number));
         }
     }
-    out.extend(properties.carried.iter().map(|(key, value)| (key.to_string(), written(value))));
+    out.extend(
+        properties
+            .carried
+            .iter()
+            .map(|(key, value)| (key.to_string(), written(value))),
+    );
     out
 }

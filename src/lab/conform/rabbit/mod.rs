@@ -13,7 +13,7 @@ use crate::rabbit::wire::{Order, Rabbit};
 use crate::sim::world::Status;
 use crate::sim::{Ctx, Halt, HostId, Input, ProcId, Process, Sim, Span};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One recorded scenario.
 #[derive(Clone, Debug)]
@@ -98,6 +98,8 @@ struct Player {
     connections: BTreeMap<String, u32>,
     /// What of the relay's news was looked at.
     read: usize,
+    /// Publishes of each channel that were confirmed.
+    confirmed: BTreeMap<String, BTreeSet<u64>>,
     /// What the recording has shown last, key by key.
     shown: Map<String, Value>,
 }
@@ -111,7 +113,12 @@ pub fn judge(trace: &Trace) -> Verdict {
         if let Err(why) = player.act(op, &step.action) {
             return Verdict::Differs(format!("{at}: {why}"));
         }
-        if let Some(Difference { at: path, expected, found }) = player.compare(step) {
+        if let Some(Difference {
+            at: path,
+            expected,
+            found,
+        }) = player.compare(step)
+        {
             return Verdict::Differs(format!("{at}: {path}: expected {expected}, found {found}"));
         }
     }
@@ -132,6 +139,7 @@ impl Player {
             relay,
             connections: BTreeMap::new(),
             read: 0,
+            confirmed: BTreeMap::new(),
             shown: see::nothing(),
         };
         player.rest(REST);
@@ -158,9 +166,13 @@ impl Player {
         };
         let name = |number: u32| {
             let mut all = self.connections.iter();
-            all.find(|(_, known)| **known == number).map_or(String::new(), |(name, _)| name.clone())
+            all.find(|(_, known)| **known == number)
+                .map_or(String::new(), |(name, _)| name.clone())
         };
-        let news = relay.heard[self.read..].iter().map(|(n, heard)| (name(*n), heard.clone())).collect();
+        let news = relay.heard[self.read..]
+            .iter()
+            .map(|(n, heard)| (name(*n), heard.clone()))
+            .collect();
         self.read = relay.heard.len();
         news
     }
@@ -182,14 +194,21 @@ impl Player {
             "restart" => self.restart(text("mode"), ms)?,
             "close_connection" | "drop_connection" => {
                 let number = self.connection(text("conn"));
-                let order = if op == "close_connection" { RelayOrder::Close } else { RelayOrder::Drop };
+                let order = if op == "close_connection" {
+                    RelayOrder::Close
+                } else {
+                    RelayOrder::Drop
+                };
                 self.tell(order(number));
             }
             _ => {
                 let (conn, channel) = text("ch").split_once('/').ok_or("no channel `CONNECTION/CHANNEL`")?;
-                let channel: u16 = channel.parse().map_err(|_| format!("`{channel}` is no channel number"))?;
+                let channel: u16 = channel
+                    .parse()
+                    .map_err(|_| format!("`{channel}` is no channel number"))?;
                 let number = self.connection(conn);
                 if op == "open" {
+                    self.confirmed.remove(text("ch"));
                     self.tell(RelayOrder::Connect(number));
                 }
                 for method in methods::of(op, action)? {

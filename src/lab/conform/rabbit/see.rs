@@ -17,7 +17,15 @@ use std::collections::{BTreeMap, BTreeSet};
 const KEPT: [&str; 3] = ["queues", "exchanges", "bindings"];
 
 /// The keys that tell what came back.
-const NEWS: [&str; 7] = ["reply", "deliveries", "returns", "confirms", "cancels", "closed", "order"];
+const NEWS: [&str; 7] = [
+    "reply",
+    "deliveries",
+    "returns",
+    "confirms",
+    "cancels",
+    "closed",
+    "order",
+];
 
 /// What a recording has shown before its first step.
 pub fn nothing() -> Map<String, Value> {
@@ -62,7 +70,10 @@ impl Player {
                 sort_list(&mut expected);
             }
             if key == "closed" {
-                let connections = |v: &Value| v.as_array().is_some_and(|all| all.iter().all(|c| c.get("conn").is_some()));
+                let connections = |v: &Value| {
+                    v.as_array()
+                        .is_some_and(|all| all.iter().all(|c| c.get("conn").is_some()))
+                };
                 if connections(&expected) && connections(&found) {
                     sort_list(&mut expected);
                     sort_list(&mut found);
@@ -77,7 +88,11 @@ impl Player {
             if let Some(seen) = step.see.get(key) {
                 self.shown.insert(key.into(), seen.clone());
             }
-            let difference = differ(key, self.shown.get(key).unwrap_or(&none), state.get(key).unwrap_or(&none));
+            let difference = differ(
+                key,
+                self.shown.get(key).unwrap_or(&none),
+                state.get(key).unwrap_or(&none),
+            );
             if difference.is_some() {
                 return difference;
             }
@@ -85,7 +100,17 @@ impl Player {
         None
     }
 
-    fn hear(&self, news: &mut News, conn: &str, heard: Heard) {
+    /// A confirm; `multiple` is spelt out: it means all up to there that were not confirmed before.
+    fn confirm(&mut self, news: &mut News, channel: &str, (number, multiple): (u64, bool), which: usize) {
+        let known = self.confirmed.entry(channel.into()).or_default();
+        let from = if multiple { 1 } else { number };
+        for number in (from..=number).filter(|number| known.insert(*number)) {
+            news.confirms.entry(channel.into()).or_default()[which].insert(number);
+            news.order.push(format!("{channel} {} {number}", CONFIRMS[which]));
+        }
+    }
+
+    fn hear(&mut self, news: &mut News, conn: &str, heard: Heard) {
         match heard {
             Heard::Lost => news.closed.push(json!({"conn": conn, "lost": true})),
             Heard::Message(Msg::ConnectionClosed(closed)) => {
@@ -93,11 +118,21 @@ impl Player {
                 entry.insert("conn".into(), conn.into());
                 news.closed.push(Value::Object(entry));
             }
-            Heard::Message(Msg::Frame(channel, frame)) => news.frame(&format!("{conn}/{channel}"), frame),
+            Heard::Message(Msg::Frame(channel, frame)) => {
+                let channel = format!("{conn}/{channel}");
+                match frame {
+                    Frame::Ack { number, multiple } => self.confirm(news, &channel, (number, multiple), 0),
+                    Frame::Nack { number, multiple } => self.confirm(news, &channel, (number, multiple), 1),
+                    other => news.frame(&channel, other),
+                }
+            }
             Heard::Message(_) => {}
         }
     }
 }
+
+/// The names of the two kinds of confirms.
+const CONFIRMS: [&str; 2] = ["ack", "nack"];
 
 impl News {
     fn frame(&mut self, channel: &str, frame: Frame) {
@@ -126,8 +161,6 @@ impl News {
                 self.order.push(format!("{channel} return {}", message.body));
                 self.returns.entry(channel.into()).or_default().push(returned(&message));
             }
-            Frame::Ack { number, multiple } => self.confirm(channel, 0, "ack", number, multiple),
-            Frame::Nack { number, multiple } => self.confirm(channel, 1, "nack", number, multiple),
             Frame::Cancel(tag) => {
                 self.order.push(format!("{channel} cancel {tag}"));
                 self.cancels.insert(format!("{channel}:{tag}"));
@@ -137,16 +170,8 @@ impl News {
                 entry.insert("ch".into(), channel.into());
                 self.closed.push(Value::Object(entry));
             }
-            Frame::Ok(_) | Frame::ConsumeOk(_) | Frame::CancelOk(_) => {}
+            Frame::Ok(_) | Frame::ConsumeOk(_) | Frame::CancelOk(_) | Frame::Ack { .. } | Frame::Nack { .. } => {}
         }
-    }
-
-    /// A confirm; `multiple` is spelt out, as far as this step's numbers go.
-    fn confirm(&mut self, channel: &str, which: usize, name: &str, number: u64, multiple: bool) {
-        let of = self.confirms.entry(channel.into()).or_default();
-        of[which].insert(number);
-        let star = if multiple { "*" } else { "" };
-        self.order.push(format!("{channel} {name} {number}{star}"));
     }
 
     fn shown(self, want_order: bool) -> Map<String, Value> {
