@@ -72,8 +72,8 @@ fn a_changed_rabbitmq_recording_differs() {
         ("get-basics", "\"remaining\": 1", "\"remaining\": 2", "remaining"),
         (
             "topic-star-and-hash",
-            "\"queue\", \"q1\"",
-            "\"queue\", \"q9\"",
+            "\"queue\", \"#\"",
+            "\"queue\", \"##\"",
             "bindings",
         ),
         ("ack-multiple", "\"ready\": [\"m1\"", "\"ready\": [\"m0\"", "ready"),
@@ -88,7 +88,7 @@ fn a_changed_rabbitmq_recording_differs() {
         let path = rabbit_folder().join(format!("{name}.json"));
         let text = std::fs::read_to_string(path).expect("the trace is part of the project");
         let changed = text.replacen(right, wrong, 1);
-        assert_ne!(text, changed, "{name} has no {right}");
+        assert!(text != changed, "{name} has no {right}");
         match Recording::parse(&changed).expect("still a trace").judge() {
             Verdict::Differs(line) => assert!(line.contains(at), "{line}"),
             other => panic!("a wrong recording passed: {other:?}"),
