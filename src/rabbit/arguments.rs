@@ -127,10 +127,8 @@ pub fn check_consume(queue: &str, queue_type: QueueType, arguments: &Table) -> R
         integer(priority).map_err(|why| invalid(queue, "x-priority", &why))?;
     }
     const FAILOVER: &str = "x-cancel-on-ha-failover";
-    if let Some(cancel) = arguments.get(FAILOVER) {
-        if queue_type == QueueType::Classic {
-            boolean(cancel, arguments).map_err(|why| invalid(queue, FAILOVER, &why))?;
-        }
+    if let Some(cancel) = arguments.get(FAILOVER).filter(|_| queue_type == QueueType::Classic) {
+        boolean(cancel, arguments).map_err(|why| invalid(queue, FAILOVER, &why))?;
     }
     for (key, _) in arguments.iter() {
         let foreign = &**key == "x-stream-offset" || (&**key == FAILOVER && queue_type == QueueType::Quorum);

@@ -2,7 +2,7 @@
 
 use super::message::{Message, Properties};
 use super::value::{Field, Name, Table};
-use std::collections::BTreeSet;
+use crate::ordered::OrderedSet;
 use std::rc::Rc;
 
 /// Why a message left its queue without being consumed.
@@ -121,7 +121,7 @@ fn grouped(deaths: &[Field]) -> Vec<Field> {
     if deaths.len() < 2 {
         return deaths.to_vec();
     }
-    let mut seen: BTreeSet<(Option<Field>, Option<Field>)> = BTreeSet::new();
+    let mut seen: OrderedSet<(Option<Field>, Option<Field>)> = OrderedSet::new();
     let mut out = Vec::new();
     for death in deaths {
         let Field::Table(table) = death else { continue };

@@ -1,5 +1,6 @@
 //! AMQP 0-9-1 field values: what headers and arguments are made of.
 
+use crate::ordered::SortSmall;
 use std::fmt;
 use std::rc::Rc;
 
@@ -110,7 +111,7 @@ impl Table {
     /// Of two values with one name the later one stays.
     pub fn new(mut entries: Vec<(Name, Field)>) -> Table {
         entries.reverse();
-        entries.sort_by(|a, b| a.0.cmp(&b.0));
+        entries.sort_small_by(|a, b| a.0.cmp(&b.0));
         entries.dedup_by(|later, first| later.0 == first.0);
         Table(entries.into())
     }

@@ -1,11 +1,11 @@
 //! A channel: its consumers, what is out to it, its confirms and its transaction.
 
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::rabbit::error::AmqpError;
 use crate::rabbit::message::Message;
 use crate::rabbit::protocol::Frame;
 use crate::rabbit::queue::{ConnectionId, QueueId};
 use crate::rabbit::value::Name;
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// A message that is out to the channel and not settled.
@@ -35,7 +35,7 @@ pub struct Accepted {
     pub mandatory: bool,
     /// Its number, if somebody waits for it to be taken.
     pub number: Option<u64>,
-    pub queues: BTreeSet<Name>,
+    pub queues: OrderedSet<Name>,
 }
 
 /// A transaction: what is held until it commits.
@@ -56,16 +56,16 @@ pub struct Channel {
     pub connection: ConnectionId,
     pub number: u16,
     pub next_tag: u64,
-    pub unacked: BTreeMap<u64, Pending>,
-    pub consumers: BTreeMap<Name, QueueId>,
+    pub unacked: OrderedMap<u64, Pending>,
+    pub consumers: OrderedMap<Name, QueueId>,
     /// Of consumers that start from now on; 0: none.
     pub prefetch: u32,
     pub confirms: bool,
     pub next_publish: u64,
     /// Publishes with the queues that have not taken them yet.
-    pub unconfirmed: BTreeMap<u64, BTreeSet<QueueId>>,
-    pub acks: BTreeSet<u64>,
-    pub nacks: BTreeSet<u64>,
+    pub unconfirmed: OrderedMap<u64, OrderedSet<QueueId>>,
+    pub acks: OrderedSet<u64>,
+    pub nacks: OrderedSet<u64>,
     pub tx: Option<Tx>,
     /// What an empty queue name means.
     pub last_queue: Name,
@@ -79,14 +79,14 @@ impl Channel {
             connection,
             number,
             next_tag: 1,
-            unacked: BTreeMap::new(),
-            consumers: BTreeMap::new(),
+            unacked: OrderedMap::new(),
+            consumers: OrderedMap::new(),
             prefetch: 0,
             confirms: false,
             next_publish: 1,
-            unconfirmed: BTreeMap::new(),
-            acks: BTreeSet::new(),
-            nacks: BTreeSet::new(),
+            unconfirmed: OrderedMap::new(),
+            acks: OrderedSet::new(),
+            nacks: OrderedSet::new(),
             tx: None,
             last_queue: "".into(),
             reply_consumer: None,
@@ -172,7 +172,7 @@ impl Channel {
     }
 }
 
-fn coalesced(numbers: &BTreeSet<u64>, open_from: u64, frame: impl Fn(u64, bool) -> Frame) -> Vec<Frame> {
+fn coalesced(numbers: &OrderedSet<u64>, open_from: u64, frame: impl Fn(u64, bool) -> Frame) -> Vec<Frame> {
     let below = numbers.range(..open_from).next_back().copied();
     let together = below.map(|last| frame(last, numbers.range(..last).next().is_some()));
     let single = numbers.range(open_from..).map(|number| frame(*number, false));
@@ -188,8 +188,8 @@ mod tests {
         let mut channel = Channel::new(ConnectionId(0), 1);
         channel.confirms = true;
         channel.next_publish = 6;
-        channel.unconfirmed.insert(4, BTreeSet::from([QueueId(1)]));
-        channel.acks = BTreeSet::from([1, 2, 3, 5]);
+        channel.unconfirmed.insert(4, OrderedSet::from([QueueId(1)]));
+        channel.acks = OrderedSet::from([1, 2, 3, 5]);
         let frames = channel.confirm_frames();
         assert!(matches!(
             frames[0],

@@ -2,6 +2,7 @@
 
 use super::Broker;
 use super::declare::REPLY_TO;
+use crate::ordered::OrderedSet;
 use crate::rabbit::arguments::check_consume;
 use crate::rabbit::error::{AmqpError, Code, queue_named};
 use crate::rabbit::note::Fact;
@@ -9,7 +10,6 @@ use crate::rabbit::protocol::{Consume, Frame};
 use crate::rabbit::queue::consumers::{Consumer, Start};
 use crate::rabbit::queue::{ChannelId, ConsumerKey, Content, QueueId};
 use crate::rabbit::value::{Field, Name};
-use std::collections::BTreeSet;
 
 impl Broker {
     pub(super) fn consume(&mut self, channel: ChannelId, consume: Consume) -> Result<(), AmqpError> {
@@ -208,7 +208,7 @@ impl Broker {
             known.prefetch = count;
         }
         let unacked = known.unacked.len() as u32;
-        let its: BTreeSet<QueueId> = known.consumers.values().copied().collect();
+        let its: OrderedSet<QueueId> = known.consumers.values().copied().collect();
         // A limit for each consumer takes back the one for all.
         let limit = if global { count } else { 0 };
         let Some(own) = self.limits.get_mut(&channel) else {

@@ -18,10 +18,11 @@ use super::queue::{ChannelId, ConnectionId, Queue, QueueId};
 use super::routing::Topology;
 use super::value::Name;
 use super::wire::{AMQP_PORT, Ctx, Input, Order, Rabbit, Timer};
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::sim::{ConnId, Halt, Process, Span, Time, TimerId};
 use channel::Channel;
 use serve::Letter;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 /// What a timer of the broker says.
 #[derive(Clone, Copy, Debug)]
@@ -53,9 +54,9 @@ const USER: &str = "guest";
 #[derive(Clone, Debug)]
 pub struct Connection {
     conn: ConnId,
-    channels: BTreeMap<u16, ChannelId>,
+    channels: OrderedMap<u16, ChannelId>,
     /// Channels that the broker has closed and the client does not know yet.
-    closing: BTreeSet<u16>,
+    closing: OrderedSet<u16>,
     /// When something was heard; `None` as long as the client sends no heartbeats.
     heard: Option<Time>,
 }
@@ -74,10 +75,10 @@ enum Out {
 #[derive(Clone, Debug)]
 pub struct Broker {
     topology: Topology,
-    queues: BTreeMap<Name, Queue>,
-    queue_names: BTreeMap<QueueId, Name>,
-    connections: BTreeMap<ConnectionId, Connection>,
-    channels: BTreeMap<ChannelId, Channel>,
+    queues: OrderedMap<Name, Queue>,
+    queue_names: OrderedMap<QueueId, Name>,
+    connections: OrderedMap<ConnectionId, Connection>,
+    channels: OrderedMap<ChannelId, Channel>,
     limits: ChannelLimits,
     /// Numbers for queues, connections, channels and generated names.
     next: u32,
@@ -95,10 +96,10 @@ impl Default for Broker {
     fn default() -> Self {
         Broker {
             topology: Topology::default(),
-            queues: BTreeMap::new(),
-            queue_names: BTreeMap::new(),
-            connections: BTreeMap::new(),
-            channels: BTreeMap::new(),
+            queues: OrderedMap::new(),
+            queue_names: OrderedMap::new(),
+            connections: OrderedMap::new(),
+            channels: OrderedMap::new(),
             limits: ChannelLimits::new(),
             next: 0,
             letters: VecDeque::new(),
@@ -168,8 +169,8 @@ impl Broker {
         let id = ConnectionId(self.number());
         let connection = Connection {
             conn,
-            channels: BTreeMap::new(),
-            closing: BTreeSet::new(),
+            channels: OrderedMap::new(),
+            closing: OrderedSet::new(),
             heard: None,
         };
         self.connections.insert(id, connection);

@@ -4,6 +4,7 @@ use super::Broker;
 use super::USER;
 use super::channel::{Accepted, Pending, Settle, Tx};
 use super::declare::REPLY_TO;
+use crate::ordered::OrderedSet;
 use crate::rabbit::error::{AmqpError, Code, exchange_named};
 use crate::rabbit::expiration;
 use crate::rabbit::message::{Message, Properties, extra_keys};
@@ -11,7 +12,6 @@ use crate::rabbit::note::Fact;
 use crate::rabbit::protocol::{Delivery, Frame, PublishMessage};
 use crate::rabbit::queue::{ChannelId, Confirm, Publish, QueueId};
 use crate::rabbit::value::Name;
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 impl Broker {
@@ -54,9 +54,9 @@ impl Broker {
     }
 
     /// Where a message goes. Replies to `amq.rabbitmq.reply-to` addresses leave at once.
-    fn routed(&mut self, message: &Message) -> BTreeSet<Name> {
+    fn routed(&mut self, message: &Message) -> OrderedSet<Name> {
         let Some(exchange) = self.topology.exchange(&message.exchange) else {
-            return BTreeSet::new();
+            return OrderedSet::new();
         };
         let mut queues = self.topology.route(exchange, message);
         if message.exchange.is_empty() {
@@ -141,7 +141,7 @@ impl Broker {
             number,
             queues,
         } = accepted;
-        let ids: BTreeSet<QueueId> = queues
+        let ids: OrderedSet<QueueId> = queues
             .iter()
             .filter_map(|name| Some(self.queues.get(name)?.id))
             .collect();

@@ -2,6 +2,7 @@
 
 use super::channel::Pending;
 use super::{Broker, SYNC, WRITE_DELAY};
+use crate::ordered::OrderedSet;
 use crate::rabbit::dead_letter::{Death, Reason, is_cycle, letter};
 use crate::rabbit::message::Message;
 use crate::rabbit::note::{BrokerNote, Fact};
@@ -10,14 +11,13 @@ use crate::rabbit::queue::{ConsumerKey, Content, Desk, Event, Handed, Publish, Q
 use crate::rabbit::routing::Target;
 use crate::rabbit::value::Name;
 use crate::sim::Span;
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// A dead letter on its way to the queues it was routed to.
 #[derive(Clone, Debug)]
 pub struct Letter {
     message: Rc<Message>,
-    queues: BTreeSet<Name>,
+    queues: OrderedSet<Name>,
 }
 
 /// How long until what the queue has to write should be written; `None` if nothing.

@@ -2,12 +2,12 @@
 
 use super::Broker;
 use super::channel::{Pending, Settle};
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::rabbit::error::{AmqpError, Code};
 use crate::rabbit::note::Fact;
 use crate::rabbit::queue::quorum::Holder;
 use crate::rabbit::queue::{ChannelId, ConsumerKey, Content, QueueId};
 use crate::rabbit::value::Name;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// The order in which the parts of one method are applied: by queue, then by consumer; gets first, each alone.
 type Part = (Name, Option<Name>, u64, QueueId);
@@ -45,7 +45,7 @@ impl Broker {
     /// Settles with the queues, one part after the other; consumers are served between.
     pub(super) fn settle_now(&mut self, channel: ChannelId, settled: Vec<(u64, Pending)>, how: Settle) {
         let consumed = settled.iter().filter(|(_, pending)| pending.tag.is_some()).count();
-        let mut parts: BTreeMap<Part, Vec<u64>> = BTreeMap::new();
+        let mut parts: OrderedMap<Part, Vec<u64>> = OrderedMap::new();
         for (tag, pending) in settled {
             self.note_settled(&pending, how);
             let alone = if pending.tag.is_some() { 0 } else { tag };
@@ -68,7 +68,7 @@ impl Broker {
         }
         let resumed = match self.limits.get_mut(&channel) {
             Some(limit) if limit.is_active() => limit.acked(consumed as u32),
-            _ => BTreeSet::new(),
+            _ => OrderedSet::new(),
         };
         self.resume(channel, resumed);
     }
@@ -85,7 +85,7 @@ impl Broker {
     }
 
     /// The channel's own limit has room again.
-    pub(super) fn resume(&mut self, channel: ChannelId, queues: BTreeSet<QueueId>) {
+    pub(super) fn resume(&mut self, channel: ChannelId, queues: OrderedSet<QueueId>) {
         for queue in queues {
             self.on_queue(queue, |content, desk| {
                 if let Content::Classic(classic) = content {

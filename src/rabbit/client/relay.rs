@@ -1,10 +1,10 @@
 //! A client that says what it is told, on as many connections as it is told, and keeps what it hears.
 
+use crate::ordered::OrderedMap;
 use crate::rabbit::protocol::{Frame, Method, Msg};
 use crate::rabbit::wire::{AMQP_PORT, Ctx, Input, Order, Rabbit};
 use crate::sim::conn::Addr;
 use crate::sim::{ConnId, Halt, HostId, Process};
-use std::collections::BTreeMap;
 
 /// What a relay is told.
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ pub enum Heard {
 #[derive(Clone, Debug)]
 pub struct Relay {
     broker: HostId,
-    open: BTreeMap<u32, ConnId>,
+    open: OrderedMap<u32, ConnId>,
     /// All it heard, oldest first.
     pub heard: Vec<(u32, Heard)>,
 }
@@ -39,7 +39,7 @@ impl Relay {
     pub fn new(broker: HostId) -> Relay {
         Relay {
             broker,
-            open: BTreeMap::new(),
+            open: OrderedMap::new(),
             heard: Vec::new(),
         }
     }

@@ -2,12 +2,13 @@
 
 use super::consumers::{Consumer, Consumers, Start};
 use super::limiter::QueueSide;
+use super::line::Line;
 use super::store::{Depth, Store};
 use super::{ChannelId, ConsumerKey, Desk, Event, Handed, Overflow, Publish, QueueId, Settings, Standing};
+use crate::ordered::SortSmall;
 use crate::rabbit::dead_letter::Reason;
 use crate::rabbit::message::Message;
 use crate::sim::{Span, Time};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Where a message stands: its rank (255 less its priority), then its arrival. A requeued message returns there.
@@ -28,8 +29,8 @@ pub struct Classic {
     durable: bool,
     auto_delete: bool,
     settings: Rc<Settings>,
-    ready: Rc<BTreeMap<Place, Entry>>,
-    unacked: Rc<BTreeMap<u64, (u8, Entry)>>,
+    ready: Rc<Line<Place, Entry>>,
+    unacked: Rc<Line<u64, (u8, Entry)>>,
     ready_bytes: u64,
     next: u64,
     pub consumers: Consumers,
@@ -73,7 +74,7 @@ impl Classic {
     }
 
     pub fn ready_messages(&self) -> impl Iterator<Item = &Rc<Message>> {
-        self.ready.values().map(|entry| &entry.message)
+        self.ready.iter().map(|(_, entry)| &entry.message)
     }
 
     pub fn unacked_messages(&self) -> Vec<&Rc<Message>> {
@@ -82,7 +83,7 @@ impl Classic {
             .iter()
             .map(|(seq, (rank, entry))| ((*rank, *seq), &entry.message))
             .collect();
-        by_place.sort_by_key(|(place, _)| *place);
+        by_place.sort_small_by_key(|(place, _)| *place);
         by_place.into_iter().map(|(_, message)| message).collect()
     }
 
@@ -102,7 +103,7 @@ impl Classic {
     }
 
     pub fn head_expiry(&self) -> Option<Time> {
-        self.ready.values().next().and_then(|entry| entry.expiry)
+        self.ready.first().and_then(|entry| entry.expiry)
     }
 
     pub fn touched(&mut self, settings: &Settings, now: Time) {
@@ -381,7 +382,7 @@ impl Classic {
             return;
         };
         for place in places {
-            if Rc::make_mut(&mut self.unacked).remove(place).is_some() {
+            if Rc::make_mut(&mut self.unacked).remove(*place).is_some() {
                 self.forget(*place, desk);
             }
         }
@@ -396,7 +397,7 @@ impl Classic {
             return;
         };
         for place in places {
-            if let Some((_, entry)) = Rc::make_mut(&mut self.unacked).remove(place) {
+            if let Some((_, entry)) = Rc::make_mut(&mut self.unacked).remove(*place) {
                 self.forget(*place, desk);
                 desk.events.push(Event::Dead {
                     message: entry.message,
@@ -419,7 +420,7 @@ impl Classic {
     /// Messages return to their places; what is too much or too old goes before anybody is served.
     fn requeue_places(&mut self, places: &[u64], desk: &mut Desk<'_>) {
         for seq in places {
-            if let Some((rank, entry)) = Rc::make_mut(&mut self.unacked).remove(seq) {
+            if let Some((rank, entry)) = Rc::make_mut(&mut self.unacked).remove(*seq) {
                 self.put((rank, *seq), entry);
             }
         }
@@ -461,8 +462,8 @@ impl Classic {
         if crash.is_none() {
             self.store.flush(Depth::Synced);
         }
-        let mut ready = BTreeMap::new();
-        for (seq, stored) in self.store.recover(crash.unwrap_or(Depth::Synced)) {
+        let mut ready = Line::default();
+        for (seq, stored) in self.store.recover(crash.unwrap_or(Depth::Synced)).iter() {
             let entry = Entry {
                 message: stored.message.clone(),
                 delivered: stored.delivered || crash.is_some(),
@@ -470,7 +471,10 @@ impl Classic {
             };
             ready.insert((stored.rank, *seq), entry);
         }
-        self.ready_bytes = ready.values().map(|entry| entry.message.size()).sum();
+        self.ready_bytes = ready
+            .iter()
+            .map(|(_, entry): &(Place, Entry)| entry.message.size())
+            .sum();
         self.ready = Rc::new(ready);
         self.unacked = Rc::default();
         self.consumers = Consumers::default();

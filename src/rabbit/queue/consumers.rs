@@ -2,10 +2,12 @@
 //! turn until a delivery to it is tried (`rabbit_queue_consumers`).
 
 use super::limiter::{ChannelLimits, QueueSide};
+use super::line::Line;
 use super::{ChannelId, ConsumerKey, QueueId};
+use crate::ordered::OrderedMap;
 use crate::rabbit::value::Name;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 /// One consumer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -18,7 +20,7 @@ pub struct Consumer {
 
 /// Consumers by priority, highest first; first in, first out inside one.
 #[derive(Clone, Debug, Default, Hash)]
-struct Ring(BTreeMap<Reverse<i64>, VecDeque<Consumer>>);
+struct Ring(OrderedMap<Reverse<i64>, VecDeque<Consumer>>);
 
 impl Ring {
     fn push(&mut self, consumer: Consumer) {
@@ -29,10 +31,10 @@ impl Ring {
     }
 
     fn pop(&mut self) -> Option<Consumer> {
-        let mut first = self.0.first_entry()?;
-        let consumer = first.get_mut().pop_front();
-        if first.get().is_empty() {
-            first.remove();
+        let first = self.0.values_mut().next()?;
+        let consumer = first.pop_front();
+        if first.is_empty() {
+            self.0.pop_first();
         }
         consumer
     }
@@ -57,7 +59,7 @@ impl Ring {
 #[derive(Clone, Debug, Default, Hash)]
 struct Record {
     /// Unacked messages by their place in the queue, with the consumer's tag; none for `basic.get`.
-    unacked: BTreeMap<u64, Option<Name>>,
+    unacked: Line<u64, Option<Name>>,
     consumers: u32,
     blocked: Ring,
     limits: QueueSide,
@@ -67,7 +69,7 @@ struct Record {
 #[derive(Clone, Debug, Default, Hash)]
 pub struct Consumers {
     ring: Ring,
-    channels: BTreeMap<ChannelId, Record>,
+    channels: OrderedMap<ChannelId, Record>,
     /// The active one of a single-active-consumer queue, or the exclusive one.
     pub holder: Option<Consumer>,
 }
@@ -125,7 +127,7 @@ impl Consumers {
     pub fn remove_channel(&mut self, channel: ChannelId) -> Option<Vec<u64>> {
         let record = self.channels.remove(&channel)?;
         self.ring.retain(|consumer| consumer.key.channel != channel);
-        Some(record.unacked.into_keys().collect())
+        Some(record.unacked.iter().map(|(place, _)| *place).collect())
     }
 
     /// The one that would be served first.
@@ -186,9 +188,9 @@ impl Consumers {
     /// into the ring.
     pub fn settled(&mut self, channel: ChannelId, places: &[u64]) -> Option<bool> {
         let record = self.channels.get_mut(&channel)?;
-        let mut by_tag: BTreeMap<Name, u32> = BTreeMap::new();
+        let mut by_tag: OrderedMap<Name, u32> = OrderedMap::new();
         for place in places {
-            if let Some(Some(tag)) = record.unacked.remove(place) {
+            if let Some(Some(tag)) = record.unacked.remove(*place) {
                 *by_tag.entry(tag).or_insert(0) += 1;
             }
         }

@@ -2,8 +2,8 @@
 //! kept by the queue.
 
 use super::{ChannelId, QueueId};
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::rabbit::value::Name;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// The channel's own limit, shared by all its consumers on classic queues.
 #[derive(Clone, Debug, Default, Hash)]
@@ -13,7 +13,7 @@ pub struct ChannelLimit {
     /// How many messages count towards it.
     volume: u32,
     /// Queues that found it reached and want to be told.
-    waiting: BTreeSet<QueueId>,
+    waiting: OrderedSet<QueueId>,
 }
 
 impl ChannelLimit {
@@ -36,7 +36,7 @@ impl ChannelLimit {
     }
 
     /// Sets the limit; `unacked` counts what is out when there was none before. The queues to resume.
-    pub fn set(&mut self, limit: u32, unacked: u32) -> BTreeSet<QueueId> {
+    pub fn set(&mut self, limit: u32, unacked: u32) -> OrderedSet<QueueId> {
         let reached = self.reached();
         if self.limit == 0 {
             self.volume = unacked;
@@ -49,29 +49,29 @@ impl ChannelLimit {
     }
 
     /// Gives back room. The queues to resume.
-    pub fn acked(&mut self, count: u32) -> BTreeSet<QueueId> {
+    pub fn acked(&mut self, count: u32) -> OrderedSet<QueueId> {
         let reached = self.reached();
         self.volume = self.volume.saturating_sub(count);
         self.told(reached)
     }
 
-    fn told(&mut self, was_reached: bool) -> BTreeSet<QueueId> {
+    fn told(&mut self, was_reached: bool) -> OrderedSet<QueueId> {
         if was_reached && !self.reached() {
             return std::mem::take(&mut self.waiting);
         }
-        BTreeSet::new()
+        OrderedSet::new()
     }
 }
 
 /// The limits of all channels.
-pub type ChannelLimits = BTreeMap<ChannelId, ChannelLimit>;
+pub type ChannelLimits = OrderedMap<ChannelId, ChannelLimit>;
 
 /// What a queue knows of the limits of one channel.
 #[derive(Clone, Debug, Default, Hash)]
 pub struct QueueSide {
     state: State,
     /// Deliveries that each limited consumer may still get.
-    credits: BTreeMap<Name, u32>,
+    credits: OrderedMap<Name, u32>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

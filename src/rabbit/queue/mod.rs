@@ -3,6 +3,7 @@
 pub mod classic;
 pub mod consumers;
 pub mod limiter;
+pub mod line;
 pub mod quorum;
 pub mod store;
 

@@ -3,12 +3,13 @@
 
 use super::consumers::Consumer;
 use super::{ChannelId, Confirm, ConsumerKey, Desk, Event, Handed, Overflow, Publish, Settings, Standing};
+use crate::ordered::{OrderedMap, SortSmall};
 use crate::rabbit::dead_letter::Reason;
 use crate::rabbit::message::Message;
 use crate::rabbit::value::Name;
 use crate::sim::{Span, Time};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// What a consumer without a limit may have at once.
@@ -50,7 +51,7 @@ impl Holder {
 
 #[derive(Clone, Debug, Hash)]
 struct Held {
-    out: BTreeMap<u64, Entry>,
+    out: OrderedMap<u64, Entry>,
     next: u64,
     credit: u32,
     priority: i64,
@@ -67,13 +68,13 @@ pub struct Quorum {
     messages: Rc<VecDeque<Entry>>,
     returns: VecDeque<Entry>,
     ready_bytes: u64,
-    holders: BTreeMap<Holder, Held>,
+    holders: OrderedMap<Holder, Held>,
     /// Consumers with room, by priority; highest first.
-    service: BTreeMap<Reverse<i64>, VecDeque<ConsumerKey>>,
+    service: OrderedMap<Reverse<i64>, VecDeque<ConsumerKey>>,
     /// Of a single-active-consumer queue: those that wait, in the order in which they came.
     waiting: Vec<(ConsumerKey, Held)>,
     /// Publishing channels, and whether they were told that the queue is full.
-    publishers: BTreeMap<ChannelId, bool>,
+    publishers: OrderedMap<ChannelId, bool>,
     last_used: Time,
     /// Who waits for the log to be flushed.
     unsynced: Vec<Confirm>,
@@ -87,10 +88,10 @@ impl Quorum {
             messages: Rc::default(),
             returns: VecDeque::new(),
             ready_bytes: 0,
-            holders: BTreeMap::new(),
-            service: BTreeMap::new(),
+            holders: OrderedMap::new(),
+            service: OrderedMap::new(),
             waiting: Vec::new(),
-            publishers: BTreeMap::new(),
+            publishers: OrderedMap::new(),
             last_used: now,
             unsynced: Vec::new(),
             dirty: false,
@@ -266,10 +267,10 @@ impl Quorum {
 
     fn next_to_serve(&mut self) -> Option<ConsumerKey> {
         loop {
-            let mut first = self.service.first_entry()?;
-            let key = first.get_mut().pop_front();
-            if first.get().is_empty() {
-                first.remove();
+            let first = self.service.values_mut().next()?;
+            let key = first.pop_front();
+            if first.is_empty() {
+                self.service.pop_first();
             }
             let key = key?;
             let held = self.holders.get(&Holder::Consumer(key.clone()));
@@ -314,7 +315,7 @@ impl Quorum {
     /// A consumer starts. Of a single-active-consumer queue the first is active, the others wait.
     pub fn consume(&mut self, consumer: Consumer, prefetch: u32, desk: &mut Desk<'_>) {
         let held = Held {
-            out: BTreeMap::new(),
+            out: OrderedMap::new(),
             next: 0,
             credit: if prefetch == 0 { UNLIMITED } else { prefetch },
             priority: consumer.priority,
@@ -384,7 +385,7 @@ impl Quorum {
         if gone.is_empty() {
             return;
         }
-        gone.sort_by_key(|holder| (holder.channel(), holder.rank()));
+        gone.sort_small_by_key(|holder| (holder.channel(), holder.rank()));
         self.dirty = true;
         self.last_used = desk.now;
         for holder in gone {
@@ -431,7 +432,7 @@ impl Quorum {
         };
         if !no_ack {
             let held = Held {
-                out: BTreeMap::from([(0, entry)]),
+                out: OrderedMap::from([(0, entry)]),
                 next: 1,
                 credit: 0,
                 priority: 0,
@@ -556,7 +557,7 @@ impl Quorum {
         self.publishers.clear();
         self.unsynced.clear();
         let mut gone: Vec<(Holder, Held)> = std::mem::take(&mut self.holders).into_iter().collect();
-        gone.sort_by_key(|(holder, _)| (holder.channel(), holder.rank()));
+        gone.sort_small_by_key(|(holder, _)| (holder.channel(), holder.rank()));
         for entry in gone.into_iter().flat_map(|(_, held)| held.out.into_values()) {
             self.give_back(entry, desk);
         }

@@ -3,9 +3,9 @@
 //! flushed.
 
 use super::Confirm;
+use super::line::Line;
 use crate::rabbit::message::Message;
 use crate::sim::Time;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// How far something has come.
@@ -35,7 +35,7 @@ pub struct Stored {
 /// The store of one queue, by place in the queue.
 #[derive(Clone, Debug, Default, Hash)]
 pub struct Store {
-    entries: Rc<BTreeMap<u64, Stored>>,
+    entries: Rc<Line<u64, Stored>>,
     /// Places that have something to write.
     dirty: Vec<u64>,
     confirms: u32,
@@ -58,8 +58,8 @@ impl Store {
     }
 
     pub fn delivered(&mut self, place: u64) {
-        if self.entries.contains_key(&place)
-            && let Some(stored) = Rc::make_mut(&mut self.entries).get_mut(&place)
+        if self.entries.contains(place)
+            && let Some(stored) = Rc::make_mut(&mut self.entries).get_mut(place)
         {
             stored.delivered = true;
         }
@@ -67,15 +67,15 @@ impl Store {
 
     /// The message has left the queue; whom to confirm, if that waited for the disk.
     pub fn remove(&mut self, place: u64) -> Option<Confirm> {
-        if !self.entries.contains_key(&place) {
+        if !self.entries.contains(place) {
             return None;
         }
         let entries = Rc::make_mut(&mut self.entries);
-        let stored = entries.get_mut(&place)?;
+        let stored = entries.get_mut(place)?;
         let confirm = stored.confirm.take();
         self.confirms -= u32::from(confirm.is_some());
         if stored.depth == Depth::Buffered {
-            entries.remove(&place);
+            entries.remove(place);
         } else {
             stored.removed = Some(Depth::Buffered);
             self.dirty.push(place);
@@ -94,17 +94,17 @@ impl Store {
         let mut confirms = Vec::new();
         let mut dirty = std::mem::take(&mut self.dirty);
         if depth == Depth::Synced {
-            dirty = entries.keys().copied().collect();
+            dirty = entries.iter().map(|(place, _)| *place).collect();
         }
         for place in dirty {
-            let Some(stored) = entries.get_mut(&place) else {
+            let Some(stored) = entries.get_mut(place) else {
                 continue;
             };
             stored.depth = stored.depth.max(depth);
             stored.removed = stored.removed.map(|removed| removed.max(depth));
             confirms.extend(stored.confirm.take());
             if stored.removed == Some(Depth::Synced) {
-                entries.remove(&place);
+                entries.remove(place);
             }
         }
         self.confirms = 0;
@@ -112,7 +112,7 @@ impl Store {
     }
 
     /// What a crash (`Cached`) or a power failure (`Synced`) leaves: all that had come at least so far.
-    pub fn recover(&mut self, depth: Depth) -> &BTreeMap<u64, Stored> {
+    pub fn recover(&mut self, depth: Depth) -> &Line<u64, Stored> {
         self.dirty.clear();
         self.confirms = 0;
         let entries = Rc::make_mut(&mut self.entries);
@@ -159,7 +159,14 @@ mod tests {
     #[test]
     fn a_crash_keeps_the_page_cache_and_a_power_failure_only_what_was_flushed() {
         let before = store(&[Some(Depth::Synced), Some(Depth::Cached), None]);
-        let places = |depth| before.clone().recover(depth).keys().copied().collect::<Vec<_>>();
+        let places = |depth| {
+            before
+                .clone()
+                .recover(depth)
+                .iter()
+                .map(|(place, _)| *place)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(places(Depth::Cached), [0, 1]);
         assert_eq!(places(Depth::Synced), [0]);
     }

@@ -4,9 +4,9 @@ use super::Target;
 use super::exchange::{Exchange, Kind};
 use super::headers;
 use super::topic::TopicIndex;
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::rabbit::message::Message;
 use crate::rabbit::value::{Name, Table};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// A binding; all of it is its identity.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,17 +20,17 @@ pub struct Binding {
 /// All bindings.
 #[derive(Clone, Debug, Default)]
 pub struct Bindings {
-    all: BTreeSet<Binding>,
-    by_source: BTreeMap<Name, Index>,
-    by_target: BTreeMap<Target, BTreeSet<Binding>>,
+    all: OrderedSet<Binding>,
+    by_source: OrderedMap<Name, Index>,
+    by_target: OrderedMap<Target, OrderedSet<Binding>>,
 }
 
 /// What one exchange asks for each message.
 #[derive(Clone, Debug)]
 enum Index {
     /// By key, then target, with how many bindings say so.
-    Direct(BTreeMap<Name, BTreeMap<Target, u32>>),
-    Fanout(BTreeMap<Target, u32>),
+    Direct(OrderedMap<Name, OrderedMap<Target, u32>>),
+    Fanout(OrderedMap<Target, u32>),
     Topic(TopicIndex<Target>),
     /// The bindings one after the other.
     Headers,
@@ -108,7 +108,7 @@ impl Bindings {
                     by_key
                         .get(key)
                         .into_iter()
-                        .flat_map(BTreeMap::keys)
+                        .flat_map(OrderedMap::keys)
                         .for_each(&mut found);
                 }
             }
@@ -132,8 +132,8 @@ impl Bindings {
 impl Index {
     fn new(kind: Kind) -> Index {
         match kind {
-            Kind::Direct => Index::Direct(BTreeMap::new()),
-            Kind::Fanout => Index::Fanout(BTreeMap::new()),
+            Kind::Direct => Index::Direct(OrderedMap::new()),
+            Kind::Fanout => Index::Fanout(OrderedMap::new()),
             Kind::Topic => Index::Topic(TopicIndex::default()),
             Kind::Headers => Index::Headers,
         }
@@ -172,7 +172,7 @@ impl Index {
     }
 }
 
-fn take_one(targets: &mut BTreeMap<Target, u32>, target: &Target) {
+fn take_one(targets: &mut OrderedMap<Target, u32>, target: &Target) {
     if let Some(count) = targets.get_mut(target) {
         *count -= 1;
         if *count == 0 {

@@ -7,9 +7,9 @@ pub mod topic;
 
 use super::message::Message;
 use super::value::Name;
+use crate::ordered::{OrderedMap, OrderedSet};
 use bindings::Bindings;
 use exchange::Exchange;
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// What a binding leads to. Queues and exchanges are separate spaces of names.
@@ -30,7 +30,7 @@ impl Target {
 /// All exchanges and bindings of the virtual host.
 #[derive(Clone, Debug)]
 pub struct Topology {
-    pub exchanges: Rc<BTreeMap<Name, Exchange>>,
+    pub exchanges: Rc<OrderedMap<Name, Exchange>>,
     pub bindings: Rc<Bindings>,
 }
 
@@ -51,15 +51,15 @@ impl Topology {
 
     /// The queues that a message published to this exchange goes to, by name, each once. The default exchange names
     /// queues by the keys; they may not exist.
-    pub fn route(&self, exchange: &Exchange, message: &Message) -> BTreeSet<Name> {
+    pub fn route(&self, exchange: &Exchange, message: &Message) -> OrderedSet<Name> {
         if exchange.name.is_empty() {
             return message.keys.iter().cloned().collect();
         }
-        let mut queues = BTreeSet::new();
-        let mut seen: BTreeSet<Name> = BTreeSet::from([exchange.name.clone()]);
+        let mut queues = OrderedSet::new();
+        let mut seen: OrderedSet<Name> = OrderedSet::from([exchange.name.clone()]);
         let mut work = vec![exchange];
         while let Some(hop) = work.pop() {
-            let mut matched = BTreeSet::new();
+            let mut matched = OrderedSet::new();
             self.bindings.matching(hop, message, |target| {
                 matched.insert(target.clone());
             });

@@ -1,7 +1,7 @@
 //! Topic patterns: the rule itself, and an index that answers for all patterns of an exchange at once.
 
+use crate::ordered::OrderedMap;
 use crate::rabbit::value::Name;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// The words of a key or pattern. The empty string has none.
@@ -55,16 +55,16 @@ pub struct TopicIndex<T> {
 #[derive(Clone, Debug)]
 struct Node<T> {
     /// Below a word, `*` and `#` among them.
-    below: BTreeMap<Name, Rc<Node<T>>>,
+    below: OrderedMap<Name, Rc<Node<T>>>,
     /// What is bound by the pattern that ends here, each with how many bindings say so.
-    bound: BTreeMap<T, u32>,
+    bound: OrderedMap<T, u32>,
 }
 
 impl<T> Default for Node<T> {
     fn default() -> Self {
         Node {
-            below: BTreeMap::new(),
-            bound: BTreeMap::new(),
+            below: OrderedMap::new(),
+            bound: OrderedMap::new(),
         }
     }
 }
@@ -151,11 +151,11 @@ fn remove_below<T: Ord + Clone>(node: &mut Node<T>, words: &[&str], target: &T) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ordered::OrderedSet;
     use proptest::prelude::*;
-    use std::collections::BTreeSet;
 
-    fn indexed(index: &TopicIndex<u32>, key: &str) -> BTreeSet<u32> {
-        let mut found = BTreeSet::new();
+    fn indexed(index: &TopicIndex<u32>, key: &str) -> OrderedSet<u32> {
+        let mut found = OrderedSet::new();
         index.matching(key, |target| {
             found.insert(*target);
         });
@@ -214,7 +214,7 @@ mod tests {
                 !removed[*n as usize]
             }).collect();
             for key in &keys {
-                let expected: BTreeSet<u32> =
+                let expected: OrderedSet<u32> =
                     left.iter().filter(|(_, pattern)| matches(pattern, key)).map(|(n, _)| *n).collect();
                 prop_assert_eq!(indexed(&index, key), expected, "key {}", key);
             }

@@ -6,6 +6,7 @@ mod see;
 
 use super::Verdict;
 use super::compare::Difference;
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::rabbit::broker::Broker;
 use crate::rabbit::client::relay::{Heard, Relay, RelayOrder};
 use crate::rabbit::protocol::Method;
@@ -13,7 +14,6 @@ use crate::rabbit::wire::{Order, Rabbit};
 use crate::sim::world::Status;
 use crate::sim::{Ctx, Halt, HostId, Input, ProcId, Process, Sim, Span};
 use serde_json::{Map, Value};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// One recorded scenario.
 #[derive(Clone, Debug)]
@@ -95,11 +95,11 @@ struct Player {
     broker: ProcId,
     relay: ProcId,
     /// The recording's connections by name, numbered as they came.
-    connections: BTreeMap<String, u32>,
+    connections: OrderedMap<String, u32>,
     /// What of the relay's news was looked at.
     read: usize,
     /// Publishes of each channel that were confirmed.
-    confirmed: BTreeMap<String, BTreeSet<u64>>,
+    confirmed: OrderedMap<String, OrderedSet<u64>>,
     /// What the recording has shown last, key by key.
     shown: Map<String, Value>,
 }
@@ -137,9 +137,9 @@ impl Player {
             sim,
             broker,
             relay,
-            connections: BTreeMap::new(),
+            connections: OrderedMap::new(),
             read: 0,
-            confirmed: BTreeMap::new(),
+            confirmed: OrderedMap::new(),
             shown: see::nothing(),
         };
         player.rest(REST);

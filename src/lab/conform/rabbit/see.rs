@@ -3,6 +3,7 @@
 use super::super::compare::Difference;
 use super::methods::written_properties;
 use super::{Heard, Player, Step};
+use crate::ordered::{OrderedMap, OrderedSet, SortSmall};
 use crate::rabbit::arguments::QueueType;
 use crate::rabbit::broker::Broker;
 use crate::rabbit::message::Message;
@@ -11,7 +12,6 @@ use crate::rabbit::queue::Queue;
 use crate::rabbit::routing::Target;
 use crate::rabbit::routing::exchange::predeclared;
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// The keys that a recording shows only when they changed.
 const KEPT: [&str; 3] = ["queues", "exchanges", "bindings"];
@@ -40,11 +40,11 @@ pub fn nothing() -> Map<String, Value> {
 #[derive(Default)]
 struct News {
     reply: Option<Value>,
-    deliveries: BTreeMap<String, Vec<Value>>,
-    returns: BTreeMap<String, Vec<Value>>,
+    deliveries: OrderedMap<String, Vec<Value>>,
+    returns: OrderedMap<String, Vec<Value>>,
     /// Acks and nacks, by channel.
-    confirms: BTreeMap<String, [BTreeSet<u64>; 2]>,
-    cancels: BTreeSet<String>,
+    confirms: OrderedMap<String, [OrderedSet<u64>; 2]>,
+    cancels: OrderedSet<String>,
     closed: Vec<Value>,
     order: Vec<String>,
 }
@@ -189,16 +189,20 @@ impl News {
             .map(|(channel, [acks, nacks])| {
                 let mut of = Map::new();
                 if !acks.is_empty() {
-                    of.insert("ack".into(), json!(acks));
+                    of.insert("ack".into(), acks.iter().copied().collect());
                 }
                 if !nacks.is_empty() {
-                    of.insert("nack".into(), json!(nacks));
+                    of.insert("nack".into(), nacks.iter().copied().collect());
                 }
                 (channel.clone(), Value::Object(of))
             })
             .collect();
         put("confirms", json!(confirms), !confirms.is_empty());
-        put("cancels", json!(self.cancels), !self.cancels.is_empty());
+        put(
+            "cancels",
+            self.cancels.iter().cloned().collect(),
+            !self.cancels.is_empty(),
+        );
         put("closed", json!(self.closed), !self.closed.is_empty());
         put("order", json!(self.order), want_order);
         let reply = self.reply.unwrap_or(Value::Null);
@@ -243,7 +247,7 @@ fn returned(of: &Message) -> Value {
 
 /// What is in the broker.
 fn state(broker: &Broker) -> Map<String, Value> {
-    let given: BTreeSet<String> = predeclared().map(|exchange| exchange.name.to_string()).collect();
+    let given: OrderedSet<String> = predeclared().map(|exchange| exchange.name.to_string()).collect();
     let topology = broker.topology();
     let exchanges: Vec<&str> = topology
         .exchanges
@@ -260,7 +264,7 @@ fn state(broker: &Broker) -> Map<String, Value> {
         texts.map(str::to_string)
     });
     let mut bindings: Vec<[String; 4]> = listed.collect();
-    bindings.sort();
+    bindings.sort_small();
     let queues: Map<String, Value> = broker
         .queues()
         .map(|queue| (queue.name.to_string(), shown_queue(queue)))
@@ -276,7 +280,7 @@ fn shown_queue(queue: &Queue) -> Value {
     let ready: Vec<&str> = queue.ready_messages().into_iter().map(|m| &*m.body).collect();
     let mut unacked: Vec<&str> = queue.unacked_messages().into_iter().map(|m| &*m.body).collect();
     if queue.queue_type() == QueueType::Quorum {
-        unacked.sort();
+        unacked.sort_small();
     }
     let consumers: Map<String, Value> = queue
         .consumers()
@@ -294,7 +298,7 @@ fn shown_queue(queue: &Queue) -> Value {
 
 fn sort_list(value: &mut Value) {
     if let Some(items) = value.as_array_mut() {
-        items.sort_by_key(Value::to_string);
+        items.sort_small_by_key(Value::to_string);
     }
 }
 
@@ -302,7 +306,7 @@ fn sort_list(value: &mut Value) {
 fn differ(path: &str, expected: &Value, found: &Value) -> Option<Difference> {
     match (expected, found) {
         (Value::Object(e), Value::Object(f)) => {
-            let names: BTreeSet<&String> = e.keys().chain(f.keys()).collect();
+            let names: OrderedSet<&String> = e.keys().chain(f.keys()).collect();
             let none = Value::Null;
             names.into_iter().find_map(|name| {
                 let path = format!("{path}.{name}");
