@@ -193,11 +193,20 @@ impl World {
         }
     }
 
-    /// The metadata as the controller has them: of the one with the latest quorum epoch and the longest log.
+    /// The metadata as the controller has them.
     pub fn image(&self) -> Option<&MetadataImage> {
+        self.controller().map(Controller::image)
+    }
+
+    /// The active controller of the latest quorum epoch; without one, who has the most of the committed metadata.
+    pub fn controller(&self) -> Option<&Controller> {
         self.controllers()
-            .map(|(_, _, controller)| controller.image())
-            .max_by_key(|image| (image.epoch, image.end_offset))
+            .map(|(_, _, controller)| controller)
+            .max_by_key(|controller| {
+                let (epoch, image) = (controller.epoch(), controller.image());
+                let active = controller.is_active();
+                (active, if active { epoch } else { image.epoch }, image.end_offset)
+            })
     }
 
     /// Whether the process runs, frozen or not.

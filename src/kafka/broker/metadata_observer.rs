@@ -14,7 +14,7 @@ use crate::kafka::protocol::{Body, ErrorCode, Msg};
 use crate::kafka::types::{NO_LEADER, NodeId};
 use crate::kafka::wire::{Ctx, KAFKA_PORT};
 use crate::ordered::OrderedMap;
-use crate::sim::{ConnId, Span, Time, TimerId};
+use crate::sim::{ConnId, Span, TimerId};
 use std::rc::Rc;
 
 /// `MAX_FETCH_WAIT_MS` of the raft client.
@@ -23,6 +23,9 @@ const MAX_WAIT_MS: i32 = 500;
 /// Pauses between connection attempts of the raft client: the first, and the longest. [KafkaRaftManager]
 const RECONNECT_BACKOFF: Span = Span::ms(50);
 const RECONNECT_BACKOFF_MAX: Span = Span::ms(500);
+
+/// Controllers are asked no more often than this who leads. (The real client asks again as soon as it has an answer.)
+const SEARCH_PAUSE: Span = Span::ms(100);
 
 /// The committed part of the metadata log, as what it adds up to.
 #[derive(Clone, Debug, Default)]
@@ -48,8 +51,6 @@ pub(super) struct Observer {
     pub link: Link,
     sent: Option<(u32, TimerId)>,
     retry: Option<TimerId>,
-    /// When the leader last answered.
-    last_success: Time,
     /// What is there at the start has been read up to the quorum's high watermark.
     synced: bool,
     /// Applied to the broker's parts: from the first time on, each change is.
@@ -69,7 +70,6 @@ impl Observer {
             link: Link::default(),
             sent: None,
             retry: None,
-            last_success: Time::ZERO,
             synced: false,
             published: false,
         }
@@ -96,6 +96,10 @@ impl Observer {
         self.pending
             .last()
             .map_or(self.stored.image.end_offset, |batch| batch.end_offset())
+    }
+
+    fn last_fetched_epoch(&self) -> i32 {
+        self.pending.last().map_or(self.stored.image.epoch, |batch| batch.epoch)
     }
 
     /// Takes committed batches into the image.
@@ -158,6 +162,7 @@ impl Server {
             replica: self.me(),
             leader_epoch: self.observer.epoch,
             fetch_offset: self.observer.fetch_offset(),
+            last_fetched_epoch: self.observer.last_fetched_epoch(),
             high_watermark: self.observer.high_watermark,
             max_wait_ms: MAX_WAIT_MS,
         });
@@ -193,9 +198,13 @@ impl Server {
         if let Some((_, timer)) = self.observer.sent.take() {
             ctx.cancel(timer);
         }
-        self.look_elsewhere(ctx);
+        self.look_elsewhere();
         let doublings = self.observer.link.failures().saturating_sub(1).min(10);
-        let pause = RECONNECT_BACKOFF.times(1 << doublings).min(RECONNECT_BACKOFF_MAX);
+        let longest = match self.setup.controllers.len() {
+            ..=1 => RECONNECT_BACKOFF_MAX,
+            _ => SEARCH_PAUSE,
+        };
+        let pause = RECONNECT_BACKOFF.times(1 << doublings).min(longest);
         let pause = Span::us(self.random.jitter20(pause.as_us()));
         self.quorum_back_off(pause, ctx);
     }
@@ -205,24 +214,30 @@ impl Server {
         if let Some(conn) = self.observer.link.close(ctx) {
             self.owners.remove(&conn);
         }
-        self.look_elsewhere(ctx);
+        self.look_elsewhere();
         self.ask_quorum(ctx);
     }
 
-    /// Without a leader, or without an answer from it within `controller.quorum.fetch.timeout.ms`, any controller may
-    /// be asked.
-    fn look_elsewhere(&mut self, ctx: &Ctx) {
-        let limit = Span::from_ms(self.setup.config.controller_quorum_fetch_timeout_ms);
-        let silent = ctx.now().since(self.observer.last_success) >= limit;
-        if self.observer.leader.is_none() || silent {
-            self.observer.to = self.next_controller(self.observer.to);
-        }
+    /// While the leader does not answer, or is not known, any controller is asked: its answer may name another one.
+    /// [KafkaRaftClient.maybeSendFetchToBestNode]
+    fn look_elsewhere(&mut self) {
+        self.observer.to = self.next_controller(self.observer.to);
     }
 
-    fn next_controller(&self, after: NodeId) -> NodeId {
-        let controllers = &self.setup.controllers;
-        let next = controllers.range(after + 1..).next().or(controllers.iter().next());
-        next.map_or(NO_LEADER, |(id, _)| *id)
+    /// Another controller, by chance if there are several others.
+    fn next_controller(&mut self, after: NodeId) -> NodeId {
+        let others: Vec<NodeId> = self
+            .setup
+            .controllers
+            .keys()
+            .copied()
+            .filter(|id| *id != after)
+            .collect();
+        match others.len() {
+            0 => after,
+            1 => others[0],
+            count => others[self.random.below(count as u64) as usize],
+        }
     }
 
     pub(super) fn quorum_answered(&mut self, msg: Msg, ctx: &mut Ctx) {
@@ -237,7 +252,6 @@ impl Server {
         let known = self.observer.epoch;
         self.learn_leader(&answer, ctx);
         if answer.error == ErrorCode::None {
-            self.observer.last_success = ctx.now();
             self.take_metadata(&answer, ctx);
             self.ask_quorum(ctx);
             return;
@@ -247,10 +261,11 @@ impl Server {
             self.ask_quorum(ctx);
         } else if answer.leader == self.observer.to || answer.leader == NO_LEADER {
             if answer.leader == NO_LEADER {
-                self.turn_to(self.next_controller(self.observer.to), ctx);
+                let next = self.next_controller(self.observer.to);
+                self.turn_to(next, ctx);
             }
             let pause = Span::from_ms(self.setup.config.controller_quorum_retry_backoff_ms);
-            self.quorum_back_off(pause, ctx);
+            self.quorum_back_off(pause.max(SEARCH_PAUSE), ctx);
         } else {
             self.turn_to(answer.leader, ctx);
             self.ask_quorum(ctx);

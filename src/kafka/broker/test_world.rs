@@ -57,6 +57,7 @@ impl Controller {
             leader: CONTROLLER,
             leader_epoch: 1,
             high_watermark: self.image.end_offset,
+            diverging: None,
             batches,
         };
         send(conn, correlation, Body::from(response), ctx);

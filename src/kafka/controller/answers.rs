@@ -4,7 +4,7 @@ use crate::kafka::protocol::admin::*;
 use crate::kafka::protocol::controller::*;
 use crate::kafka::protocol::errors::ErrorCode;
 use crate::kafka::protocol::{Body, Msg};
-use crate::kafka::types::NO_LEADER;
+use crate::kafka::types::NodeId;
 use crate::kafka::wire::Ctx;
 use crate::sim::ConnId;
 use std::rc::Rc;
@@ -20,9 +20,13 @@ pub(super) fn send(conn: ConnId, correlation: u32, body: Body, ctx: &mut Ctx) {
 }
 
 /// What a controller that is not active answers: NOT_CONTROLLER where the answer has a place for it.
-pub(super) fn not_controller(request: &Body) -> Option<Body> {
+/// [ControllerExceptions.newWrongControllerException]
+pub(super) fn not_controller(request: &Body, leader: Option<NodeId>) -> Option<Body> {
     let error = ErrorCode::NotController;
-    let text: Option<Rc<str>> = Some("No controller appears to be active.".into());
+    let text: Option<Rc<str>> = Some(match leader {
+        None => "No controller appears to be active.".into(),
+        Some(leader) => format!("The active controller appears to be node {leader}.").into(),
+    });
     let api_error = (error, text);
     Some(match request {
         Body::BrokerHeartbeatRequest(_) => heartbeat_error(error).into(),
@@ -50,15 +54,6 @@ pub(super) fn not_controller(request: &Body) -> Option<Body> {
         }
         .into(),
         Body::UnregisterBrokerRequest(_) => UnregisterBrokerResponse { error: api_error }.into(),
-        Body::DescribeQuorumRequest(_) => DescribeQuorumResponse {
-            error: ErrorCode::NotLeaderOrFollower,
-            leader: NO_LEADER,
-            leader_epoch: -1,
-            high_watermark: -1,
-            voters: Vec::new(),
-            observers: Vec::new(),
-        }
-        .into(),
         other => return not_controller_each(other, api_error),
     })
 }

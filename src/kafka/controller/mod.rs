@@ -25,7 +25,7 @@ mod process;
 #[cfg(test)]
 mod process_tests;
 pub mod producer_ids;
-mod quorum_fetch;
+pub mod raft;
 mod reassign;
 pub mod reassignment;
 mod registration;
@@ -35,6 +35,7 @@ pub mod setup;
 mod topics;
 
 pub use process::{BrokerView, Controller};
+pub use raft::{QuorumView, RoleName};
 pub use setup::ControllerSetup;
 
 /// What a controller waits for.
@@ -46,6 +47,6 @@ pub enum ControllerTimer {
     Balance,
     /// Unclean elections where they are allowed.
     ElectUnclean,
-    /// A fetch of the metadata log has waited long enough.
-    FetchWait(u32),
+    /// The quorum.
+    Raft(raft::RaftTimer),
 }

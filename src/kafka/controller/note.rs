@@ -1,5 +1,6 @@
 //! What the controller reports to people.
 
+use super::raft::note::RaftNote;
 use super::rules;
 use crate::kafka::protocol::admin::{ConfigResource, ElectionType};
 use crate::kafka::protocol::errors::ErrorCode;
@@ -128,10 +129,12 @@ impl How {
 /// A controller's observation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ControllerNote {
-    /// It leads the quorum.
+    /// It leads the quorum and is the active controller.
     Leads {
         epoch: i32,
     },
+    /// Of its place in the quorum.
+    Raft(RaftNote),
     /// A new incarnation is registered, fenced; the last one's shutdown was clean or not.
     BrokerRegistered {
         broker: NodeId,
@@ -255,6 +258,7 @@ impl ControllerNote {
     pub fn rule(&self) -> Option<&'static Rule> {
         Some(match self {
             Self::Leads { .. } => &rules::LEADS,
+            Self::Raft(note) => note.rule(),
             Self::BrokerRegistered { clean: false, .. } => &rules::UNCLEAN_RETURN,
             Self::BrokerRegistered { .. } | Self::StaleBrokerEpoch { .. } => &rules::REGISTRATION,
             Self::RegistrationRefused { .. } => &rules::DUPLICATE,
@@ -282,6 +286,7 @@ impl ControllerNote {
 
     pub fn weight(&self) -> Weight {
         match self {
+            Self::Raft(note) => note.weight(),
             Self::PartitionOffline { .. } => Weight::Alarm,
             Self::LeaderElected {
                 how: How::Unclean | How::LastKnown,
@@ -304,6 +309,7 @@ impl ControllerNote {
     /// The settings that decided it.
     pub fn config(&self) -> Vec<(&'static str, String)> {
         match self {
+            Self::Raft(note) => note.config(),
             Self::RegistrationRefused { timeout, .. } => {
                 vec![("broker.session.timeout.ms", timeout.as_ms().to_string())]
             }

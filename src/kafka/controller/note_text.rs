@@ -41,6 +41,7 @@ impl ControllerNote {
     pub fn text(&self, names: &dyn Names) -> String {
         match self {
             Self::Leads { epoch } => format!("active controller, quorum epoch {epoch}"),
+            Self::Raft(note) => note.text(names),
             Self::BrokerRegistered { .. }
             | Self::RegistrationRefused { .. }
             | Self::Unfenced { .. }

@@ -20,8 +20,16 @@ impl Controller {
         self.task(self.unclean_period(), ControllerTimer::ElectUnclean, ctx);
     }
 
-    fn task(&self, after: Span, timer: ControllerTimer, ctx: &mut Ctx) {
-        ctx.timer(after.max(Span::ms(1)), Timer::Controller(timer));
+    fn task(&mut self, after: Span, timer: ControllerTimer, ctx: &mut Ctx) {
+        let place = match &timer {
+            ControllerTimer::FenceStale => 0,
+            ControllerTimer::Balance => 1,
+            ControllerTimer::ElectUnclean | ControllerTimer::Raft(_) => 2,
+        };
+        let timer = ctx.timer(after.max(Span::ms(1)), Timer::Controller(timer));
+        if let Some(active) = &mut self.active {
+            active.tasks[place] = Some(timer);
+        }
     }
 
     /// An eighth of the session, so that a silent broker is found soon after its end (rule R-63).
@@ -39,14 +47,12 @@ impl Controller {
     }
 
     pub(super) fn timer(&mut self, timer: ControllerTimer, ctx: &mut Ctx) {
-        if !self.is_active() {
-            return;
-        }
         match timer {
+            ControllerTimer::Raft(timer) => self.raft_timer(timer, ctx),
+            _ if !self.is_active() => {}
             ControllerTimer::FenceStale => self.fence_one_stale_broker(ctx),
             ControllerTimer::Balance => self.balance_leaders(ctx),
             ControllerTimer::ElectUnclean => self.elect_unclean_leaders(ctx),
-            ControllerTimer::FetchWait(token) => self.fetch_waited(token, ctx),
         }
     }
 

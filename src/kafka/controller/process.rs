@@ -7,7 +7,8 @@ use super::answers;
 use super::election::{Changes, Cluster};
 use super::metadata_log::MetadataLog;
 use super::note::{ControllerNote, Why};
-use super::quorum_fetch::Fetches;
+use super::raft::Raft;
+use super::raft::note::RaftNote;
 use super::sessions::Sessions;
 use super::setup::ControllerSetup;
 use crate::kafka::metadata::image::{MetadataDelta, MetadataImage};
@@ -18,7 +19,8 @@ use crate::kafka::protocol::errors::ErrorCode;
 use crate::kafka::protocol::{Body, Msg};
 use crate::kafka::types::NodeId;
 use crate::kafka::wire::{Ctx, Input, KAFKA_PORT, Order, Timer};
-use crate::sim::{ConnId, Halt, Random, Time};
+use crate::sim::{ConnId, Halt, Random, Time, TimerId};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// A controller node.
@@ -26,11 +28,11 @@ use std::rc::Rc;
 pub struct Controller {
     pub(super) setup: Rc<ControllerSetup>,
     pub(super) random: Random,
-    /// `quorum-state`: the last epoch this voter was part of. Durable.
-    quorum_epoch: i32,
+    /// Its place in the quorum.
+    pub(super) raft: Raft,
     /// Durable.
     pub(super) log: MetadataLog,
-    /// What the log adds up to.
+    /// What the committed part of the log adds up to; while it is active, all of the log.
     pub(super) image: Rc<MetadataImage>,
     /// Only while it leads.
     pub(super) active: Option<Active>,
@@ -40,7 +42,20 @@ pub struct Controller {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Active {
     pub sessions: Sessions,
-    pub fetches: Fetches,
+    /// Answers that wait until all that was written before them is committed, in order.
+    pub deferred: VecDeque<Deferred>,
+    /// Timers of the periodic tasks.
+    pub tasks: [Option<TimerId>; 3],
+}
+
+/// An answer that waits until the log is committed up to `offset`.
+#[derive(Clone, Debug)]
+pub(super) struct Deferred {
+    offset: i64,
+    conn: ConnId,
+    correlation: u32,
+    request: Body,
+    answer: Body,
 }
 
 /// A registered broker as the active controller sees it.
@@ -61,8 +76,8 @@ impl Controller {
         let purpose = format!("controller/{}", setup.id);
         Controller {
             random: Random::named(setup.seed, &purpose),
+            raft: Raft::new(Random::named(setup.seed, &format!("raft/{}", setup.id))),
             setup: Rc::new(setup),
-            quorum_epoch: 0,
             log: MetadataLog::default(),
             image: Rc::default(),
             active: None,
@@ -78,14 +93,14 @@ impl Controller {
         &self.image
     }
 
-    /// Does it lead the quorum?
+    /// Is it the active controller: does it lead the quorum, with a log that is known to be committed?
     pub fn is_active(&self) -> bool {
         self.active.is_some()
     }
 
     /// The quorum epoch.
     pub fn epoch(&self) -> i32 {
-        self.quorum_epoch
+        self.raft.epoch
     }
 
     /// Every registered broker.
@@ -112,51 +127,108 @@ impl Controller {
             Input::Start => self.start(ctx),
             Input::Message(conn, msg) => self.message(conn, msg, ctx),
             Input::Timer(Timer::Controller(timer)) => self.timer(timer, ctx),
-            Input::Closed(conn) => self.forget_fetches(conn, ctx),
-            Input::Order(Order::Shutdown) => {
-                self.active = None;
-                ctx.exit();
+            Input::Opened(conn) => self.voter_opened(conn),
+            Input::Closed(conn) | Input::Refused(conn) => {
+                if !self.voter_lost(conn, ctx) {
+                    self.forget_fetches(conn, ctx);
+                }
             }
-            Input::Opened(_) | Input::Refused(_) | Input::Accepted(..) | Input::Order(_) | Input::Timer(_) => {}
+            Input::Order(Order::Shutdown) => self.shut_down(ctx),
+            Input::Accepted(..) | Input::Order(_) | Input::Timer(_) => {}
         }
+        self.drive_quorum(ctx);
     }
 
-    /// The process is gone. Log and quorum epoch are on disk: a record is flushed before anybody is told of it.
+    /// The process is gone. Log and quorum state are on disk: a record is flushed before anybody is told of it.
     pub fn halt(&mut self, _how: Halt) {
         self.active = None;
+        self.raft.halt();
     }
 
     fn start(&mut self, ctx: &mut Ctx) {
         ctx.listen(KAFKA_PORT);
-        let mut image = MetadataImage::default();
-        let mut delta = MetadataDelta::default();
-        for batch in self.log.batches() {
-            image.apply(batch, &mut delta);
+        self.image = Rc::default();
+        self.start_quorum(ctx);
+    }
+
+    /// What is known to be committed; -1: nothing is known.
+    pub(super) fn committed(&self) -> i64 {
+        self.raft.high_watermark.unwrap_or(-1)
+    }
+
+    /// Takes what is committed into the image.
+    pub(super) fn replay_committed(&mut self) {
+        let committed = self.committed();
+        let (from, mut delta) = (self.image.end_offset, MetadataDelta::default());
+        if from >= committed {
+            return;
         }
-        self.image = Rc::new(image);
-        // The only voter needs nobody's vote. [QuorumState, KafkaRaftClient.initialize]
-        if self.setup.voters.keys().eq([&self.setup.id]) {
-            self.lead(ctx);
+        let image = Rc::make_mut(&mut self.image);
+        for batch in self.log.from(from) {
+            if batch.end_offset() <= committed {
+                image.apply(&batch, &mut delta);
+            }
         }
     }
 
-    /// Leads the quorum in a new epoch. [QuorumController.claim, ActivationRecordsGenerator]
-    pub(super) fn lead(&mut self, ctx: &mut Ctx) {
-        self.quorum_epoch = self.quorum_epoch.max(self.image.epoch) + 1;
+    /// The high watermark of a leader moved: it becomes active when all before its epoch is committed, and answers what
+    /// waited for that.
+    pub(super) fn committed_as_leader(&mut self, ctx: &mut Ctx) {
+        if !self.is_active() {
+            self.replay_committed();
+            self.claim(ctx);
+        }
+        let committed = self.committed();
+        let Some(active) = &mut self.active else { return };
+        while let Some(deferred) = active.deferred.pop_front() {
+            if deferred.offset > committed {
+                active.deferred.push_front(deferred);
+                break;
+            }
+            answers::send(deferred.conn, deferred.correlation, deferred.answer, ctx);
+        }
+    }
+
+    /// Becomes the active controller. [QuorumController.claim, ActivationRecordsGenerator]
+    fn claim(&mut self, ctx: &mut Ctx) {
         self.active = Some(Active {
             sessions: Sessions::activate(&self.image, ctx.now()),
-            fetches: Fetches::default(),
+            ..Active::default()
         });
-        ctx.note(Note::Controller(ControllerNote::Leads {
-            epoch: self.quorum_epoch,
-        }));
-        let leader = self.setup.id;
-        let empty = self.log.end_offset() == 0;
-        self.commit(vec![MetadataRecord::LeaderChange { leader }], Why::Activation, ctx);
-        if empty {
+        ctx.note(Note::Controller(ControllerNote::Leads { epoch: self.raft.epoch }));
+        if self.image.features.is_empty() {
             self.commit(self.bootstrap_records(), Why::Activation, ctx);
         }
         self.start_periodic_tasks(ctx);
+    }
+
+    /// No longer active: what was not committed is forgotten, and who waits for it has to ask again.
+    /// [QuorumController.renounce]
+    pub(super) fn renounce(&mut self, ctx: &mut Ctx) {
+        let Some(active) = self.active.take() else { return };
+        active.tasks.into_iter().flatten().for_each(|timer| ctx.cancel(timer));
+        let committed = self.committed();
+        let note = RaftNote::Renounced {
+            requests: active.deferred.len() as u32,
+            committed,
+            end: self.log.end_offset(),
+        };
+        ctx.note(Note::Controller(ControllerNote::Raft(note)));
+        for Deferred {
+            conn,
+            correlation,
+            request,
+            ..
+        } in active.deferred
+        {
+            if let Some(body) = self.refuse(&request) {
+                answers::send(conn, correlation, body, ctx);
+            }
+        }
+        if self.image.end_offset > committed {
+            self.image = Rc::default();
+            self.replay_committed();
+        }
     }
 
     /// What an empty log begins with.
@@ -169,34 +241,57 @@ impl Controller {
     }
 
     fn message(&mut self, conn: ConnId, msg: Msg, ctx: &mut Ctx) {
+        if self.quorum_response(conn, &msg, ctx) {
+            return;
+        }
         let Msg { correlation, body, .. } = msg;
+        if self.quorum_request(conn, correlation, &body, ctx) {
+            return;
+        }
         let answer = match &body {
-            Body::QuorumFetchRequest(fetch) => {
-                self.quorum_fetch(conn, correlation, fetch, ctx);
-                return;
-            }
             Body::EnvelopeRequest(envelope) => Some(self.envelope(envelope, ctx)),
             request => self.serve(request, ctx),
         };
-        if let Some(body) = answer {
-            answers::send(conn, correlation, body, ctx);
+        let Some(answer) = answer else { return };
+        let (end, committed) = (self.log.end_offset(), self.committed());
+        match &mut self.active {
+            // What was decided on is committed first. [QuorumController.ControllerWriteEvent]
+            Some(active) if end > committed => active.deferred.push_back(Deferred {
+                offset: end,
+                conn,
+                correlation,
+                request: body,
+                answer,
+            }),
+            _ => answers::send(conn, correlation, answer, ctx),
         }
     }
 
     /// A client's request, passed on by a broker.
     fn envelope(&mut self, envelope: &EnvelopeRequest, ctx: &mut Ctx) -> Body {
-        let (error, body) = if self.is_active() {
-            (ErrorCode::None, self.serve(&envelope.body, ctx))
-        } else {
-            (ErrorCode::NotController, None)
+        let (error, body) = match &envelope.body {
+            Body::DescribeQuorumRequest(_) => (ErrorCode::None, Some(self.describe_quorum(ctx).into())),
+            body if self.is_active() => (ErrorCode::None, self.serve(body, ctx)),
+            _ => (ErrorCode::NotController, None),
         };
         Body::from(EnvelopeResponse { error, body })
+    }
+
+    /// What it answers while it is not active.
+    fn refuse(&self, request: &Body) -> Option<Body> {
+        match request {
+            Body::EnvelopeRequest(_) => Some(Body::from(EnvelopeResponse {
+                error: ErrorCode::NotController,
+                body: None,
+            })),
+            request => answers::not_controller(request, self.raft.leader.filter(|id| *id != self.setup.id)),
+        }
     }
 
     /// The answer to a request; `None` for what a controller is not asked.
     fn serve(&mut self, request: &Body, ctx: &mut Ctx) -> Option<Body> {
         if !self.is_active() {
-            return answers::not_controller(request);
+            return self.refuse(request);
         }
         Some(match request {
             Body::BrokerHeartbeatRequest(r) => self.broker_heartbeat(r, ctx).into(),
@@ -211,7 +306,6 @@ impl Controller {
             Body::AlterPartitionReassignmentsRequest(r) => self.alter_reassignments(r, ctx).into(),
             Body::ListPartitionReassignmentsRequest(r) => self.list_reassignments(r).into(),
             Body::UnregisterBrokerRequest(r) => self.unregister_broker(r, ctx).into(),
-            Body::DescribeQuorumRequest(_) => self.describe_quorum(ctx).into(),
             _ => return None,
         })
     }
@@ -219,12 +313,16 @@ impl Controller {
     /// Writes records that belong together as one batch, applies them, and tells who waits for them. Nothing happens
     /// without records.
     pub(super) fn commit(&mut self, records: Vec<MetadataRecord>, why: Why, ctx: &mut Ctx) {
-        if records.is_empty() {
-            return;
+        if !records.is_empty() {
+            self.write(records, why, ctx);
         }
+    }
+
+    /// Appends a batch; the active controller decides on its uncommitted records, too.
+    pub(super) fn write(&mut self, records: Vec<MetadataRecord>, why: Why, ctx: &mut Ctx) {
         let batch = Rc::new(MetadataBatch {
             base_offset: self.log.end_offset(),
-            epoch: self.quorum_epoch,
+            epoch: self.raft.epoch,
             records,
             event: ctx.event(),
         });
@@ -233,11 +331,12 @@ impl Controller {
             for record in &batch.records {
                 active.sessions.replay(record, &self.image);
             }
+            self.observe_records(&batch, why, ctx);
+            let mut delta = MetadataDelta::default();
+            Rc::make_mut(&mut self.image).apply(&batch, &mut delta);
+            self.observe_partitions(&delta, why, ctx);
         }
-        self.observe_records(&batch, why, ctx);
-        let mut delta = MetadataDelta::default();
-        Rc::make_mut(&mut self.image).apply(&batch, &mut delta);
-        self.observe_partitions(&delta, why, ctx);
+        self.advance_high_watermark(ctx);
         self.answer_fetches(ctx);
     }
 

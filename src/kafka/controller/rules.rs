@@ -10,7 +10,7 @@ macro_rules! rules {
 }
 
 rules! {
-    LEADS = "controller/single-voter", "The only voter of a quorum leads at once, in a new epoch.", "QuorumState, KafkaRaftClient.initialize";
+    LEADS = "controller/active", "The leader of the quorum is the active controller as soon as all before its epoch is committed; the only voter leads at once.", "QuorumController.claim";
     FRESH_SESSIONS = "controller/fresh-sessions", "A new active controller gives every unfenced broker a fresh session.", "ClusterControlManager.activate";
     REGISTRATION = "controller/registration", "A broker registers with a new incarnation and starts fenced; its broker epoch is the next metadata offset.", "ClusterControlManager.registerBroker";
     DUPLICATE = "controller/duplicate-registration", "A restarted broker may not register before the session of its last incarnation has ended.", "ClusterControlManager.registerBroker";

@@ -230,7 +230,18 @@ pub struct DescribeQuorumResponse {
     pub leader: NodeId,
     pub leader_epoch: i32,
     pub high_watermark: i64,
-    /// Replica and its log end offset (-1 unknown).
-    pub voters: Vec<(NodeId, i64)>,
-    pub observers: Vec<(NodeId, i64)>,
+    pub voters: Vec<QuorumReplica>,
+    pub observers: Vec<QuorumReplica>,
+}
+
+/// A voter or observer as the quorum's leader sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QuorumReplica {
+    pub id: NodeId,
+    /// -1 unknown.
+    pub log_end_offset: i64,
+    /// Wall clock in ms; -1 never; of the leader itself now.
+    pub last_fetch_ms: i64,
+    /// When it last had all that the leader had; -1 never.
+    pub last_caught_up_ms: i64,
 }

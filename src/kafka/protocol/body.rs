@@ -129,6 +129,12 @@ bodies! {
     89 QuorumFetchResponse "FetchResponse",
     90 EnvelopeRequest "EnvelopeRequest",
     91 EnvelopeResponse "EnvelopeResponse",
+    92 VoteRequest "VoteRequest",
+    93 VoteResponse "VoteResponse",
+    94 BeginQuorumEpochRequest "BeginQuorumEpochRequest",
+    95 BeginQuorumEpochResponse "BeginQuorumEpochResponse",
+    96 EndQuorumEpochRequest "EndQuorumEpochRequest",
+    97 EndQuorumEpochResponse "EndQuorumEpochResponse",
 }
 
 /// One message on a connection. Responses come in the order of their requests and carry the same correlation id.

@@ -99,6 +99,8 @@ pub struct QuorumFetchRequest {
     /// Quorum epoch as the asker knows it; 0 if it knows none.
     pub leader_epoch: i32,
     pub fetch_offset: i64,
+    /// Epoch of the last record it has; 0 if it has none.
+    pub last_fetched_epoch: i32,
     /// What the asker knows to be committed; the answer comes at once if there is more.
     pub high_watermark: i64,
     pub max_wait_ms: i32,
@@ -110,7 +112,8 @@ pub struct QuorumFetchResponse {
     pub leader: NodeId,
     pub leader_epoch: i32,
     pub high_watermark: i64,
-    /// The first offset the leader still holds; an asker below it takes the whole image (a snapshot).
+    /// The asker's log is another one behind this end of this epoch: it cuts its own before it asks again.
+    pub diverging: Option<(i32, i64)>,
     pub batches: Vec<Rc<MetadataBatch>>,
 }
 
@@ -126,4 +129,56 @@ pub struct EnvelopeResponse {
     /// `NOT_CONTROLLER`: ask again elsewhere.
     pub error: ErrorCode,
     pub body: Option<Body>,
+}
+
+/// A voter asks for a vote, or before that (KIP-996) whether it would get it.
+#[derive(Clone, Debug)]
+pub struct VoteRequest {
+    pub replica: NodeId,
+    /// Its new epoch; of a pre-vote the one it is in.
+    pub epoch: i32,
+    pub pre_vote: bool,
+    /// The end of its log.
+    pub last_epoch: i32,
+    pub last_offset: i64,
+}
+
+/// Whom a voter knows as leader, in which epoch, and an error: what every answer between voters begins with.
+#[derive(Clone, Copy, Debug)]
+pub struct QuorumAnswer {
+    pub error: ErrorCode,
+    pub leader: NodeId,
+    pub leader_epoch: i32,
+}
+
+#[derive(Clone, Debug)]
+pub struct VoteResponse {
+    pub answer: QuorumAnswer,
+    pub granted: bool,
+}
+
+/// A new leader tells a voter that does not fetch from it.
+#[derive(Clone, Debug)]
+pub struct BeginQuorumEpochRequest {
+    pub leader: NodeId,
+    pub epoch: i32,
+}
+
+#[derive(Clone, Debug)]
+pub struct BeginQuorumEpochResponse {
+    pub answer: QuorumAnswer,
+}
+
+/// A leader gives up.
+#[derive(Clone, Debug)]
+pub struct EndQuorumEpochRequest {
+    pub leader: NodeId,
+    pub epoch: i32,
+    /// Who should be next: the one with the longest log first.
+    pub successors: Vec<NodeId>,
+}
+
+#[derive(Clone, Debug)]
+pub struct EndQuorumEpochResponse {
+    pub answer: QuorumAnswer,
 }

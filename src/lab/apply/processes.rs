@@ -54,7 +54,6 @@ impl World {
     /// SIGTERM for a server, `close()` for a client.
     pub fn shut_down(&mut self, id: ProcId) {
         match self.role(id) {
-            Role::Controller(_) => self.sim.halt(id, Halt::Exit),
             Role::Producer => {
                 let call = self.next_call();
                 self.sim.order(id, Order::Producer(ProducerOrder::Close { call }));
@@ -64,7 +63,7 @@ impl World {
                 self.sim
                     .order(id, Order::Consumer(ConsumerOrder::Close { call, leave: None }));
             }
-            Role::Broker(_) | Role::Operator => self.sim.order(id, Order::Shutdown),
+            Role::Broker(_) | Role::Controller(_) | Role::Operator => self.sim.order(id, Order::Shutdown),
         }
     }
 

@@ -48,12 +48,8 @@ impl Looked<'_> {
     }
 
     fn brokers(&self) -> Value {
-        let active = self
-            .world
-            .controllers()
-            .max_by_key(|(_, _, c)| (c.is_active(), c.image().end_offset));
         let mut out = Map::new();
-        if let Some((_, _, controller)) = active {
+        if let Some(controller) = self.world.controller() {
             for broker in controller.brokers() {
                 out.insert(broker.id.to_string(), json!(broker.state));
             }

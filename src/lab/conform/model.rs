@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::rc::Rc;
 
 /// Operations that this version does not know.
-const OPERATIONS: [&str; 9] = [
+const OPERATIONS: [&str; 8] = [
     "send_offsets",
     "share_consumer",
     "share_offsets",
@@ -17,24 +17,19 @@ const OPERATIONS: [&str; 9] = [
     "delete_share_group",
     "abort_transaction",
     "list_transactions",
-    "quorum",
     "fence_producers",
 ];
 
 /// Tags of families that come later.
-const FAMILIES: [(&str, &str); 5] = [
+const FAMILIES: [(&str, &str); 4] = [
     ("kip848", "the consumer protocol (KIP-848)"),
     ("share-group", "share groups (KIP-932)"),
-    ("quorum", "a quorum of several controllers"),
     ("compact", "compaction"),
     ("mixed-protocols", "classic and new members in one group"),
 ];
 
 /// Why a trace cannot be played, if it cannot.
 pub fn not_modelled(trace: &Trace) -> Option<String> {
-    if trace.cluster.controllers.len() > 1 {
-        return Some("a quorum of several controllers".into());
-    }
     let family = FAMILIES
         .iter()
         .find(|(tag, _)| trace.covers.iter().any(|cover| cover == tag));

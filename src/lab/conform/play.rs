@@ -51,6 +51,10 @@ pub struct Player<'a> {
     collected: (u64, usize),
     /// Readers made for `fetch` so far.
     pub readers: usize,
+    /// `leader`, `follower1`, ...: what controllers were at the first `quorum`.
+    pub voters: OrderedMap<String, NodeId>,
+    /// The quorum's epoch at the last `quorum`.
+    pub quorum_epoch: Option<i32>,
 }
 
 /// Plays the whole trace; the first difference, if there is one.
@@ -120,6 +124,8 @@ impl<'a> Player<'a> {
             records: OrderedMap::new(),
             collected: (0, 0),
             readers: 0,
+            voters: OrderedMap::new(),
+            quorum_epoch: None,
         };
         player.warm_up()?;
         Ok(player)
@@ -306,7 +312,11 @@ impl<'a> Player<'a> {
 
     /// The process of a node, by its number in the trace.
     pub fn server(&self, id: &str) -> Result<ProcId, String> {
-        self.world.find(id).ok_or_else(|| format!("there is no node {id}"))
+        let found = match self.voters.get(id) {
+            Some(voter) => self.world.node(*voter),
+            None => self.world.find(id),
+        };
+        found.ok_or_else(|| format!("there is no node {id}"))
     }
 
     /// The process of a client.
@@ -323,7 +333,10 @@ impl<'a> Player<'a> {
             let ids: Vec<String> = match name.as_str() {
                 "brokers" => self.trace.cluster.brokers.iter().map(|id| host_of(*id)).collect(),
                 "controllers" => self.trace.cluster.controllers.iter().map(|id| host_of(*id)).collect(),
-                other => vec![other.parse().map_or_else(|_| other.to_string(), host_of)],
+                other => match self.voters.get(other) {
+                    Some(voter) => vec![host_of(*voter)],
+                    None => vec![other.parse().map_or_else(|_| other.to_string(), host_of)],
+                },
             };
             for host in ids {
                 out.push(self.world.host(&host));

@@ -14,7 +14,7 @@ mod tags {
     pub const GROUP_HEARTBEAT: RangeInclusive<u8> = 26..=27;
     pub const BROKER_HEARTBEAT: RangeInclusive<u8> = 82..=83;
     pub const QUORUM_FETCH: RangeInclusive<u8> = 88..=89;
-    pub const CONTROL: RangeInclusive<u8> = 50..=91;
+    pub const CONTROL: RangeInclusive<u8> = 50..=97;
 }
 
 /// The class of an event that has these observations.

@@ -108,8 +108,8 @@ pub fn read(what: &AdminCall, body: &Body) -> Verdict {
             ErrorCode::None => done(Answer::Quorum {
                 leader: answer.leader,
                 epoch: answer.leader_epoch,
-                voters: answer.voters.iter().map(|(id, _)| *id).collect(),
-                observers: answer.observers.iter().map(|(id, _)| *id).collect(),
+                voters: answer.voters.iter().map(|replica| replica.id).collect(),
+                observers: answer.observers.iter().map(|replica| replica.id).collect(),
             }),
             error => thrown(error, None),
         },

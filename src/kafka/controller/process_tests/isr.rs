@@ -160,6 +160,7 @@ fn fetch(epoch: i32, offset: i64) -> QuorumFetchRequest {
         replica: 1,
         leader_epoch: epoch,
         fetch_offset: offset,
+        last_fetched_epoch: epoch,
         high_watermark: offset,
         max_wait_ms: 500,
     }
@@ -206,7 +207,8 @@ fn fetches_of_the_metadata_log_wait_for_records() {
     match world.ask(DescribeQuorumRequest) {
         Body::DescribeQuorumResponse(quorum) => {
             assert_eq!((quorum.leader, quorum.voters.len()), (100, 1));
-            assert_eq!(quorum.observers, [(1, news.high_watermark)]);
+            let observers: Vec<_> = quorum.observers.iter().map(|r| (r.id, r.log_end_offset)).collect();
+            assert_eq!(observers, [(1, news.high_watermark)]);
         }
         other => panic!("{}", other.kind()),
     }

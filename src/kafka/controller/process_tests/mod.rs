@@ -3,6 +3,7 @@
 mod admin;
 mod brokers;
 mod isr;
+mod quorum;
 mod real_brokers;
 mod settings;
 

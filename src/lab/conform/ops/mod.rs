@@ -4,6 +4,7 @@ mod admin;
 mod clients;
 mod consumers;
 mod faults;
+mod quorum;
 
 use crate::kafka::client::call::CallId;
 use crate::kafka::client::producer::{ProducerOrder, TransactionCall};
@@ -163,6 +164,7 @@ impl Player<'_> {
             | "offsets_for_times" | "commit_sync" | "commit_async" | "pause_partitions" | "resume_partitions"
             | "unsubscribe" | "enforce_rebalance" | "close_consumer" => self.operate_consumer(step),
             "fetch" => self.fetch(step),
+            "quorum" => Ok(Outcome::Value(self.ask_quorum())),
             _ => self.operate_admin(step),
         }
     }
