@@ -1,6 +1,8 @@
 //! Every recorded trace that the model covers agrees, step by step.
 
-use brokerlab::lab::conform::{Recording, Report, Verdict, find, judge, trace::Trace};
+mod fidelity;
+
+use brokerlab::lab::conform::{Recording, Report, Verdict, find, judge, judge_seen, trace::Trace};
 use std::path::PathBuf;
 
 fn folder() -> PathBuf {
@@ -12,9 +14,16 @@ fn recorded_traces_agree() {
     let files = find(&[folder()]).expect("the folder of traces is part of the project");
     assert!(files.len() >= 140, "only {} traces found", files.len());
     let mut report = Report::default();
+    let mut at_work = fidelity::AtWork::new();
     for file in files {
         let trace = Trace::read(&file).expect("a trace of the project can be read");
-        report.add(&trace.name, judge(&trace));
+        let (verdict, rules) = judge_seen(&trace);
+        if let Verdict::Agrees = verdict {
+            for rule in rules {
+                at_work.entry(rule).or_default().insert(trace.name.clone());
+            }
+        }
+        report.add(&trace.name, verdict);
     }
     let differing: Vec<&String> = report
         .lines
@@ -28,6 +37,7 @@ fn recorded_traces_agree() {
         report.lines.join("\n")
     );
     assert!(report.agree >= 88, "{}", report.summary());
+    fidelity::check(&at_work, &report);
 }
 
 /// A comparison that could not fail would prove nothing: a trace with one figure changed must differ there.

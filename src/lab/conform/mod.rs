@@ -13,7 +13,7 @@ pub mod rabbit;
 pub mod results;
 pub mod trace;
 
-use crate::ordered::SortSmall;
+use crate::ordered::{OrderedSet, SortSmall};
 use std::path::{Path, PathBuf};
 use trace::Trace;
 
@@ -83,10 +83,21 @@ impl Recording {
 
 /// Plays one trace of Kafka.
 pub fn judge(trace: &Trace) -> Verdict {
-    if let Some(why) = model::not_modelled(trace) {
-        return Verdict::NotModelled(why);
-    }
-    match play::play(trace) {
+    judge_seen(trace).0
+}
+
+/// Plays one trace; also the names of the rules that were at work in it.
+pub fn judge_seen(trace: &Trace) -> (Verdict, OrderedSet<&'static str>) {
+    let mut rules = OrderedSet::new();
+    let verdict = match model::not_modelled(trace) {
+        Some(why) => Verdict::NotModelled(why),
+        None => verdict(trace, play::play(trace, &mut rules)),
+    };
+    (verdict, rules)
+}
+
+fn verdict(trace: &Trace, played: Result<Option<play::Mismatch>, String>) -> Verdict {
+    match played {
         Ok(None) => Verdict::Agrees,
         Ok(Some(mismatch)) => Verdict::Differs(format!(
             "{}: step {} ({}): {}: expected {}, found {}",

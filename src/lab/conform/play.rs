@@ -15,6 +15,7 @@ use crate::kafka::note::Note;
 use crate::kafka::protocol::admin::CreatableTopic;
 use crate::kafka::types::NodeId;
 use crate::kafka::wire::Order;
+use crate::lab::journal::note_rule;
 use crate::ordered::{OrderedMap, OrderedSet};
 use crate::sim::{ProcId, Span, Time};
 use serde_json::{Map, Value, json};
@@ -55,29 +56,39 @@ pub struct Player<'a> {
     pub voters: OrderedMap<String, NodeId>,
     /// The quorum's epoch at the last `quorum`.
     pub quorum_epoch: Option<i32>,
+    /// The names of the rules that were at work.
+    rules: OrderedSet<&'static str>,
 }
 
-/// Plays the whole trace; the first difference, if there is one.
+/// Plays the whole trace; the first difference, if there is one. `rules` takes the names of those at work.
 ///
 /// # Errors
 /// What in the trace the player cannot do.
-pub fn play(trace: &Trace) -> Result<Option<Mismatch>, String> {
+pub fn play(trace: &Trace, rules: &mut OrderedSet<&'static str>) -> Result<Option<Mismatch>, String> {
     let mut player = Player::set_up(trace)?;
-    let mut known = Known::new(trace);
-    for (index, step) in trace.steps.iter().enumerate() {
-        known.learn(trace, index, step);
-        let result = player.step(step)?;
-        let looks = step.settle_ms != Some(0) || step.op() == "wait";
-        let looked = player.look(step, result, looks);
-        if let Some(difference) = known.compare(step, &looked, looks) {
-            return Ok(Some(Mismatch {
-                step: index,
-                op: step.op().to_string(),
-                difference,
-            }));
+    let found = player.play(trace);
+    *rules = player.rules;
+    found
+}
+
+impl Player<'_> {
+    fn play(&mut self, trace: &Trace) -> Result<Option<Mismatch>, String> {
+        let mut known = Known::new(trace);
+        for (index, step) in trace.steps.iter().enumerate() {
+            known.learn(trace, index, step);
+            let result = self.step(step)?;
+            let looks = step.settle_ms != Some(0) || step.op() == "wait";
+            let looked = self.look(step, result, looks);
+            if let Some(difference) = known.compare(step, &looked, looks) {
+                return Ok(Some(Mismatch {
+                    step: index,
+                    op: step.op().to_string(),
+                    difference,
+                }));
+            }
         }
+        Ok(None)
     }
-    Ok(None)
 }
 
 impl<'a> Player<'a> {
@@ -123,6 +134,7 @@ impl<'a> Player<'a> {
             events: OrderedMap::new(),
             records: OrderedMap::new(),
             collected: (0, 0),
+            rules: OrderedSet::new(),
             readers: 0,
             voters: OrderedMap::new(),
             quorum_epoch: None,
@@ -230,6 +242,7 @@ impl<'a> Player<'a> {
         let from = self.collected.1;
         self.collected.1 = self.world.sim.notes().len();
         for (who, note) in self.world.sim.notes().iter().skip(from) {
+            self.rules.extend(note_rule(note).map(|rule| rule.name));
             let Note::Client(ClientNote::Consumer(note)) = note else {
                 continue;
             };
