@@ -3,7 +3,7 @@
 //! The Java client is driven by the calls of its user. Here `poll()` is one long call: it is looked at again whenever
 //! something came in or is due, instead of returning empty and being called again.
 
-use super::application::Application;
+use super::application::{Application, Stage};
 use super::calls::Pending;
 use super::commits::Commits;
 use super::coordinator::Coordinator;
@@ -179,7 +179,8 @@ impl Consumer {
 
     /// Does a thread look at the network? Without one answers wait in the socket.
     fn is_awake(&self) -> bool {
-        let user = self.pending.is_some() || self.in_poll() || !self.orders.is_empty();
+        let commits = matches!(self.application.stage, Stage::Committing(..));
+        let user = self.pending.is_some() || self.in_poll() || commits || !self.orders.is_empty();
         let heartbeat = self.coordinator.as_ref().is_some_and(|c| c.heartbeat.enabled);
         !self.closed && (user || heartbeat || self.outbox.has_unsent())
     }
