@@ -137,6 +137,21 @@ impl Segment {
         }
     }
 
+    /// When its file was made, in ms.
+    pub fn created(&self) -> i64 {
+        self.created
+    }
+
+    /// When its file was written last, in ms.
+    pub fn modified(&self) -> i64 {
+        self.modified
+    }
+
+    /// A cleaned segment keeps the time of those it was made of.
+    pub fn set_modified(&mut self, at: i64) {
+        self.modified = at;
+    }
+
     /// How long it has waited to be rolled, in ms: in record time from its first batch on, and by the wall clock
     /// only as long as it has none. [LogSegment.timeWaitedForRoll]
     pub fn waited_for_roll(&self, now: i64, incoming_timestamp: i64) -> i64 {

@@ -21,10 +21,9 @@ const OPERATIONS: [&str; 8] = [
 ];
 
 /// Tags of families that come later.
-const FAMILIES: [(&str, &str); 4] = [
+const FAMILIES: [(&str, &str); 3] = [
     ("kip848", "the consumer protocol (KIP-848)"),
     ("share-group", "share groups (KIP-932)"),
-    ("compact", "compaction"),
     ("mixed-protocols", "classic and new members in one group"),
 ];
 
@@ -50,9 +49,7 @@ fn not_modelled_step(step: &TraceStep) -> Option<String> {
     match op {
         "producer" => not_modelled_producer(step),
         "consumer" => not_modelled_consumer(step),
-        _ => step.config("config").into_iter().find_map(|(key, value)| {
-            (key == "cleanup.policy" && value.contains("compact")).then(|| "compaction".to_string())
-        }),
+        _ => None,
     }
 }
 
