@@ -1,12 +1,8 @@
 //! What is not modelled yet, said before a trace is played: by its operations, tags, cluster and settings.
 
 use super::trace::{Trace, TraceStep};
-use crate::kafka::client::consumer::{Consumer, NOT_MODELLED};
 use crate::kafka::config::ProducerConfig;
-use crate::kafka::wire::KAFKA_PORT;
 use crate::ordered::OrderedMap;
-use serde_json::Value;
-use std::rc::Rc;
 
 /// Operations that this version does not know.
 const OPERATIONS: [&str; 8] = [
@@ -21,11 +17,7 @@ const OPERATIONS: [&str; 8] = [
 ];
 
 /// Tags of families that come later.
-const FAMILIES: [(&str, &str); 3] = [
-    ("kip848", "the consumer protocol (KIP-848)"),
-    ("share-group", "share groups (KIP-932)"),
-    ("mixed-protocols", "classic and new members in one group"),
-];
+const FAMILIES: [(&str, &str); 1] = [("share-group", "share groups (KIP-932)")];
 
 /// Why a trace cannot be played, if it cannot.
 pub fn not_modelled(trace: &Trace) -> Option<String> {
@@ -43,12 +35,8 @@ fn not_modelled_step(step: &TraceStep) -> Option<String> {
     if OPERATIONS.contains(&op) || op.ends_with("_transaction") {
         return Some(format!("`{op}`"));
     }
-    if step.get("regex").is_some() {
-        return Some(format!("`regex` of `{op}`"));
-    }
     match op {
         "producer" => not_modelled_producer(step),
-        "consumer" => not_modelled_consumer(step),
         _ => None,
     }
 }
@@ -58,14 +46,4 @@ fn not_modelled_producer(step: &TraceStep) -> Option<String> {
     let config: OrderedMap<String, String> = step.config("config").into_iter().collect();
     let transactional = config.contains_key("transactional.id") && ProducerConfig::from_map(&config).is_ok();
     transactional.then(|| "transactions".into())
-}
-
-fn not_modelled_consumer(step: &TraceStep) -> Option<String> {
-    let config: OrderedMap<String, String> = step.config("config").into_iter().collect();
-    let bootstrap = [(Rc::from("broker"), KAFKA_PORT)];
-    let group = step.get("group").and_then(Value::as_str).map(Rc::from);
-    match Consumer::new(step.text("c"), &bootstrap, group, config, 0) {
-        Err(error) if &*error.class == NOT_MODELLED => error.message.map(|text| text.to_string()),
-        _ => None,
-    }
 }
