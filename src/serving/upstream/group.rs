@@ -12,6 +12,9 @@ const LONG_AGO: i64 = i64::MIN / 4;
 /// After so many misses `ip_hash` and `hash` give up and go round robin.
 const MISSES: u32 = 20;
 
+/// The heaviest weight: the ring of `hash ... consistent` has 160 points for each unit.
+pub const HEAVIEST: u32 = 1_000;
+
 /// A server's state in one worker. Times are whole seconds, as nginx counts them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
@@ -130,6 +133,12 @@ impl Upstream {
         if servers.iter().any(|server| server.weight == 0) {
             return Err("invalid parameter \"weight=0\"".into());
         }
+        if let Some(heavy) = servers.iter().find(|server| server.weight > HEAVIEST) {
+            let weight = heavy.weight;
+            return Err(format!(
+                "weight={weight} is more than {HEAVIEST}, the most that is simulated"
+            ));
+        }
         let hashes = matches!(method, Method::IpHash | Method::Hash { .. });
         if hashes && servers.iter().any(|server| server.backup) {
             return Err("balancing method does not support parameter \"backup\"".into());
@@ -140,7 +149,11 @@ impl Upstream {
         }
         let consistent = matches!(method, Method::Hash { consistent: true, .. });
         Ok(Upstream {
-            ring: Rc::new(if consistent { Ring::new(&primaries) } else { Ring::default() }),
+            ring: Rc::new(if consistent {
+                Ring::new(&primaries)
+            } else {
+                Ring::default()
+            }),
             method,
             primaries: primaries.into_iter().map(Peer::new).collect(),
             backups: backups.into_iter().map(Peer::new).collect(),
@@ -172,11 +185,7 @@ impl Upstream {
     }
 
     fn list_mut(&mut self, backup: bool) -> &mut Vec<Peer> {
-        if backup {
-            &mut self.backups
-        } else {
-            &mut self.primaries
-        }
+        if backup { &mut self.backups } else { &mut self.primaries }
     }
 
     /// A request begins its search.
@@ -192,7 +201,11 @@ impl Upstream {
             tried: vec![false; self.primaries.len()],
             tries: if limit > 0 { all.min(limit) } else { all },
             misses: 0,
-            hash: if self.method == Method::IpHash { IP_HASH_START } else { 0 },
+            hash: if self.method == Method::IpHash {
+                IP_HASH_START
+            } else {
+                0
+            },
             rounds: 0,
             position: self.ring.position(&key),
             key,
