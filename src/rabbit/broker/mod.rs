@@ -425,7 +425,7 @@ impl Process for Broker {
                 return;
             }
             // It opens no connections and is told nothing else.
-            Input::Opened(_) | Input::Refused(_) | Input::Order(_) => {}
+            Input::Opened(_) | Input::Refused(_) | Input::Order(_) | Input::Timer(_) => {}
         }
         self.flush_out(ctx);
     }
