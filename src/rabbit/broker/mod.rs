@@ -221,14 +221,8 @@ impl Broker {
             (Some(channel), method) => self.on_channel(channel, method),
         };
         if let Err(error) = done {
-            self.fail(
-                connection,
-                number,
-                Closed {
-                    error,
-                    method: Some(name),
-                },
-            );
+            let method = (error.code != Code::InternalError).then_some(name);
+            self.fail(connection, number, Closed { error, method });
         }
         self.settle_down();
     }
