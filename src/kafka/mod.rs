@@ -17,6 +17,7 @@ pub mod note;
 pub mod protocol;
 pub mod rule;
 pub mod topic_name;
+pub mod transactions;
 pub mod types;
 #[cfg(test)]
 pub(crate) mod vectors;

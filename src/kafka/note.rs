@@ -7,6 +7,7 @@ use super::client::note::ClientNote;
 use super::controller::note::ControllerNote;
 use super::groups::note::GroupNote;
 use super::log::batch::Batch;
+use super::transactions::note::TxnNote;
 use super::types::{NamedPartition, TopicPartition};
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
@@ -18,6 +19,7 @@ pub enum Note {
     Broker(BrokerNote),
     Controller(ControllerNote),
     Group(GroupNote),
+    Txn(TxnNote),
     Client(ClientNote),
 }
 

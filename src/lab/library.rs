@@ -31,9 +31,6 @@ shipped! {
     "consumer-takes-over",
     "slow-consumer",
     "more-consumers-than-partitions",
-    "cooperative-rebalance",
-    "static-rolling-restart",
-    "zombie-commits-late",
     "coordinator-fails",
     "read-from-beginning",
 }

@@ -42,7 +42,7 @@ impl World {
                 )) => {
                     Rc::make_mut(&mut self.errors).insert(*who, error.class.clone());
                 }
-                Note::Client(_) | Note::Broker(_) | Note::Group(_) => {}
+                Note::Client(_) | Note::Broker(_) | Note::Group(_) | Note::Txn(_) => {}
             }
         }
         let findings = self.ledger.take_findings();

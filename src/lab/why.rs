@@ -278,6 +278,7 @@ fn partition_of_note(note: &Note) -> Option<TopicPartition> {
         Note::Fact(fact) => journal::partition(fact),
         Note::Broker(note) => note.partition(),
         Note::Controller(note) => silence::partition_of_change(note),
+        Note::Txn(note) => note.partition(),
         Note::Group(_) | Note::Client(_) => None,
     }
 }

@@ -18,6 +18,7 @@ use crate::kafka::client::admin::{Admin, AdminCall, AdminOrder};
 use crate::kafka::client::call::{CallId, CallResult, ClientError};
 use crate::kafka::client::consumer::Consumer;
 use crate::kafka::client::producer::Producer;
+use crate::kafka::client::producer::txn::GroupMetadata;
 use crate::kafka::controller::{Controller, ControllerSetup};
 use crate::kafka::metadata::image::MetadataImage;
 use crate::kafka::protocol::data::BrokerNode;
@@ -184,6 +185,18 @@ impl World {
             Node::Consumer(consumer) => Some(consumer),
             _ => None,
         }
+    }
+
+    /// What `groupMetadata()` of a consumer returns: in whose name offsets are committed in a transaction.
+    pub fn group_metadata(&self, consumer: ProcId) -> Option<GroupMetadata> {
+        let consumer = self.consumer(consumer)?;
+        let (generation, member_id) = consumer.group_metadata()?.clone();
+        Some(GroupMetadata {
+            group: consumer.group_id()?.clone(),
+            generation,
+            member_id,
+            instance: consumer.config().group_instance_id.as_deref().map(Rc::from),
+        })
     }
 
     pub fn broker(&self, node: NodeId) -> Option<&Broker> {

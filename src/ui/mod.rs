@@ -7,7 +7,6 @@ mod acts;
 mod app;
 mod complete;
 mod dom;
-mod fidelity;
 mod first;
 mod format;
 mod icon;

@@ -6,15 +6,17 @@ use super::BrokerTimer;
 use super::requests::Asker;
 use super::server::{Server, set_timer};
 use crate::kafka::config::GroupConfig;
-use crate::kafka::groups::{Effect, Env, GroupCoordinator, GroupTimer, Host, ReplyTo};
+use crate::kafka::groups::{Effect, Env, GroupCoordinator, GroupTimer, Host, ReplyTo, txn_commit_refused};
 use crate::kafka::hash::coordinator_partition;
 use crate::kafka::log::append::LeaderAppend;
-use crate::kafka::log::batch::Batch;
+use crate::kafka::log::batch::{Batch, Outcome};
+use crate::kafka::log::producer_entry::Guard;
 use crate::kafka::metadata::image::{MetadataDelta, TopicImage};
 use crate::kafka::note::Note;
 use crate::kafka::protocol::admin::CreatableTopic;
 use crate::kafka::protocol::data::BrokerNode;
 use crate::kafka::protocol::groups::{CoordinatorKind, FindCoordinatorRequest, FindCoordinatorResponse};
+use crate::kafka::protocol::transactions::{TxnOffsetCommitRequest, TxnOffsetCommitResponse};
 use crate::kafka::protocol::{Body, ErrorCode, Msg};
 use crate::kafka::types::{TopicId, TopicPartition};
 use crate::kafka::wire::Ctx;
@@ -27,7 +29,7 @@ use std::rc::Rc;
 
 /// The topics that coordinators keep their state in.
 pub(super) const OFFSETS_TOPIC: &str = "__consumer_offsets";
-const TRANSACTIONS_TOPIC: &str = "__transaction_state";
+pub(super) const TRANSACTIONS_TOPIC: &str = "__transaction_state";
 
 /// The coordinator and what it has asked for.
 #[derive(Clone, Debug)]
@@ -58,6 +60,8 @@ impl Groups {
 
 /// The broker as the coordinator sees it.
 struct Around<'a, 'c> {
+    /// Of a verified transaction.
+    guard: Option<Guard>,
     server: &'a mut Server,
     ctx: &'a mut Ctx<'c>,
 }
@@ -70,7 +74,10 @@ impl Host for Around<'_, '_> {
         let partition = TopicPartition::new(*topic, partition);
         let replica = self.server.replicas.get(&partition);
         let epoch = replica.map_or(-1, |replica| replica.partition.leader_epoch());
-        let how = LeaderAppend::coordinator(epoch, self.server.clock.wall);
+        let how = LeaderAppend {
+            guard: self.guard,
+            ..LeaderAppend::coordinator(epoch, self.server.clock.wall)
+        };
         let appended = self.server.append_local(partition, batch, how, 1, self.ctx);
         appended.map(|a| a.last_offset).map_err(|error| error.code)
     }
@@ -119,11 +126,24 @@ impl Host for Around<'_, '_> {
 impl Server {
     /// Lets the coordinator work, and does what it wants done.
     fn with_groups(&mut self, ctx: &mut Ctx, work: impl FnOnce(&mut GroupCoordinator, &mut Env)) {
+        self.with_groups_guarded(None, ctx, work);
+    }
+
+    fn with_groups_guarded(
+        &mut self,
+        guard: Option<Guard>,
+        ctx: &mut Ctx,
+        work: impl FnOnce(&mut GroupCoordinator, &mut Env),
+    ) {
         let Some(mut coordinator) = self.groups.coordinator.take() else {
             return;
         };
         let (now, wall) = (ctx.now(), self.clock.wall);
-        let mut around = Around { server: self, ctx };
+        let mut around = Around {
+            guard,
+            server: self,
+            ctx,
+        };
         let mut env = Env::new(now, wall, &mut around);
         work(&mut coordinator, &mut env);
         let effects = env.effects;
@@ -206,12 +226,16 @@ impl Server {
         let Some(replica) = self.replicas.get(&partition) else {
             return;
         };
-        if &*replica.topic != OFFSETS_TOPIC {
+        let of_groups = &*replica.topic == OFFSETS_TOPIC;
+        if !of_groups && &*replica.topic != TRANSACTIONS_TOPIC {
             return;
         }
         let (start, end) = (replica.log.log_start(), replica.log.end_offset());
         let high_watermark = replica.log.high_watermark();
         let files = replica.log.files().clone();
+        if !of_groups {
+            return self.load_transactions(partition.partition, epoch, (&files, start), ctx);
+        }
         self.with_groups(ctx, |groups, env| {
             let batches = files.batches().filter(|batch| batch.last_offset >= start);
             groups.load(partition.partition, epoch, batches, end, high_watermark, env);
@@ -220,8 +244,10 @@ impl Server {
 
     /// This broker does not lead the partition any more, since this epoch; `None`: it is gone.
     pub(super) fn coordinator_resigned(&mut self, topic: &str, partition: i32, epoch: Option<i32>, ctx: &mut Ctx) {
-        if topic == OFFSETS_TOPIC {
-            self.with_groups(ctx, |groups, env| groups.unload(partition, epoch, env));
+        match topic {
+            OFFSETS_TOPIC => self.with_groups(ctx, |groups, env| groups.unload(partition, epoch, env)),
+            TRANSACTIONS_TOPIC => self.unload_transactions(partition, ctx),
+            _ => {}
         }
     }
 
@@ -234,6 +260,79 @@ impl Server {
             self.groups.moved.push_back((partition.partition, to));
         } else {
             self.pass_high_watermark(partition.partition, to, ctx);
+        }
+    }
+
+    /// Are the groups of this partition of `__consumer_offsets` at hand here?
+    pub(super) fn coordinates_groups_of(&self, partition: i32) -> bool {
+        let groups = self.groups.coordinator();
+        groups.is_some_and(|groups| groups.shards().any(|(number, loaded)| number == partition && loaded))
+    }
+
+    /// A marker stands in `__consumer_offsets`: the transaction's offsets count, or are dropped.
+    pub(super) fn group_marker_written(
+        &mut self,
+        place: TopicPartition,
+        producer_id: i64,
+        outcome: Outcome,
+        offset: i64,
+        ctx: &mut Ctx,
+    ) {
+        let high_watermark = self
+            .replicas
+            .get(&place)
+            .map_or(0, |replica| replica.log.high_watermark());
+        self.with_groups(ctx, |groups, env| {
+            groups.transaction_ended(place.partition, producer_id, outcome, offset, env);
+        });
+        self.pass_high_watermark(place.partition, high_watermark, ctx);
+    }
+
+    /// Offsets that a transaction commits: its coordinator is asked first. [KafkaApis.handleTxnOffsetCommitRequest]
+    pub(super) fn serve_txn_offsets(
+        &mut self,
+        asker: Asker,
+        request: &TxnOffsetCommitRequest,
+        msg: &Msg,
+        ctx: &mut Ctx,
+    ) {
+        let unknown = !request.offsets.iter().any(|(partition, _)| self.knows(partition));
+        let error = match (unknown, request.group.is_empty()) {
+            (true, _) => Some(ErrorCode::UnknownTopicOrPartition),
+            (_, true) => Some(ErrorCode::InvalidGroupId),
+            (false, false) => None,
+        };
+        match error {
+            None => self.verify_offsets(asker, msg, ctx),
+            Some(error) => {
+                let partitions = request.offsets.iter().map(|(p, _)| (p.clone(), error)).collect();
+                self.reply(asker, TxnOffsetCommitResponse { partitions }.into(), ctx);
+            }
+        }
+    }
+
+    /// The transaction's coordinator has spoken.
+    pub(super) fn commit_verified(
+        &mut self,
+        asker: Asker,
+        msg: &Msg,
+        error: Option<ErrorCode>,
+        guard: Option<Guard>,
+        ctx: &mut Ctx,
+    ) {
+        let to = ReplyTo {
+            conn: asker.conn,
+            correlation: asker.correlation,
+        };
+        match error {
+            Some(error) => {
+                if let Some(body) = txn_commit_refused(&msg.body, error) {
+                    self.reply(asker, body, ctx);
+                }
+            }
+            None => self.with_groups_guarded(guard, ctx, |groups, env| {
+                groups.handle(&msg.body, &msg.client, to, env);
+            }),
         }
     }
 

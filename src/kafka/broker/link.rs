@@ -3,6 +3,7 @@
 
 use super::channel::ChannelKind;
 use super::server::set_timer;
+use super::transactions::PeerKind;
 use super::{BrokerTimer, Setup};
 use crate::kafka::types::NodeId;
 use crate::kafka::wire::Ctx;
@@ -14,6 +15,7 @@ pub(super) enum Owner {
     Quorum,
     Channel(ChannelKind),
     Fetcher(NodeId),
+    Peer(PeerKind, NodeId),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,6 +135,7 @@ impl super::server::Server {
             Owner::Quorum => Some(&self.observer.link),
             Owner::Channel(kind) => Some(&self.channels[kind as usize].link),
             Owner::Fetcher(leader) => self.fetchers.get(&leader).map(|fetcher| &fetcher.link),
+            Owner::Peer(kind, node) => self.peer_link(kind, node),
         };
         if link.is_some_and(|link| link.is_connecting(conn)) {
             ctx.close(conn);

@@ -345,6 +345,7 @@ impl Server {
         };
         self.start_log_manager(ctx);
         self.start_groups(ctx);
+        self.start_transactions(ctx);
         self.publish(&delta, ctx);
         self.ready_to_unfence(ctx);
     }

@@ -7,7 +7,6 @@
 
 mod alter_partition;
 mod channel;
-mod cleaner;
 mod configs;
 mod coordinator;
 mod delete_records;
@@ -42,6 +41,7 @@ mod server_tests;
 mod slow_disk;
 #[cfg(test)]
 mod test_world;
+pub mod transactions;
 
 use super::config::{BrokerConfig, ConfigError, Properties};
 use super::groups::{GroupCoordinator, GroupTimer};
@@ -56,6 +56,7 @@ pub use lifecycle::BrokerState;
 pub use replica_view::{ReplicaRole, ReplicaView};
 use server::{Disk, Server};
 use std::rc::Rc;
+use transactions::{PeerKind, TransactionView};
 
 /// What a broker waits for.
 #[derive(Clone, Debug)]
@@ -90,14 +91,24 @@ pub enum BrokerTimer {
     CheckpointLogStarts,
     CheckpointRecoveryPoints,
     CheckRetention,
-    /// The log cleaner looks for dirty logs.
-    CleanLogs,
     FlushLogs,
     ExpireProducers,
     /// The group coordinator wants to be woken.
     Group(GroupTimer),
     /// A block of producer ids is asked for again.
     ProducerIdsRetry,
+    /// Transactions that ran out of time are looked for.
+    AbortTimedOutTransactions,
+    /// Transactional ids that nobody uses are looked for.
+    ExpireTransactionalIds,
+    /// A complete transaction is appended again.
+    AppendTransactionAgain(u64),
+    /// The coordinator is asked again about a write.
+    VerifyAgain(u64),
+    /// Another broker does not answer.
+    PeerTimeout(PeerKind, NodeId),
+    /// A connection to another broker may be tried again.
+    PeerRetry(PeerKind, NodeId),
     /// A slow disk has written what it was given first.
     DiskDone,
 }
@@ -250,6 +261,11 @@ impl Broker {
     /// Its group coordinator, while it runs.
     pub fn groups(&self) -> Option<&GroupCoordinator> {
         self.server.as_ref().and_then(|server| server.groups.coordinator())
+    }
+
+    /// The transactional ids that it coordinates; none while it is down.
+    pub fn transactions(&self) -> impl Iterator<Item = TransactionView<'_>> {
+        self.server.iter().flat_map(|server| server.transactions())
     }
 
     /// Records that a power failure would take from its disk.

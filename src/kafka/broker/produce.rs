@@ -2,12 +2,13 @@
 //! [KafkaApis.handleProduceRequest, ReplicaManager.appendRecords, Partition.appendRecordsToLeader]
 
 use super::note::BrokerNote;
-use super::purgatory::{Delayed, DelayedProduce};
+use super::purgatory::{Delayed, DelayedProduce, Waiter};
 use super::requests::Asker;
 use super::server::{Server, status_of};
 use crate::kafka::log::append::{Appended, LeaderAppend};
 use crate::kafka::log::batch::Batch;
 use crate::kafka::log::error::AppendError;
+use crate::kafka::log::producer_entry::Guard;
 use crate::kafka::log::segment::Segment;
 use crate::kafka::note::{Fact, Note, SeenBatch};
 use crate::kafka::protocol::data::{ProduceRequest, ProduceResponse, ProducedPartition};
@@ -15,18 +16,41 @@ use crate::kafka::protocol::{Body, ErrorCode};
 use crate::kafka::topic_name;
 use crate::kafka::types::TopicPartition;
 use crate::kafka::wire::Ctx;
+use crate::ordered::OrderedMap;
 use crate::sim::Span;
 use std::rc::Rc;
 
 /// `client.id` of those who may write to internal topics. [AdminUtils.ADMIN_CLIENT_ID]
 const ADMIN_CLIENT: &str = "__admin_client";
 
+/// What became of the transactional partitions of a request before the append: a guard if the coordinator was asked, or
+/// the error with its text.
+pub(super) type Verdicts = OrderedMap<TopicPartition, Result<Guard, (ErrorCode, Option<String>)>>;
+
 impl Server {
     pub(super) fn serve_produce(&mut self, asker: Asker, client: &str, request: &ProduceRequest, ctx: &mut Ctx) {
+        self.produce_verified(asker, client, request, &Verdicts::new(), ctx);
+    }
+
+    /// Appends what was not refused before.
+    pub(super) fn produce_verified(
+        &mut self,
+        asker: Asker,
+        client: &str,
+        request: &ProduceRequest,
+        verdicts: &Verdicts,
+        ctx: &mut Ctx,
+    ) {
         let mut partitions = Vec::with_capacity(request.data.len());
         let mut pending = Vec::new();
         for (partition, batch) in &request.data {
-            let produced = self.produce_to(*partition, batch, request.acks, client, ctx);
+            let produced = match verdicts.get(partition) {
+                Some(Err((error, text))) => self.not_verified(*partition, *error, text.as_deref(), ctx),
+                verdict => {
+                    let guard = verdict.and_then(|verdict| verdict.as_ref().ok()).copied();
+                    self.produce_to(*partition, batch, (request.acks, guard), client, ctx)
+                }
+            };
             if produced.error == ErrorCode::None {
                 // A duplicate waits for the offset that it had the first time.
                 let last = produced.base_offset + (batch.last_offset - batch.base_offset);
@@ -47,7 +71,7 @@ impl Server {
             }
             -1 if !pending.is_empty() => {
                 let delayed = Delayed::Produce(DelayedProduce {
-                    asker,
+                    waiter: Waiter::Client(asker),
                     partitions,
                     pending,
                 });
@@ -72,14 +96,17 @@ impl Server {
         &mut self,
         partition: TopicPartition,
         batch: &Batch,
-        acks: i16,
+        (acks, guard): (i16, Option<Guard>),
         client: &str,
         ctx: &mut Ctx,
     ) -> ProducedPartition {
         let result = self.check_produce(partition, acks, client);
         let result = result.and_then(|()| {
             let epoch = self.replicas.get(&partition).map_or(-1, |r| r.partition.leader_epoch());
-            let how = LeaderAppend::client(epoch, self.clock.wall);
+            let how = LeaderAppend {
+                guard,
+                ..LeaderAppend::client(epoch, self.clock.wall)
+            };
             self.append_local(partition, batch.clone(), how, acks, ctx)
         });
         match result {
@@ -168,6 +195,21 @@ impl Server {
         self.storage_failed = true;
         ctx.note(Note::Broker(BrokerNote::StorageFailed));
         ctx.exit();
+    }
+
+    /// The coordinator did not allow the write, or could not be asked: that has a text of its own.
+    fn not_verified(
+        &mut self,
+        partition: TopicPartition,
+        code: ErrorCode,
+        text: Option<&str>,
+        ctx: &mut Ctx,
+    ) -> ProducedPartition {
+        let produced = self.refused(partition, refusal(code), ctx);
+        ProducedPartition {
+            message: text.map(Rc::from),
+            ..produced
+        }
     }
 
     fn refused(&mut self, partition: TopicPartition, error: AppendError, ctx: &mut Ctx) -> ProducedPartition {

@@ -34,7 +34,7 @@ pub(super) struct ProducerIds {
 
 impl ProducerIds {
     /// The next id; none while a block is on its way.
-    fn next(&mut self) -> Option<i64> {
+    pub fn next(&mut self) -> Option<i64> {
         if self.current.next >= self.current.end {
             match self.following.take() {
                 Some(block) => self.current = block,
@@ -55,24 +55,27 @@ impl ProducerIds {
 
 impl Server {
     pub(super) fn serve_init_producer_id(&mut self, asker: Asker, request: &InitProducerIdRequest, ctx: &mut Ctx) {
-        let (error, producer_id, producer_epoch) = if request.transactional_id.is_some() {
-            // No broker coordinates transactions.
-            (ErrorCode::CoordinatorNotAvailable, -1, -1)
-        } else {
-            match self.producer_ids.next() {
-                Some(id) => (ErrorCode::None, id, 0),
-                None => (ErrorCode::CoordinatorLoadInProgress, -1, -1),
-            }
-        };
-        if self.producer_ids.wanted {
-            self.ask_for_producer_ids(ctx);
+        if let Some(id) = &request.transactional_id {
+            return self.init_transactional(asker, id, request, ctx);
         }
+        let (error, producer_id, producer_epoch) = match self.producer_ids.next() {
+            Some(id) => (ErrorCode::None, id, 0),
+            None => (ErrorCode::CoordinatorLoadInProgress, -1, -1),
+        };
+        self.ask_for_wanted_producer_ids(ctx);
         let response = InitProducerIdResponse {
             error,
             producer_id,
             producer_epoch,
         };
         self.reply(asker, Body::from(response), ctx);
+    }
+
+    /// Asks for the next block if few are left.
+    pub(super) fn ask_for_wanted_producer_ids(&mut self, ctx: &mut Ctx) {
+        if self.producer_ids.wanted {
+            self.ask_for_producer_ids(ctx);
+        }
     }
 
     pub(super) fn ask_for_producer_ids(&mut self, ctx: &mut Ctx) {

@@ -53,6 +53,7 @@ impl Server {
         }
         self.groups_topics_changed(delta);
         self.groups_topics_deleted(&delta.deleted_topics, ctx);
+        self.requeue_all_markers(ctx);
         self.retire_fetchers(ctx);
         self.drive_fetchers(ctx);
     }

@@ -17,10 +17,20 @@ use crate::ordered::OrderedMap;
 use crate::ordered::SortSmall;
 use crate::sim::{Span, TimerId};
 
+/// Who waits for an append.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Waiter {
+    Client(Asker),
+    /// The transaction coordinator of this broker, by its own number.
+    Transactions(u64),
+    /// A request that writes markers, likewise.
+    Markers(u64),
+}
+
 /// An acks=all produce that is appended here.
 #[derive(Clone, Debug)]
 pub(super) struct DelayedProduce {
-    pub asker: Asker,
+    pub waiter: Waiter,
     pub partitions: Vec<ProducedPartition>,
     /// Index in `partitions`, and the offset that the high watermark has to reach.
     pub pending: Vec<(usize, i64)>,
@@ -136,9 +146,11 @@ impl Server {
                 for (index, _) in produce.pending.drain(..) {
                     let partition = &mut produce.partitions[index];
                     partition.error = ErrorCode::RequestTimedOut;
-                    ctx.note(Note::Broker(BrokerNote::ProduceTimedOut {
-                        partition: partition.partition,
-                    }));
+                    if matches!(produce.waiter, Waiter::Client(_)) {
+                        ctx.note(Note::Broker(BrokerNote::ProduceTimedOut {
+                            partition: partition.partition,
+                        }));
+                    }
                 }
             }
             Delayed::Fetch(_) => {}
@@ -157,9 +169,20 @@ impl Server {
 
     fn complete(&mut self, delayed: Delayed, ctx: &mut Ctx) {
         match delayed {
-            Delayed::Produce(produce) => self.answer_produce(produce.asker, produce.partitions, ctx),
+            Delayed::Produce(produce) => self.complete_produce(produce, ctx),
             Delayed::Fetch(fetch) => self.complete_fetch(&fetch, ctx),
             Delayed::Delete(delete) => self.answer_delete(delete, ctx),
+        }
+    }
+
+    fn complete_produce(&mut self, produce: DelayedProduce, ctx: &mut Ctx) {
+        match produce.waiter {
+            Waiter::Client(asker) => self.answer_produce(asker, produce.partitions, ctx),
+            Waiter::Transactions(token) => {
+                let error = produce.partitions.first().map_or(ErrorCode::None, |p| p.error);
+                self.transactions.done.push_back((token, error));
+            }
+            Waiter::Markers(token) => self.markers_appended(token, &produce.partitions),
         }
     }
 

@@ -127,6 +127,9 @@ impl Server {
             correlation: msg.correlation,
         };
         match &msg.body {
+            Body::ProduceRequest(r) if r.data.iter().any(|(_, batch)| batch.transactional) => {
+                self.verify_produce(asker, &msg.client, r, ctx);
+            }
             Body::ProduceRequest(r) => self.serve_produce(asker, &msg.client, r, ctx),
             Body::FetchRequest(r) => self.serve_fetch(asker, Rc::clone(r), ctx),
             Body::ApiVersionsRequest(_) => {
@@ -147,6 +150,13 @@ impl Server {
             Body::DescribeTopicPartitionsRequest(r) => self.serve_describe_topics(asker, r, ctx),
             Body::DescribeProducersRequest(r) => self.serve_describe_producers(asker, r, ctx),
             Body::FindCoordinatorRequest(r) => self.serve_find_coordinator(asker, r, ctx),
+            Body::AddPartitionsToTxnRequest(r) => self.serve_add_partitions(asker, r, ctx),
+            Body::AddOffsetsToTxnRequest(r) => self.serve_add_offsets(asker, r, ctx),
+            Body::EndTxnRequest(r) => self.serve_end_txn(asker, r, ctx),
+            Body::WriteTxnMarkersRequest(r) => self.serve_write_markers(asker, r, ctx),
+            Body::TxnOffsetCommitRequest(r) => self.serve_txn_offsets(asker, r, &msg, ctx),
+            Body::ListTransactionsRequest(_) => self.serve_list_transactions(asker, ctx),
+            Body::DescribeTransactionsRequest(r) => self.serve_describe_transactions(asker, r, ctx),
             Body::CreateTopicsRequest(_)
             | Body::DeleteTopicsRequest(_)
             | Body::CreatePartitionsRequest(_)

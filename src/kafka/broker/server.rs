@@ -14,6 +14,7 @@ use super::purgatory::Purgatory;
 use super::replica_manager::{Clock, Replica};
 use super::requests::Clients;
 use super::slow_disk::Writes;
+use super::transactions::Transactions;
 use super::{BrokerTimer, Setup};
 use crate::kafka::groups::GroupCoordinator;
 use crate::kafka::log::files::LogFiles;
@@ -86,6 +87,7 @@ pub(super) struct Server {
     pub isr_changes: AlterPartitionManager,
     pub producer_ids: ProducerIds,
     pub groups: Groups,
+    pub transactions: Transactions,
     /// The disk refused a write: the process ends without closing anything.
     pub storage_failed: bool,
     /// What waits for a slow disk.
@@ -132,6 +134,7 @@ impl Server {
             isr_changes: AlterPartitionManager::default(),
             producer_ids: ProducerIds::default(),
             groups: Groups::new(GroupCoordinator::new(config, setup.node.id, random.bits())),
+            transactions: Transactions::default(),
             storage_failed: false,
             writes: Writes::default(),
             nobody: "".into(),
@@ -191,11 +194,16 @@ impl Server {
             BrokerTimer::CheckpointLogStarts => self.checkpoint_log_starts(ctx),
             BrokerTimer::CheckpointRecoveryPoints => self.checkpoint_recovery_points(ctx),
             BrokerTimer::CheckRetention => self.check_retention(ctx),
-            BrokerTimer::CleanLogs => self.clean_logs(ctx),
             BrokerTimer::FlushLogs => self.flush_logs(ctx),
             BrokerTimer::ExpireProducers => self.expire_producers(ctx),
             BrokerTimer::Group(timer) => self.group_timer(timer, ctx),
             BrokerTimer::ProducerIdsRetry => self.ask_for_producer_ids(ctx),
+            BrokerTimer::AbortTimedOutTransactions => self.abort_timed_out_transactions(ctx),
+            BrokerTimer::ExpireTransactionalIds => self.expire_transactional_ids(ctx),
+            BrokerTimer::AppendTransactionAgain(token) => self.append_again(token, ctx),
+            BrokerTimer::VerifyAgain(token) => self.verify_again(token, ctx),
+            BrokerTimer::PeerTimeout(kind, node) => self.peer_timed_out(kind, node, ctx),
+            BrokerTimer::PeerRetry(kind, node) => self.peer_retry(kind, node),
             BrokerTimer::DiskDone => self.disk_done(ctx),
         }
     }
@@ -207,6 +215,7 @@ impl Server {
             Some(Owner::Quorum) => self.quorum_opened(conn, ctx),
             Some(Owner::Channel(kind)) => self.channel_opened(*kind, conn, ctx),
             Some(Owner::Fetcher(leader)) => self.fetcher_opened(*leader, conn, ctx),
+            Some(Owner::Peer(kind, node)) => self.peer_opened(*kind, *node, conn, ctx),
             None => ctx.close(conn),
         }
     }
@@ -218,6 +227,7 @@ impl Server {
             Some(Owner::Quorum) => self.quorum_lost(ctx),
             Some(Owner::Channel(kind)) => self.channel_lost(kind, ctx),
             Some(Owner::Fetcher(leader)) => self.fetcher_lost(leader, ctx),
+            Some(Owner::Peer(kind, node)) => self.peer_lost(kind, node, ctx),
             None => self.clients.remove(conn),
         }
     }
@@ -234,6 +244,7 @@ impl Server {
             Some(Owner::Quorum) => self.quorum_answered(msg, ctx),
             Some(Owner::Channel(kind)) => self.channel_answered(*kind, msg, ctx),
             Some(Owner::Fetcher(leader)) => self.fetcher_answered(*leader, msg, ctx),
+            Some(Owner::Peer(kind, node)) => self.peer_answered(*kind, *node, msg, ctx),
             None => self.request_arrived(conn, msg, ctx),
         }
     }
@@ -245,6 +256,8 @@ impl Server {
     /// What an input has made possible beyond its own answer: the next requests of connections that are free again,
     /// requests to the controller, fetches.
     pub fn after(&mut self, ctx: &mut Ctx) {
+        self.serve_ready(ctx);
+        self.after_transactions(ctx);
         self.serve_ready(ctx);
         self.drive_channels(ctx);
     }

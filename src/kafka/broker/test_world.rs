@@ -396,6 +396,7 @@ pub(super) fn produce(acks: i16, value: &str) -> Body {
         transactional_id: None,
         acks,
         timeout_ms: 1500,
+        transaction_v2: false,
         data: vec![(T0, batch(value))],
     })
 }

@@ -5,6 +5,7 @@ use crate::kafka::protocol::ErrorCode;
 use crate::kafka::protocol::admin::{DescribedConfig, DescribedPartition, OngoingReassignment};
 use crate::kafka::protocol::data::ActiveProducer;
 use crate::kafka::protocol::groups::{CommittedOffset, GroupListing};
+use crate::kafka::protocol::transactions::{DescribedTransaction, ListedTransaction};
 use crate::ordered::OrderedMap;
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
@@ -98,6 +99,15 @@ pub enum Answer {
     Groups(Vec<GroupListing>),
     Group(SeenGroup),
     Producers(Vec<SeenProducer>),
+    Transactions(Vec<ListedTransaction>),
+    Transaction {
+        coordinator: i32,
+        found: DescribedTransaction,
+    },
+    Fenced {
+        producer_id: i64,
+        epoch: i16,
+    },
     Quorum {
         leader: i32,
         epoch: i32,
@@ -167,8 +177,6 @@ pub struct SeenGroup {
     pub assignor: Rc<str>,
     pub coordinator: Option<i32>,
     pub epoch: i32,
-    /// Of a consumer group.
-    pub assignment_epoch: Option<i32>,
     pub members: Vec<SeenMember>,
 }
 

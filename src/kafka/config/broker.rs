@@ -142,6 +142,12 @@ settings! {
     transaction_max_timeout_ms: i64 = v.number("transaction.max.timeout.ms")?,
     /// `transaction.abort.timed.out.transaction.cleanup.interval.ms`: how often transactions that ran out of time are looked for, ms.
     transaction_abort_timed_out_transaction_cleanup_interval_ms: i64 = v.number("transaction.abort.timed.out.transaction.cleanup.interval.ms")?,
+    /// `transaction.remove.expired.transaction.cleanup.interval.ms`: how often ids that expired are looked for, ms.
+    transaction_remove_expired_transaction_cleanup_interval_ms: i64 = v.number("transaction.remove.expired.transaction.cleanup.interval.ms")?,
+    /// `add.partitions.to.txn.retry.backoff.ms`: pause before a leader asks the coordinator again, ms.
+    add_partitions_to_txn_retry_backoff_ms: i64 = v.number("add.partitions.to.txn.retry.backoff.ms")?,
+    /// `add.partitions.to.txn.retry.backoff.max.ms`: a leader asks again for so long, ms.
+    add_partitions_to_txn_retry_backoff_max_ms: i64 = v.number("add.partitions.to.txn.retry.backoff.max.ms")?,
     /// `transactional.id.expiration.ms`: an idle transactional id is forgotten after so long, ms.
     transactional_id_expiration_ms: i64 = v.number("transactional.id.expiration.ms")?,
     /// `producer.id.expiration.ms`: an idle producer id is forgotten by a log after so long, ms.

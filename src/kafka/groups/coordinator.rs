@@ -12,7 +12,7 @@ use super::timers::{GroupTimer, TimerKey};
 use super::view::GroupView;
 use crate::kafka::config::BrokerConfig;
 use crate::kafka::hash::coordinator_partition;
-use crate::kafka::log::batch::Batch;
+use crate::kafka::log::batch::{Batch, Outcome};
 use crate::kafka::protocol::consumer_group::{ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse};
 use crate::kafka::protocol::groups::{
     DeleteGroupsRequest, DeleteGroupsResponse, DescribeGroupsRequest, DescribeGroupsResponse, JoinGroupRequest,
@@ -114,6 +114,21 @@ impl GroupCoordinator {
     pub fn high_watermark(&mut self, partition: i32, high_watermark: i64, env: &mut Env) {
         self.shard(partition, env, |shard, _, moment| {
             shard.high_watermark(high_watermark, moment)
+        });
+    }
+
+    /// A transaction's marker is appended to the partition of the topic at this offset.
+    pub fn transaction_ended(
+        &mut self,
+        partition: i32,
+        producer_id: i64,
+        outcome: Outcome,
+        offset: i64,
+        env: &mut Env,
+    ) {
+        self.shard(partition, env, |shard, _, _| {
+            shard.end_transaction(producer_id, outcome, offset);
+            shard.written = shard.written.max(offset + 1);
         });
     }
 
@@ -230,6 +245,11 @@ impl GroupCoordinator {
             Body::OffsetCommitRequest(r) => {
                 self.request(request, &r.group, to, env, |shard, host, moment| {
                     shard.commit(r, to, host, moment)
+                });
+            }
+            Body::TxnOffsetCommitRequest(r) => {
+                self.request(request, &r.group, to, env, |shard, host, moment| {
+                    shard.commit_transactional(r, to, host, moment)
                 });
             }
             Body::OffsetFetchRequest(r) => {

@@ -6,6 +6,7 @@ use super::modern::describe::undescribed as undescribed_consumer;
 use super::modern::heartbeat::refused as heartbeat_refused;
 use crate::kafka::protocol::consumer_group::ConsumerGroupDescribeResponse;
 use crate::kafka::protocol::groups::*;
+use crate::kafka::protocol::transactions::TxnOffsetCommitResponse;
 use crate::kafka::protocol::{Body, ErrorCode};
 use std::rc::Rc;
 
@@ -46,6 +47,10 @@ pub(super) fn failed(answer: &Body, error: ErrorCode) -> Body {
         }
         .into(),
         Body::OffsetCommitResponse(answer) => OffsetCommitResponse {
+            partitions: answer.partitions.iter().map(|(p, _)| (p.clone(), mapped)).collect(),
+        }
+        .into(),
+        Body::TxnOffsetCommitResponse(answer) => TxnOffsetCommitResponse {
             partitions: answer.partitions.iter().map(|(p, _)| (p.clone(), mapped)).collect(),
         }
         .into(),
@@ -95,6 +100,10 @@ pub(super) fn refused(request: &Body, error: ErrorCode) -> Option<Body> {
         .into(),
         Body::OffsetCommitRequest(r) => OffsetCommitResponse {
             partitions: r.offsets.iter().map(|(p, _)| (p.clone(), error)).collect(),
+        }
+        .into(),
+        Body::TxnOffsetCommitRequest(r) => TxnOffsetCommitResponse {
+            partitions: r.offsets.iter().map(|(p, _)| (p.clone(), of_write(error))).collect(),
         }
         .into(),
         Body::OffsetFetchRequest(_) => OffsetFetchResponse {

@@ -28,7 +28,7 @@ pub mod modern;
 pub mod note;
 mod offsets;
 mod re2;
-mod records;
+pub mod records;
 mod requests;
 pub mod rules;
 mod settings;
@@ -37,6 +37,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod transactions;
 mod view;
 
 pub use coordinator::GroupCoordinator;
@@ -44,4 +45,5 @@ pub use effects::{Effect, Env, Host, ReplyTo};
 pub use group::GroupState;
 pub use records::StoredOffset;
 pub use timers::GroupTimer;
+pub use transactions::txn_commit_refused;
 pub use view::{GroupType, GroupView, MemberView, ModernView};

@@ -58,6 +58,7 @@ impl Shard {
                             committed: committed.clone(),
                             topic,
                             commit_time: moment.wall_ms,
+                            record_offset: -1,
                         }),
                     });
                     ErrorCode::None
@@ -133,7 +134,10 @@ impl Shard {
             self.store.committed_offsets(&request.group)
         };
         let partitions = match &request.partitions {
-            None => offsets.iter().map(|(p, stored)| fetched(p, Some(stored))).collect(),
+            None => {
+                let all = offsets.iter().map(|(p, stored)| fetched(p, Some(stored)));
+                all.map(|part| self.unless_unstable(request, part)).collect()
+            }
             Some(asked) => {
                 let one = |p: &NamedPartition| {
                     let topic = host.topic(&p.topic).map(|(id, _)| id);
@@ -141,7 +145,7 @@ impl Shard {
                     let same = |stored: &&StoredOffset| topic.is_none_or(|topic| topic == stored.topic);
                     fetched(p, offsets.get(p).filter(same))
                 };
-                asked.iter().map(one).collect()
+                asked.iter().map(|p| self.unless_unstable(request, one(p))).collect()
             }
         };
         let response = OffsetFetchResponse {
@@ -187,10 +191,11 @@ impl Shard {
             false => ErrorCode::None,
         };
         let partitions = request.partitions.iter().map(|p| (p.clone(), error(p))).collect();
+        let pending = |p: &NamedPartition| self.store.is_pending(&request.group, p);
         let gone = request
             .partitions
             .iter()
-            .filter(|p| !subscribed(p) && offsets.contains_key(*p));
+            .filter(|p| !subscribed(p) && (offsets.contains_key(*p) || pending(p)));
         let gone: Vec<NamedPartition> = gone.cloned().collect();
         let mut write = tombstones(&request.group, gone, OffsetsGone::Deleted);
         write.then = Then::Answer {
@@ -223,9 +228,10 @@ impl Shard {
             let offsets = self.store.latest_offsets(id);
             let gone: Vec<NamedPartition> = (offsets.iter())
                 .filter(|(partition, stored)| expired(group, &partition.topic, stored, moment))
+                .filter(|(partition, _)| !self.store.is_pending(id, partition))
                 .map(|(partition, _)| partition.clone())
                 .collect();
-            let all = gone.len() == offsets.len();
+            let all = gone.len() == offsets.len() && !self.store.has_pending(id);
             let retention_ms = moment.settings.retention_ms;
             merge(&mut write, tombstones(id, gone, OffsetsGone::Expired { retention_ms }));
             if all && group.state().is_empty() {
@@ -248,13 +254,13 @@ impl Shard {
 }
 
 /// Longer than `offset.metadata.max.bytes`, in UTF-16 units as Java counts.
-fn too_long(metadata: &str, most: usize) -> bool {
+pub(super) fn too_long(metadata: &str, most: usize) -> bool {
     metadata.encode_utf16().count() > most
 }
 
 /// May a member of a consumer group, or somebody outside, commit? In an older epoch only what the member has had since
 /// then; one partition that it has not fails all. [ConsumerGroup.validateOffsetCommit, createAssignmentEpochValidator]
-fn check_commit_of_modern(
+pub(super) fn check_commit_of_modern(
     group: &ModernGroup,
     request: &OffsetCommitRequest,
     topics: &[Option<TopicId>],
@@ -345,6 +351,7 @@ pub(super) fn tombstones(group: &Rc<str>, partitions: Vec<NamedPartition>, why: 
     Write {
         records: partitions.iter().map(record).collect(),
         replay: true,
+        transaction: None,
         then: Then::Nothing,
         notes: vec![GroupNote::OffsetsGone {
             group: group.clone(),

@@ -20,6 +20,8 @@ pub struct StoredOffset {
     pub topic: TopicId,
     /// When it was committed, ms since 1970.
     pub commit_time: i64,
+    /// Where its record stands in the log; -1 before it does. A transaction that ends takes no newer commit back.
+    pub record_offset: i64,
 }
 
 /// A classic group as the log keeps it.
@@ -138,6 +140,7 @@ fn decode_offset(bytes: &[u8]) -> Option<StoredOffset> {
         },
         topic: TopicId(u32::try_from(r.number()?).ok()?),
         commit_time: r.number()?,
+        record_offset: -1,
     })
 }
 
@@ -185,9 +188,9 @@ fn decode_group(bytes: &[u8]) -> Option<StoredGroup> {
     Some(group)
 }
 
-/// Writes bytes.
+/// Writes numbers as zigzag varints and texts with their length.
 #[derive(Default)]
-pub(super) struct Writer(Vec<u8>);
+pub struct Writer(Vec<u8>);
 
 impl Writer {
     pub fn done(self) -> Bytes {
@@ -234,8 +237,8 @@ impl Writer {
     }
 }
 
-/// Reads them; `None`: they are something else.
-pub(super) struct Reader<'a>(pub &'a [u8]);
+/// Reads what a [`Writer`] wrote.
+pub struct Reader<'a>(pub &'a [u8]);
 
 impl Reader<'_> {
     pub fn number(&mut self) -> Option<i64> {
@@ -345,7 +348,7 @@ mod tests {
         #[test]
         fn offsets_come_back_as_they_went(offset: i64, epoch: i32, metadata: String, topic: u32, at: i64, p: i32) {
             let committed = CommittedOffset { offset, leader_epoch: epoch, metadata: metadata.into() };
-            let value = StoredOffset { committed, topic: TopicId(topic), commit_time: at };
+            let value = StoredOffset { committed, topic: TopicId(topic), commit_time: at, record_offset: -1 };
             let record = GroupRecord::Offset { group: "".into(), partition: partition("t", p), value: Some(value) };
             prop_assert_eq!(back(&record), Some(record));
         }

@@ -16,7 +16,7 @@ use super::note::{GroupNote, Reason};
 use super::records::GroupRecord;
 use super::store::Store;
 use super::timers::{TimerKey, Timers};
-use crate::kafka::log::batch::{Batch, BatchBuilder, no_headers};
+use crate::kafka::log::batch::{Batch, BatchBuilder, ProducerTag, no_headers};
 use crate::kafka::note::Fact;
 use crate::kafka::protocol::{Body, ErrorCode};
 use crate::ordered::OrderedMap;
@@ -55,6 +55,8 @@ pub(super) struct Write {
     pub records: Vec<GroupRecord>,
     /// The state is changed by applying the records; otherwise the operation has changed it already.
     pub replay: bool,
+    /// The records belong to this transaction: they count when it is committed.
+    pub transaction: Option<(i64, i16)>,
     pub then: Then,
     /// Told if it is appended.
     pub notes: Vec<GroupNote>,
@@ -83,7 +85,7 @@ pub(super) struct Shard {
     committed: i64,
     parked: VecDeque<ParkedWrite>,
     /// Commits that the high watermark does not cover, with their offsets in the log.
-    uncovered: VecDeque<(i64, Fact)>,
+    pub(super) uncovered: VecDeque<(i64, Fact)>,
     /// What patterns of groups were found to match, on its way into the log.
     pub resolving: OrderedMap<Rc<str>, Resolving>,
 }
@@ -114,11 +116,18 @@ impl Shard {
         host: &dyn Host,
         moment: &mut Moment,
     ) {
-        for batch in batches.filter(|batch| batch.control.is_none()) {
-            for (offset, record) in batch.iter() {
+        for batch in batches {
+            let producer = batch.producer_id().filter(|_| batch.transactional);
+            if let (Some(control), Some(producer)) = (batch.control, producer) {
+                self.end_transaction(producer, control.outcome, batch.base_offset);
+            }
+            for (offset, record) in batch.iter().filter(|_| batch.control.is_none()) {
                 let Some(key) = &record.key else { continue };
                 if let Some(entry) = GroupRecord::decode(key, record.value.as_deref()) {
-                    self.apply(&entry, offset, batch.base_offset);
+                    match producer {
+                        Some(producer) => self.apply_pending(producer, &entry, offset),
+                        None => self.apply(&entry, offset, batch.base_offset),
+                    }
                 }
             }
             let covered = high_watermark.min(batch.next_offset());
@@ -202,12 +211,14 @@ impl Shard {
         if write.records.is_empty() {
             return self.park(write.then, moment);
         }
-        match append(self.partition, &write.records, host, moment.wall_ms) {
+        match append(self.partition, &write, host, moment.wall_ms) {
             Ok(last) => {
                 let first = last + 1 - write.records.len() as i64;
                 for (record, offset) in write.records.iter().zip(first..) {
-                    if write.replay {
-                        self.apply(record, offset, first);
+                    match write.transaction {
+                        Some((producer, _)) => self.apply_pending(producer, record, offset),
+                        None if write.replay => self.apply(record, offset, first),
+                        None => {}
                     }
                 }
                 self.written = last + 1;
@@ -341,9 +352,14 @@ impl Shard {
 }
 
 /// Appends records as one batch; the offset of the last one.
-fn append(partition: i32, records: &[GroupRecord], host: &mut dyn Host, wall_ms: i64) -> Result<i64, ErrorCode> {
+fn append(partition: i32, write: &Write, host: &mut dyn Host, wall_ms: i64) -> Result<i64, ErrorCode> {
     let mut builder = BatchBuilder::new(0);
-    for record in records {
+    if let Some((id, epoch)) = write.transaction {
+        let sequence = 0;
+        builder.head.producer = Some(ProducerTag { id, epoch, sequence });
+        builder.head.transactional = true;
+    }
+    for record in &write.records {
         let (key, value) = record.encode();
         let appended = builder.append_next(wall_ms.max(0), Some(key), value, no_headers(), 0);
         appended.map_err(|_| ErrorCode::UnknownServerError)?;

@@ -38,6 +38,8 @@ pub(super) struct Store {
     pub refreshed: OrderedMap<Rc<str>, (i64, i32)>,
     /// By group; no group has an empty entry.
     pub offsets: OrderedMap<Rc<str>, Rc<Offsets>>,
+    /// Offsets of transactions that are open, by producer id and group.
+    pub(super) pending: OrderedMap<i64, OrderedMap<Rc<str>, Offsets>>,
     /// Changes that the high watermark does not cover, by the offset of their record, oldest first.
     undo: VecDeque<(i64, Change)>,
 }
@@ -88,7 +90,14 @@ impl Store {
                 if value.is_some() && !self.groups.contains_key(group) {
                     self.create(group, offset);
                 }
-                let before = self.put_offset(group, partition, value.clone());
+                if value.is_none() {
+                    self.forget_pending(group, partition);
+                }
+                let value = value.clone().map(|value| StoredOffset {
+                    record_offset: offset,
+                    ..value
+                });
+                let before = self.put_offset(group, partition, value);
                 let change = Change::Offset {
                     group: group.clone(),
                     partition: partition.clone(),
@@ -114,7 +123,7 @@ impl Store {
         self.undo.push_back((offset, Change::Group { id: id.clone(), before }));
     }
 
-    fn put_offset(
+    pub(super) fn put_offset(
         &mut self,
         group: &Rc<str>,
         partition: &NamedPartition,
@@ -236,5 +245,21 @@ impl Store {
     /// Number of offsets of all groups.
     pub fn offset_count(&self) -> usize {
         self.offsets.values().map(|offsets| offsets.len()).sum()
+    }
+
+    /// An offset changed at this record; what was there before comes back if the record is taken back.
+    pub(super) fn note_offset_change(
+        &mut self,
+        at: i64,
+        group: &Rc<str>,
+        partition: &NamedPartition,
+        before: Option<StoredOffset>,
+    ) {
+        let change = Change::Offset {
+            group: group.clone(),
+            partition: partition.clone(),
+            before,
+        };
+        self.undo.push_back((at, change));
     }
 }

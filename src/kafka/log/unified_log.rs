@@ -6,13 +6,14 @@
 
 use std::rc::Rc;
 
-use crate::kafka::log::batch::Batch;
+use crate::kafka::log::batch::{Batch, ProducerTag};
 use crate::kafka::log::config::LogConfig;
 use crate::kafka::log::epochs::{EpochEnd, LeaderEpochs};
 use crate::kafka::log::files::LogFiles;
 use crate::kafka::log::producer_entry::Guard;
 use crate::kafka::log::producers::Producers;
 use crate::kafka::log::segment::{AbortedTxn, Segment};
+use crate::kafka::protocol::errors::ErrorCode;
 
 /// A replica's log. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -213,6 +214,19 @@ impl Log {
     ) -> Option<Guard> {
         self.producers
             .start_verification(producer_id, sequence, epoch, supports_epoch_bump, now)
+    }
+
+    /// A transactional write begins: an epoch that is too old is refused at once, a transaction that is open here needs no
+    /// guard. [UnifiedLog.maybeStartTransactionVerification]
+    ///
+    /// # Errors
+    /// INVALID_PRODUCER_EPOCH.
+    pub fn begin_verification(&mut self, tag: ProducerTag, v2: bool, now: i64) -> Result<Option<Guard>, ErrorCode> {
+        let known = self.producers.entries().get(&tag.id);
+        if known.is_some_and(|entry| tag.epoch < entry.epoch) {
+            return Err(ErrorCode::InvalidProducerEpoch);
+        }
+        Ok(self.start_verification(tag.id, tag.sequence, tag.epoch, v2, now))
     }
 
     /// Drops idle producer ids; how many went. Looked at every `producer.id.expiration.check.interval.ms`.

@@ -5,6 +5,7 @@ use super::consumer_group::*;
 use super::controller::*;
 use super::data::*;
 use super::groups::*;
+use super::transactions::*;
 use crate::sim::Payload;
 use std::rc::Rc;
 
@@ -135,6 +136,20 @@ bodies! {
     95 BeginQuorumEpochResponse "BeginQuorumEpochResponse",
     96 EndQuorumEpochRequest "EndQuorumEpochRequest",
     97 EndQuorumEpochResponse "EndQuorumEpochResponse",
+    120 AddPartitionsToTxnRequest "AddPartitionsToTxnRequest",
+    121 AddPartitionsToTxnResponse "AddPartitionsToTxnResponse",
+    122 AddOffsetsToTxnRequest "AddOffsetsToTxnRequest",
+    123 AddOffsetsToTxnResponse "AddOffsetsToTxnResponse",
+    124 EndTxnRequest "EndTxnRequest",
+    125 EndTxnResponse "EndTxnResponse",
+    126 WriteTxnMarkersRequest "WriteTxnMarkersRequest",
+    127 WriteTxnMarkersResponse "WriteTxnMarkersResponse",
+    128 TxnOffsetCommitRequest "TxnOffsetCommitRequest",
+    129 TxnOffsetCommitResponse "TxnOffsetCommitResponse",
+    130 ListTransactionsRequest "ListTransactionsRequest",
+    131 ListTransactionsResponse "ListTransactionsResponse",
+    132 DescribeTransactionsRequest "DescribeTransactionsRequest",
+    133 DescribeTransactionsResponse "DescribeTransactionsResponse",
 }
 
 /// One message on a connection. Responses come in the order of their requests and carry the same correlation id.

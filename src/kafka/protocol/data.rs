@@ -85,6 +85,8 @@ pub struct ProduceRequest {
     /// 0, 1, or -1 for all.
     pub acks: i16,
     pub timeout_ms: i32,
+    /// Version 12 and above: the leader adds the partition to the transaction (transactions version 2).
+    pub transaction_v2: bool,
     pub data: Vec<(TopicPartition, Batch)>,
 }
 

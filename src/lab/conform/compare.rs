@@ -112,6 +112,29 @@ impl Known {
         None
     }
 
+    /// Texts that name producer ids: `producerId=P1` against the id that was seen as P1.
+    fn same_but_for_producers(&self, expected: &str, found: &str) -> bool {
+        const MARK: &str = "producerId=";
+        let (mut expected, mut found) = (expected.split(MARK), found.split(MARK));
+        if expected.next() != found.next() {
+            return false;
+        }
+        loop {
+            match (expected.next(), found.next()) {
+                (None, None) => return true,
+                (Some(a), Some(b)) => {
+                    let end = |text: &str| text.find([',', ')']).unwrap_or(text.len());
+                    let ((name, rest), (id, rest_of_found)) = (a.split_at(end(a)), b.split_at(end(b)));
+                    let same = name == id || self.same_producer(name, &format!("pid:{id}"));
+                    if !same || rest != rest_of_found {
+                        return false;
+                    }
+                }
+                _ => return false,
+            }
+        }
+    }
+
     /// `P1` against a producer id: the same as before, or the first time for both.
     fn same_producer(&self, expected: &str, found: &str) -> bool {
         let Some(id) = found.strip_prefix("pid:") else {
@@ -203,7 +226,11 @@ impl Known {
                 }
                 None
             }
-            (Value::String(e), Value::String(f)) if self.same_producer(e, f) || same_text(&self.named(e), f) => None,
+            (Value::String(e), Value::String(f))
+                if self.same_producer(e, f) || same_text(&self.named(e), f) || self.same_but_for_producers(e, f) =>
+            {
+                None
+            }
             _ if expected == found => None,
             _ => Some(Difference {
                 at: path.join("."),

@@ -163,15 +163,10 @@ fn group_json(group: &SeenGroup) -> Value {
             Value::Object(out)
         })
         .collect();
-    let mut out = json!({
+    json!({
         "state": &*group.state, "type": &*group.kind, "assignor": &*group.assignor,
         "simple": group.protocol_type.is_empty(), "members": members,
-    });
-    if let Some(assignment_epoch) = group.assignment_epoch {
-        out["epoch"] = json!(group.epoch);
-        out["assignment_epoch"] = json!(assignment_epoch);
-    }
-    out
+    })
 }
 
 /// Names of partitions, sorted by topic and number.
@@ -282,6 +277,17 @@ fn other_result(op: &str, only: Option<&str>, answer: &Answer) -> Option<Value> 
                 })
                 .collect(),
         )),
+        Answer::Transactions(list) => Some(Value::Object(
+            list.iter()
+                .map(|(id, _, state)| (id.to_string(), json!(&**state)))
+                .collect(),
+        )),
+        Answer::Transaction { coordinator, found } => Some(json!({
+            "coordinator": coordinator, "state": &*found.state, "pid": format!("pid:{}", found.producer_id),
+            "pepoch": found.producer_epoch, "timeout_ms": found.timeout_ms,
+            "partitions": partitions(&found.partitions),
+        })),
+        Answer::Fenced { epoch, .. } => Some(json!({"ok": true, "pepoch": epoch})),
         Answer::Configs(list) => Some(Value::Object(
             list.iter()
                 .map(|seen| (seen.0.name.to_string(), json!([seen.0.value.as_deref(), seen.0.source])))

@@ -56,6 +56,7 @@ pub fn note_weight(note: &Note) -> Option<Weight> {
         Note::Broker(note) => note.weight(),
         Note::Controller(note) => note.weight(),
         Note::Group(note) => note.weight(),
+        Note::Txn(note) => note.weight(),
         Note::Client(note) => note.weight(),
     }))
 }
@@ -94,6 +95,7 @@ pub fn note_rule(note: &Note) -> Option<&'static Rule> {
         Note::Broker(note) => note.rule(),
         Note::Controller(note) => note.rule(),
         Note::Group(note) => note.rule(),
+        Note::Txn(note) => note.rule(),
         Note::Client(note) => note.rule(),
     }
 }
@@ -105,6 +107,7 @@ pub fn note_text(world: &World, note: &Note) -> String {
         Note::Broker(note) => note.text(world),
         Note::Controller(note) => note.text(world),
         Note::Group(note) => note.text(world),
+        Note::Txn(note) => note.text(world),
         Note::Client(note) => note.text(world),
     }
 }
@@ -116,6 +119,7 @@ pub fn note_config(note: &Note) -> Vec<(&'static str, String)> {
         Note::Broker(note) => note.config(),
         Note::Controller(note) => note.config(),
         Note::Group(note) => note.config(),
+        Note::Txn(note) => note.config(),
         Note::Client(note) => note.config(),
     }
 }

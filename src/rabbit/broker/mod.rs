@@ -221,8 +221,14 @@ impl Broker {
             (Some(channel), method) => self.on_channel(channel, method),
         };
         if let Err(error) = done {
-            let method = (error.code != Code::InternalError).then_some(name);
-            self.fail(connection, number, Closed { error, method });
+            self.fail(
+                connection,
+                number,
+                Closed {
+                    error,
+                    method: Some(name),
+                },
+            );
         }
         self.settle_down();
     }
@@ -419,7 +425,7 @@ impl Process for Broker {
                 return;
             }
             // It opens no connections and is told nothing else.
-            Input::Opened(_) | Input::Refused(_) | Input::Order(_) | Input::Timer(_) => {}
+            Input::Opened(_) | Input::Refused(_) | Input::Order(_) => {}
         }
         self.flush_out(ctx);
     }

@@ -19,6 +19,7 @@ use crate::kafka::config::{AdminConfig, Properties};
 use crate::kafka::note::{Fact, Note};
 use crate::kafka::protocol::Body;
 use crate::kafka::protocol::groups::GroupListing;
+use crate::kafka::protocol::transactions::ListedTransaction;
 use crate::kafka::rule::Weight;
 use crate::kafka::types::{NamedPartition, NodeId};
 use crate::kafka::wire::{Ctx, Input, Order, Timer};
@@ -40,6 +41,7 @@ struct Job {
     /// Brokers that have not answered yet, and what the others did.
     asked: usize,
     groups: Vec<GroupListing>,
+    transactions: Vec<ListedTransaction>,
 }
 
 /// An admin client.
@@ -161,6 +163,7 @@ impl Admin {
             requests: 0,
             asked: 0,
             groups: Vec::new(),
+            transactions: Vec::new(),
         };
         self.jobs.insert(call, job);
         self.advance_keyed(call, ctx);

@@ -3,8 +3,8 @@
 
 use super::order::AdminCall;
 use super::reply::unexpected;
+use super::transactions;
 use crate::kafka::client::call::{Answer, CallResult, ClientError, SeenGroup, SeenMember};
-use crate::kafka::protocol::consumer_group::*;
 use crate::kafka::protocol::groups::*;
 use crate::kafka::protocol::{Body, ErrorCode};
 use crate::kafka::types::{NamedPartition, NodeId};
@@ -19,8 +19,6 @@ pub enum GroupVerdict {
     Retry,
     /// The coordinator is somewhere else.
     LookUp,
-    /// The group is none of the consumer protocol: it is asked about in the words of the classic one.
-    Ask(Body),
     /// All members are to go: these.
     Remove(Vec<Rc<str>>),
 }
@@ -29,19 +27,33 @@ pub enum GroupVerdict {
 ///
 /// # Errors
 /// What the call fails with.
-pub fn coordinator(group: &str, answer: &FindCoordinatorResponse) -> Result<Option<NodeId>, ClientError> {
+pub fn coordinator(
+    what: &AdminCall,
+    group: &str,
+    answer: &FindCoordinatorResponse,
+) -> Result<Option<NodeId>, ClientError> {
     match answer.error {
         ErrorCode::None => Ok(answer.node.as_ref().map(|node| node.id)),
         ErrorCode::CoordinatorNotAvailable | ErrorCode::CoordinatorLoadInProgress => Ok(None),
         error => {
-            let key = format!("CoordinatorKey(idValue='{group}', type=GROUP)");
+            let key = format!("CoordinatorKey(idValue='{group}', type={})", kind_of(what).1);
             let text = format!("FindCoordinator request for key `{key}` failed due to an unexpected error");
             Err(ClientError::of(error, Some(&text)))
         }
     }
 }
 
-/// The group that a call is about.
+/// Which coordinator a call needs, with its name in texts.
+pub fn kind_of(what: &AdminCall) -> (CoordinatorKind, &'static str) {
+    match what {
+        AdminCall::DescribeTransaction { .. } | AdminCall::FenceProducer { .. } => {
+            (CoordinatorKind::Transaction, "TRANSACTION")
+        }
+        _ => (CoordinatorKind::Group, "GROUP"),
+    }
+}
+
+/// The group, or transactional id, that a call is about.
 pub fn group_of(what: &AdminCall) -> Option<&Rc<str>> {
     match what {
         AdminCall::DescribeGroup { group }
@@ -50,14 +62,15 @@ pub fn group_of(what: &AdminCall) -> Option<&Rc<str>> {
         | AdminCall::AlterGroupOffsets { group, .. }
         | AdminCall::DeleteGroupOffsets { group, .. }
         | AdminCall::RemoveMembers { group, .. } => Some(group),
+        AdminCall::DescribeTransaction { id } | AdminCall::FenceProducer { id, .. } => Some(id),
         _ => None,
     }
 }
 
 /// The request to the coordinator.
-pub fn request(what: &AdminCall) -> Option<Body> {
+pub fn request(what: &AdminCall, timeout_ms: i32) -> Option<Body> {
     Some(match what {
-        AdminCall::DescribeGroup { group } => ConsumerGroupDescribeRequest {
+        AdminCall::DescribeGroup { group } => DescribeGroupsRequest {
             groups: vec![group.clone()],
         }
         .into(),
@@ -78,7 +91,7 @@ pub fn request(what: &AdminCall) -> Option<Body> {
             partitions: partitions.clone(),
         }
         .into(),
-        AdminCall::RemoveMembers { group, members } if members.is_empty() => ConsumerGroupDescribeRequest {
+        AdminCall::RemoveMembers { group, members } if members.is_empty() => DescribeGroupsRequest {
             groups: vec![group.clone()],
         }
         .into(),
@@ -90,7 +103,7 @@ pub fn request(what: &AdminCall) -> Option<Body> {
                 .collect(),
         }
         .into(),
-        _ => return None,
+        _ => return transactions::request(what, timeout_ms),
     })
 }
 
@@ -125,7 +138,6 @@ pub fn removal(group: &Rc<str>, members: Vec<Rc<str>>) -> Body {
 pub fn read(what: &AdminCall, coordinator: NodeId, body: &Body) -> GroupVerdict {
     match body {
         Body::DescribeGroupsResponse(answer) => described(what, coordinator, answer),
-        Body::ConsumerGroupDescribeResponse(answer) => consumer_described(what, coordinator, answer),
         Body::DeleteGroupsResponse(answer) => {
             let error = answer
                 .groups
@@ -137,6 +149,8 @@ pub fn read(what: &AdminCall, coordinator: NodeId, body: &Body) -> GroupVerdict 
         Body::OffsetCommitResponse(answer) => committed(answer),
         Body::OffsetDeleteResponse(answer) => deleted(what, answer),
         Body::LeaveGroupResponse(answer) => left(answer),
+        Body::DescribeTransactionsResponse(answer) => transactions::described(what, coordinator, answer),
+        Body::InitProducerIdResponse(answer) => transactions::fenced(what, answer),
         other => GroupVerdict::Return(Err(unexpected(other))),
     }
 }
@@ -168,6 +182,11 @@ fn described(what: &AdminCall, coordinator: NodeId, answer: &DescribeGroupsRespo
     if let Some(verdict) = on_error(group.error) {
         return verdict;
     }
+    // ConsumerGroupDescribe, which the real client asks first, refuses the empty id that DescribeGroups still takes.
+    // [GroupCoordinatorService.consumerGroupDescribe]
+    if group.group.is_empty() && matches!(what, AdminCall::DescribeGroup { .. }) {
+        return finish(Err(ClientError::of(ErrorCode::InvalidGroupId, None)));
+    }
     if group.error.is_error() {
         return finish(Err(ClientError::of(group.error, group.message.as_deref())));
     }
@@ -191,50 +210,11 @@ fn described(what: &AdminCall, coordinator: NodeId, answer: &DescribeGroupsRespo
     finish(Ok(Answer::Group(SeenGroup {
         group: group.group.clone(),
         kind: "Classic".into(),
-        assignment_epoch: None,
         state: group.state.clone(),
         protocol_type: group.protocol_type.clone(),
         assignor: group.protocol.clone(),
         coordinator: Some(coordinator),
         epoch: group.generation,
-        members: group.members.iter().map(member).collect(),
-    })))
-}
-
-/// [DescribeConsumerGroupsHandler.handledConsumerGroupResponse]
-fn consumer_described(what: &AdminCall, coordinator: NodeId, answer: &ConsumerGroupDescribeResponse) -> GroupVerdict {
-    let Some(group) = answer.groups.first() else {
-        return finish(Err(ClientError::of(ErrorCode::UnknownServerError, None)));
-    };
-    if let Some(verdict) = on_error(group.error) {
-        return verdict;
-    }
-    if group.error == ErrorCode::GroupIdNotFound {
-        let groups = vec![group.group.clone()];
-        return GroupVerdict::Ask(DescribeGroupsRequest { groups }.into());
-    }
-    if group.error.is_error() {
-        return finish(Err(ClientError::of(group.error, group.message.as_deref())));
-    }
-    if matches!(what, AdminCall::RemoveMembers { .. }) {
-        let members = group.members.iter().map(|member| member.member_id.clone());
-        return GroupVerdict::Remove(members.collect());
-    }
-    let member = |member: &DescribedConsumerMember| SeenMember {
-        client_id: member.client_id.clone(),
-        member_id: member.member_id.clone(),
-        instance: member.instance_id.clone(),
-        assigned: member.assigned.to_vec(),
-    };
-    finish(Ok(Answer::Group(SeenGroup {
-        group: group.group.clone(),
-        kind: "Consumer".into(),
-        state: group.state.clone(),
-        protocol_type: "consumer".into(),
-        assignor: group.assignor.clone(),
-        coordinator: Some(coordinator),
-        epoch: group.epoch,
-        assignment_epoch: Some(group.assignment_epoch),
         members: group.members.iter().map(member).collect(),
     })))
 }

@@ -5,6 +5,7 @@ use super::call::{Call, Step, To};
 use super::order::AdminCall;
 use crate::kafka::client::call::{Answer, CallId, ClientError, SeenProducer};
 use crate::kafka::protocol::data::*;
+use crate::kafka::protocol::transactions::{TxnMarker, WriteTxnMarkersRequest};
 use crate::kafka::protocol::{Body, ErrorCode};
 use crate::kafka::types::{NamedPartition, NodeId, TopicId, TopicPartition};
 use crate::ordered::{OrderedMap, OrderedSet};
@@ -17,6 +18,7 @@ enum Found {
     Offset(i64, i64, i32),
     LowWatermark(i64),
     Producers(Vec<ActiveProducer>),
+    Aborted,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -51,7 +53,9 @@ impl Keyed {
                 .iter()
                 .map(|(partition, argument)| (partition.clone(), key(*argument)))
                 .collect(),
-            AdminCall::DescribeProducers { partition } => [(partition.clone(), key(0))].into(),
+            AdminCall::DescribeProducers { partition } | AdminCall::AbortTransaction { partition, .. } => {
+                [(partition.clone(), key(0))].into()
+            }
             _ => return None,
         };
         Some(Keyed {
@@ -124,6 +128,22 @@ impl Keyed {
                     .collect(),
             }
             .into(),
+            AdminCall::AbortTransaction {
+                partition,
+                producer_id,
+                producer_epoch,
+                coordinator_epoch,
+            } => WriteTxnMarkersRequest {
+                markers: vec![TxnMarker {
+                    producer_id: *producer_id,
+                    producer_epoch: *producer_epoch,
+                    coordinator_epoch: *coordinator_epoch,
+                    committed: false,
+                    transaction_version: 0,
+                    partitions: vec![partition.clone()],
+                }],
+            }
+            .into(),
             _ => {
                 let mut keyed = keyed;
                 let partition = keyed
@@ -161,7 +181,7 @@ impl Keyed {
     }
 
     /// Takes a leader's answer.
-    pub fn at_leader(&mut self, asked: &[NamedPartition], body: &Body) {
+    pub fn at_leader(&mut self, what: &AdminCall, asked: &[NamedPartition], body: &Body) {
         self.requests += 1;
         self.release(asked);
         for name in asked {
@@ -177,7 +197,7 @@ impl Keyed {
                 ErrorCode::None => key.result = Some(Ok(found)),
                 error if moved(body, error) => key.leader = None,
                 error if again(body, error) => {}
-                error => key.result = Some(Err(fatal(body, name, error))),
+                error => key.result = Some(Err(fatal(what, body, name, error))),
             }
         }
     }
@@ -236,6 +256,7 @@ impl Keyed {
                 _ => None,
             }))),
             _ => match results.pop() {
+                Some((_, Ok(Found::Aborted))) => Ok(Answer::Done),
                 Some((_, Ok(Found::Producers(list)))) => {
                     Ok(Answer::Producers(list.into_iter().map(SeenProducer).collect()))
                 }
@@ -260,6 +281,7 @@ fn name_of(what: &AdminCall) -> &'static str {
     match what {
         AdminCall::DeleteRecords { .. } => "deleteRecords",
         AdminCall::ListOffsets { .. } => "listOffsets",
+        AdminCall::AbortTransaction { .. } => "abortTransaction",
         _ => "describeProducers",
     }
 }
@@ -300,6 +322,13 @@ fn moved(body: &Body, error: ErrorCode) -> bool {
         Body::ListOffsetsResponse(_) => {
             matches!(error, ErrorCode::NotLeaderOrFollower | ErrorCode::LeaderNotAvailable)
         }
+        Body::WriteTxnMarkersResponse(_) => matches!(
+            error,
+            ErrorCode::NotLeaderOrFollower
+                | ErrorCode::ReplicaNotAvailable
+                | ErrorCode::BrokerNotAvailable
+                | ErrorCode::UnknownTopicOrPartition
+        ),
         _ => error == ErrorCode::NotLeaderOrFollower,
     }
 }
@@ -308,11 +337,31 @@ fn moved(body: &Body, error: ErrorCode) -> bool {
 fn again(body: &Body, error: ErrorCode) -> bool {
     match body {
         Body::DescribeProducersResponse(_) => error == ErrorCode::UnknownTopicOrPartition,
+        Body::WriteTxnMarkersResponse(_) => false,
         _ => error.retriable(),
     }
 }
 
-fn fatal(body: &Body, name: &NamedPartition, error: ErrorCode) -> ClientError {
+fn fatal(what: &AdminCall, body: &Body, name: &NamedPartition, error: ErrorCode) -> ClientError {
+    if let AdminCall::AbortTransaction {
+        producer_id,
+        producer_epoch,
+        coordinator_epoch,
+        ..
+    } = what
+    {
+        let spec = format!(
+            "AbortTransactionSpec(topicPartition={name}, producerId={producer_id}, producerEpoch={producer_epoch}, coordinatorEpoch={coordinator_epoch})"
+        );
+        let why = match error {
+            ErrorCode::InvalidProducerEpoch => "failed due an invalid producer epoch".to_string(),
+            ErrorCode::TransactionCoordinatorFenced => format!(
+                "failed since the provided coordinator epoch {coordinator_epoch} has been fenced by the active coordinator"
+            ),
+            error => format!("failed due to unexpected error: {}", error.message()),
+        };
+        return ClientError::of(error, Some(&format!("WriteTxnMarkers request with {spec} {why}")));
+    }
     let text = format!("Failed to describe active producers for partition {name} due to unexpected error");
     let text = matches!(body, Body::DescribeProducersResponse(_)).then_some(text);
     ClientError::of(error, text.as_deref())
@@ -334,6 +383,10 @@ fn result(body: &Body, topic: Option<TopicId>, partition: i32) -> Option<(ErrorC
             Some((*error, Found::LowWatermark(*low)))
         }
         Body::DescribeProducersResponse(answer) => Some((answer.error, Found::Producers(answer.producers.clone()))),
+        Body::WriteTxnMarkersResponse(answer) => {
+            let (_, results) = answer.markers.first()?;
+            results.first().map(|(_, error)| (*error, Found::Aborted))
+        }
         _ => None,
     }
 }

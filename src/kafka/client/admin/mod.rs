@@ -13,6 +13,7 @@ pub mod plan;
 pub mod reply;
 #[cfg(test)]
 mod tests;
+pub mod transactions;
 
 pub use client::Admin;
 pub use order::{AdminCall, AdminOrder, AdminTimer};

@@ -93,6 +93,22 @@ pub enum AdminCall {
     DescribeProducers {
         partition: NamedPartition,
     },
+    ListTransactions,
+    DescribeTransaction {
+        id: Rc<str>,
+    },
+    /// `fenceProducers`, or with `terminate` `forceTerminateTransaction`.
+    FenceProducer {
+        id: Rc<str>,
+        terminate: bool,
+    },
+    /// An abort marker straight to the partition's leader.
+    AbortTransaction {
+        partition: NamedPartition,
+        producer_id: i64,
+        producer_epoch: i16,
+        coordinator_epoch: i32,
+    },
     /// Any request to any broker, for tests.
     Raw {
         body: Body,

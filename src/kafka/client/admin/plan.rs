@@ -6,7 +6,7 @@ use crate::kafka::client::call::{CallId, ClientError};
 use crate::kafka::protocol::Body;
 use crate::kafka::protocol::admin::*;
 use crate::kafka::protocol::data::{ApiVersionsRequest, MetadataRequest};
-use crate::kafka::protocol::groups::{CoordinatorKind, FindCoordinatorRequest};
+use crate::kafka::protocol::groups::FindCoordinatorRequest;
 use crate::sim::Time;
 use std::rc::Rc;
 
@@ -48,14 +48,17 @@ pub fn first(job: CallId, what: &AdminCall, deadline: Time) -> Option<Call> {
     let main = |name, to, body: Body| Some(Call::new(job, name, Step::Main, to, body, deadline));
     let coordinator = |name, group: &Rc<str>| {
         let body = FindCoordinatorRequest {
-            kind: CoordinatorKind::Group,
+            kind: super::group::kind_of(what).0,
             key: group.clone(),
         };
         Some(Call::new(job, name, Step::Coordinator, To::Any, body.into(), deadline))
     };
     match what {
-        AdminCall::DeleteRecords { .. } | AdminCall::ListOffsets { .. } | AdminCall::DescribeProducers { .. } => None,
-        AdminCall::ListGroups => {
+        AdminCall::DeleteRecords { .. }
+        | AdminCall::ListOffsets { .. }
+        | AdminCall::DescribeProducers { .. }
+        | AdminCall::AbortTransaction { .. } => None,
+        AdminCall::ListGroups | AdminCall::ListTransactions => {
             let body = MetadataRequest {
                 topics: Some(Vec::new()),
                 allow_auto_topic_creation: true,
@@ -75,6 +78,8 @@ pub fn first(job: CallId, what: &AdminCall, deadline: Time) -> Option<Call> {
         AdminCall::AlterGroupOffsets { group, .. } => coordinator("offsetCommit", group),
         AdminCall::DeleteGroupOffsets { group, .. } => coordinator("offsetDelete", group),
         AdminCall::RemoveMembers { group, .. } => coordinator("leaveGroup", group),
+        AdminCall::DescribeTransaction { id } => coordinator("describeTransactions", id),
+        AdminCall::FenceProducer { id, .. } => coordinator("fenceProducer", id),
         _ => {
             let (name, to, body) = single(what)?;
             main(name, to, body)

@@ -1,4 +1,4 @@
-//! The consumer: poll, fetch, positions, group membership by either protocol, commits.
+//! The classic consumer: poll, fetch, positions, group membership, commits.
 
 mod answers;
 pub mod application;
@@ -14,7 +14,6 @@ mod leader;
 pub mod leave;
 pub mod membership;
 pub mod metrics;
-pub mod modern;
 pub mod note;
 pub mod outbox;
 pub mod pattern;
@@ -35,7 +34,7 @@ mod scripted;
 mod tests;
 
 pub use note::ConsumerNote;
-pub use process::Consumer;
+pub use process::{Consumer, NOT_MODELLED};
 
 use super::call::CallId;
 use super::network::NetTimer;
@@ -75,11 +74,6 @@ pub enum ConsumerOrder {
     SubscribePattern {
         call: CallId,
         pattern: Rc<str>,
-    },
-    /// An RE2 pattern, matched by the coordinator.
-    SubscribeRegex {
-        call: CallId,
-        regex: Rc<str>,
     },
     Assign {
         call: CallId,

@@ -17,6 +17,9 @@ use crate::kafka::wire::Ctx;
 impl Producer {
     /// An answer came.
     pub(super) fn on_response(&mut self, request: RequestId, node: NodeId, body: &Body, ctx: &mut Ctx) {
+        if self.on_transactional(request, body, ctx) {
+            return;
+        }
         match body {
             Body::InitProducerIdResponse(answer) if self.init.request == Some(request) => self.on_identity(answer, ctx),
             Body::ProduceResponse(answer) => {
@@ -73,6 +76,9 @@ impl Producer {
 
     /// The connection went before the answer came.
     pub(super) fn on_lost(&mut self, request: RequestId, node: NodeId, timed_out: bool, ctx: &mut Ctx) {
+        if self.transactional_lost(request) {
+            return;
+        }
         if self.init.request == Some(request) {
             return self.retry_init(ctx);
         }
@@ -233,6 +239,7 @@ impl Producer {
         {
             self.log("ERROR", line, Weight::Alarm, &rules::SEQUENCES, ctx);
         }
+        self.transaction_failed(answer.error, &error, ctx);
     }
 
     /// The answer tells that the leader is elsewhere, perhaps where (KIP-951).

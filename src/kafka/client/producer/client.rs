@@ -3,8 +3,10 @@
 use super::calls::{Block, Calls};
 use super::idempotence::{Idempotence, Identity};
 use super::metrics::ProducerMetrics;
-use super::order::{ProducerOrder, ProducerTimer, TransactionCall};
+use super::order::{ProducerOrder, ProducerTimer};
 use super::sender::{InitId, Request};
+use super::txn::Txn;
+use super::txn_send::TxnSender;
 use crate::kafka::client::accumulator::{Accumulator, AccumulatorConfig};
 use crate::kafka::client::backoff::Backoff;
 use crate::kafka::client::bootstrap::Address;
@@ -58,6 +60,9 @@ pub struct Producer {
     pub(super) accumulator: Accumulator,
     /// `None` without idempotence.
     pub(super) idempotence: Option<Idempotence>,
+    /// With a `transactional.id`.
+    pub(super) txn: Option<Txn>,
+    pub(super) txn_sender: TxnSender,
     pub(super) calls: Calls,
     /// Batches that are not done.
     pub(super) incomplete: OrderedSet<BatchId>,
@@ -102,7 +107,11 @@ impl Producer {
         });
         Producer {
             accumulator: Accumulator::new(accumulator_config(&config)),
-            idempotence: config.enable_idempotence.then(Idempotence::default),
+            idempotence: config
+                .enable_idempotence
+                .then(|| Idempotence::new(config.transactional_id.is_some())),
+            txn: config.transactional_id.as_deref().map(|id| Txn::new(id.into())),
+            txn_sender: TxnSender::default(),
             random: Random::named(seed, &format!("producer/{client_id}/records")),
             config,
             client_id,
@@ -138,6 +147,11 @@ impl Producer {
     /// Producer id and epoch, if it has them.
     pub fn identity(&self) -> Option<Identity> {
         self.idempotence.as_ref()?.identity()
+    }
+
+    /// Where it stands with its transactions, if it makes any.
+    pub fn transaction(&self) -> Option<&Txn> {
+        self.txn.as_ref()
     }
 
     /// Records in batches that wait to be sent (again).
@@ -219,22 +233,15 @@ impl Producer {
 
     fn on_order(&mut self, order: ProducerOrder, ctx: &mut Ctx) {
         match order {
-            ProducerOrder::Transaction { call, what } => {
-                let result = Err(self.refuse_transaction(what));
-                ctx.note(Note::from(Fact::Returned { call, result }));
-            }
+            ProducerOrder::Transaction { call, what } => self.begin_transactional(call, what, ctx),
             ProducerOrder::Send { call, records, flush } => self.calls.begin(call, records, flush),
             ProducerOrder::Close { call } => self.begin_close(Some(call), false),
         }
     }
 
-    /// Transactions are not modelled yet: a producer without an id refuses as the real one does, one with an id says so.
-    /// [TransactionManager.ensureTransactional, KafkaProducer.throwIfNoTransactionManager]
-    fn refuse_transaction(&self, what: TransactionCall) -> ClientError {
-        if self.config.transactional_id.is_some() {
-            let text = format!("Transactions are not modelled: {what:?}");
-            return ClientError::new("UnsupportedOperationException", &text);
-        }
+    /// What a producer without a transactional id answers. [TransactionManager.ensureTransactional,
+    /// KafkaProducer.throwIfNoTransactionManager]
+    pub(super) fn refuse_transaction(&self) -> ClientError {
         let text = match self.idempotence {
             Some(_) => "Transactional method invoked on a non-transactional producer.",
             None => {
@@ -259,6 +266,7 @@ impl Producer {
             }
             self.hand_over(ctx);
             self.run_sender(ctx);
+            self.return_transactional(ctx);
             let again = self.net.drive(ctx) || self.someone_may_go_on();
             if !again {
                 break;
@@ -266,7 +274,12 @@ impl Producer {
         }
         let done = !self.accumulator.has_undrained() && self.net.in_flight() == 0 && self.requests.is_empty();
         if done && let Life::Closing(call, leave) = self.life {
-            self.end(call, leave, ctx);
+            if self.close_transaction() {
+                self.run_sender(ctx);
+                self.net.drive(ctx);
+            } else {
+                self.end(call, leave, ctx);
+            }
         }
     }
 
@@ -359,6 +372,7 @@ impl Producer {
         };
         let blocked = self.calls.blocks().map(|(_, block)| until(block)).min();
         let next = self.next_look.min(blocked.unwrap_or(Time::NEVER));
+        let next = next.min(self.transactional_deadline());
         match self.timer {
             // Too early does no harm: it looks and waits on.
             Some((armed, _)) if armed <= next => return,

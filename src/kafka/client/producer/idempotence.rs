@@ -40,6 +40,8 @@ struct Sequences {
 /// What an idempotent producer knows.
 #[derive(Clone, Debug, Default)]
 pub struct Idempotence {
+    /// Part of a transactional producer: epochs come from the coordinator.
+    transactional: bool,
     identity: Option<Identity>,
     partitions: OrderedMap<NamedPartition, Sequences>,
     /// A batch expired after a retry: the sequence that would come next, until nothing is in flight.
@@ -53,6 +55,36 @@ pub struct Idempotence {
 }
 
 impl Idempotence {
+    /// Nothing known yet.
+    pub fn new(transactional: bool) -> Idempotence {
+        Idempotence {
+            transactional,
+            ..Idempotence::default()
+        }
+    }
+
+    /// The coordinator gave a new epoch: all sequences begin anew. [TransactionManager.resetSequenceNumbers]
+    pub fn reset_sequences(&mut self) {
+        self.partitions.clear();
+        self.unresolved.clear();
+    }
+
+    /// Are records of a transaction missing that cannot be sent again?
+    pub fn resolve_transactional(&mut self) -> bool {
+        let mut missing = false;
+        let open: Vec<NamedPartition> = self.unresolved.keys().cloned().collect();
+        for partition in open {
+            let sequences = self.of(&partition);
+            if !sequences.in_flight.is_empty() {
+                continue;
+            }
+            let next = sequences.next;
+            missing |= !self.is_next(&partition, next);
+            self.unresolved.remove(&partition);
+        }
+        missing
+    }
+
     /// Producer id and epoch, once the cluster gave them.
     pub fn identity(&self) -> Option<Identity> {
         self.identity
@@ -120,7 +152,7 @@ impl Idempotence {
         sequences.next = add_sequence(sequence, count as i64);
         sequences.in_flight.insert(sequence, (batch.id, count));
         let Identity { id, epoch } = identity;
-        batch.set_producer(ProducerTag { id, epoch, sequence }, false);
+        batch.set_producer(ProducerTag { id, epoch, sequence }, self.transactional);
     }
 
     /// A batch's parts take its place among those in flight.
@@ -157,6 +189,11 @@ impl Idempotence {
         error: &ClientError,
         adjust: bool,
     ) -> Option<String> {
+        if self.transactional {
+            self.remove_in_flight(batch);
+            self.reset.remove(&batch.id);
+            return None;
+        }
         if code.producer_fate(false) == ProducerFate::Fatal {
             self.set_fatal(error.clone());
         }
@@ -205,7 +242,13 @@ impl Idempotence {
     pub fn can_retry(&mut self, batch: &ProducerBatch, answer: &ProducedPartition) -> bool {
         let partition = &batch.partition;
         let was_reset = self.reset.contains(&batch.id);
+        let transactional = self.transactional;
         match answer.error {
+            ErrorCode::OutOfOrderSequenceNumber if transactional => {
+                let known = self.unresolved.contains_key(partition);
+                !known && (was_reset || !self.is_next(partition, batch.base_sequence()))
+            }
+            ErrorCode::UnknownProducerId if transactional => true,
             ErrorCode::UnknownProducerId => {
                 if answer.log_start_offset != -1 && !was_reset {
                     self.request_bump(partition);

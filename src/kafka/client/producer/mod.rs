@@ -13,6 +13,10 @@ pub mod order;
 pub mod rules;
 pub mod send;
 pub mod sender;
+pub mod txn;
+mod txn_answers;
+mod txn_send;
+pub mod txn_state;
 
 #[cfg(test)]
 mod tests;

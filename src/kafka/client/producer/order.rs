@@ -1,5 +1,6 @@
 //! What a producer is told to do, and what it waits for.
 
+use super::txn::{GroupMetadata, TxnOffsets};
 use crate::kafka::client::call::CallId;
 use crate::kafka::client::network::NetTimer;
 use crate::kafka::types::Bytes;
@@ -39,12 +40,17 @@ pub enum ProducerOrder {
 }
 
 /// Calls about transactions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TransactionCall {
     Init,
     Begin,
     Commit,
     Abort,
+    /// `sendOffsetsToTransaction()`
+    SendOffsets {
+        offsets: TxnOffsets,
+        group: GroupMetadata,
+    },
 }
 
 /// What a producer waits for.

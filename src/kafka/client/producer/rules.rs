@@ -43,3 +43,9 @@ pub const FAILED: Rule = Rule {
     about: "An error that no retry can help fails the batch at once.",
     source: "Sender.failBatch",
 };
+
+pub const TRANSACTIONS: Rule = Rule {
+    name: "producer/transactions",
+    about: "A transactional producer finds its coordinator and gets a producer id with a higher epoch; what it sends counts when EndTxn(commit) is answered.",
+    source: "TransactionManager",
+};

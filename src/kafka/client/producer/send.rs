@@ -59,6 +59,7 @@ impl Producer {
     }
 
     fn refuse(&mut self, call: CallId, place: usize, record: &NewRecord, refused: Refused, ctx: &mut Ctx) {
+        let refused = self.note_send_failure(refused);
         let (Refused::Threw(error) | Refused::Failed(error)) = &refused;
         let fact = Fact::Failed {
             origin: record.origin,
@@ -71,6 +72,18 @@ impl Producer {
             Refused::Failed(error) => Sent::Failed(error),
         };
         self.calls.settle(call, place, sent);
+    }
+
+    /// A record of a transaction that could not be sent spoils it. [KafkaProducer.doSend]
+    fn note_send_failure(&mut self, refused: Refused) -> Refused {
+        let (Some(txn), Refused::Failed(error)) = (&mut self.txn, &refused) else {
+            return refused;
+        };
+        let retriable = matches!(&*error.class, "TimeoutException" | "BufferExhaustedException");
+        match txn.note_failure(error, retriable, true) {
+            Ok(()) => refused,
+            Err(error) => Refused::Threw(error),
+        }
     }
 
     fn send_one(&mut self, call: CallId, place: usize, record: &NewRecord, ctx: &mut Ctx) -> Step {
@@ -232,15 +245,30 @@ impl Producer {
             Ok((AppendResult::Appended { partition, batch, .. }, served)) => {
                 self.incomplete.insert(batch);
                 self.granted.extend(served);
-                self.calls.accepted(call, place, record.origin);
                 let partition = NamedPartition {
                     topic: record.topic.clone(),
                     partition,
                 };
+                if let Some(refused) = self.join_transaction(&partition) {
+                    return refused;
+                }
+                self.calls.accepted(call, place, record.origin);
                 let origin = record.origin;
                 ctx.note(Note::from(Fact::Accepted { origin, partition }));
                 Step::Appended
             }
+        }
+    }
+
+    /// The record's partition joins the transaction. The record is in a batch by now, and stays there even if `send()`
+    /// throws. [TransactionManager.maybeAddPartition]
+    fn join_transaction(&mut self, partition: &NamedPartition) -> Option<Step> {
+        let identity = self.identity_or_none();
+        let error = self.txn.as_mut()?.add_partition(partition, identity).err()?;
+        // Exceptions of the API come back in the future, others are thrown.
+        match &*error.class {
+            "ProducerFencedException" | "InvalidProducerEpochException" => Some(failed(error)),
+            _ => Some(Step::Refused(Refused::Threw(error))),
         }
     }
 

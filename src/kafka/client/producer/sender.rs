@@ -4,6 +4,7 @@ use super::client::Producer;
 use super::idempotence::Idempotence;
 use super::note::ProducerNote;
 use super::rules;
+use super::txn_state::TxnState;
 use crate::kafka::client::backoff::Backoff;
 use crate::kafka::client::call::{ClientError, Sent};
 use crate::kafka::client::drain::{ClusterView, Drain, Gate, Leaders, Ready};
@@ -51,13 +52,29 @@ impl Producer {
     /// Sends what can be sent, fails what is over, and notes when to look again.
     pub(super) fn run_sender(&mut self, ctx: &mut Ctx) {
         self.next_look = Time::NEVER;
-        if self.idempotence.is_some() {
+        if self.txn.is_some() {
+            self.resolve_transactional();
+            if self.abort_if_fatal(ctx) || self.drive_transaction(ctx) {
+                return;
+            }
+            self.accumulator.transaction_completing = self.txn.as_ref().is_some_and(|txn| txn.state.is_completing());
+        } else if self.idempotence.is_some() {
             self.resolve_and_bump(ctx);
             if self.abort_if_fatal(ctx) || !self.has_identity(ctx) {
                 return;
             }
         }
         while self.send_what_is_ready(ctx) {}
+    }
+
+    fn resolve_transactional(&mut self) {
+        let missing = self
+            .idempotence
+            .as_mut()
+            .is_some_and(Idempotence::resolve_transactional);
+        if let Some(txn) = self.txn.as_mut().filter(|_| missing) {
+            txn.unacknowledged();
+        }
     }
 
     fn resolve_and_bump(&mut self, ctx: &mut Ctx) {
@@ -98,9 +115,15 @@ impl Producer {
 
     /// Nothing can be sent any more: everything fails. [Sender.maybeAbortBatches]
     fn abort_if_fatal(&mut self, ctx: &mut Ctx) -> bool {
-        let Some(error) = self.idempotence.as_ref().and_then(Idempotence::fatal).cloned() else {
+        let of_txn = self.txn.as_ref().filter(|txn| txn.state == TxnState::FatalError);
+        let of_txn = of_txn.and_then(|txn| txn.last_error.clone());
+        let fatal = of_txn.or_else(|| self.idempotence.as_ref().and_then(Idempotence::fatal).cloned());
+        let Some(error) = fatal else {
             return false;
         };
+        if self.txn.is_some() {
+            self.abort_in_flight(&error, ctx);
+        }
         let waiting = self.accumulator.take_all(|_| true);
         if !waiting.is_empty() {
             let text = "Aborting producer batches due to fatal error".to_string();
@@ -111,6 +134,19 @@ impl Producer {
             self.release(&batch);
         }
         true
+    }
+
+    /// What is in flight is over too: its answers change nothing. [RecordAccumulator.abortBatches]
+    fn abort_in_flight(&mut self, error: &ClientError, ctx: &mut Ctx) {
+        let flights = self.requests.values_mut().flat_map(|request| &mut request.flights);
+        let mut aborted = Vec::new();
+        for flight in flights.filter(|flight| !flight.done) {
+            flight.done = true;
+            aborted.push(flight.batch.clone());
+        }
+        for batch in aborted {
+            self.finish_failed(&batch, error, ctx);
+        }
     }
 
     /// Asks for a producer id if there is none; false until it is there: nothing is sent, nothing expires.
@@ -245,6 +281,7 @@ impl Producer {
             net,
             config,
             idempotence,
+            txn,
             ..
         } = self;
         let metadata = &net.metadata;
@@ -264,6 +301,7 @@ impl Producer {
             &epoch,
             &mut |attempts| backoff.ms_scattered(attempts, draw),
             &mut |batch| match idempotence {
+                Some(_) if txn.as_ref().is_some_and(|txn| !txn.may_send_to(&batch.partition)) => Gate::Stop,
                 Some(idempotence) => idempotence.gate(batch),
                 None => Gate::Send,
             },
@@ -300,7 +338,8 @@ impl Producer {
         }
         let acks = self.config.acks.code();
         let body = ProduceRequest {
-            transactional_id: None,
+            transactional_id: self.txn.as_ref().map(|txn| txn.id.clone()),
+            transaction_v2: self.txn.as_ref().is_some_and(|txn| txn.v2),
             acks,
             timeout_ms: i32::try_from(self.config.request_timeout_ms).unwrap_or(i32::MAX),
             data,
@@ -382,6 +421,26 @@ impl Producer {
             if batch.attempts > 0 {
                 idempotence.mark_unresolved(batch);
             }
+        }
+        self.transaction_failed(ErrorCode::RequestTimedOut, &error, ctx);
+    }
+
+    /// A batch of a transaction failed.
+    pub(super) fn transaction_failed(&mut self, code: ErrorCode, error: &ClientError, ctx: &mut Ctx) {
+        let Some(txn) = &mut self.txn else { return };
+        let before = txn.state;
+        // The sender's own transitions do not throw.
+        let _ = txn.note_failure(error, code.retriable(), false);
+        let to = match txn.state {
+            TxnState::AbortableError => "abortable",
+            _ => "fatal",
+        };
+        if txn.state != before && txn.state.has_error() {
+            let text = format!(
+                "Transiting to {to} error state due to {}",
+                super::idempotence::full_text(error)
+            );
+            self.log("INFO", text, Weight::Matters, &rules::TRANSACTIONS, ctx);
         }
     }
 

@@ -6,6 +6,7 @@ use super::work::{Work, join_error};
 use crate::kafka::groups::note::{Departure, GroupNote, Reason};
 use crate::kafka::protocol::ErrorCode;
 use crate::kafka::protocol::groups::{HeartbeatRequest, LeaveGroupRequest, LeaveGroupResponse, OffsetCommitRequest};
+use crate::kafka::protocol::transactions::TxnOffsetCommitRequest;
 use std::rc::Rc;
 
 impl Work<'_, '_> {
@@ -48,6 +49,21 @@ impl Work<'_, '_> {
             return Err(ErrorCode::RebalanceInProgress);
         }
         self.restart_session(&request.member_id);
+        Ok(())
+    }
+
+    /// Offsets of a transaction: only a member that says it is one is checked. [ClassicGroup.validateOffsetCommit]
+    pub(in crate::kafka::groups) fn check_txn_commit(
+        &mut self,
+        request: &TxnOffsetCommitRequest,
+    ) -> Result<(), ErrorCode> {
+        let anonymous = request.member_id.is_empty() && request.instance.is_none();
+        if request.generation >= 0 || !anonymous {
+            self.group.validate(&request.member_id, request.instance.as_ref())?;
+            if request.generation != self.group.generation {
+                return Err(ErrorCode::IllegalGeneration);
+            }
+        }
         Ok(())
     }
 

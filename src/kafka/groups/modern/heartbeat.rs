@@ -130,6 +130,7 @@ impl Change {
         Write {
             records,
             replay: true,
+            transaction: None,
             then,
             notes: self.notes,
         }

@@ -106,13 +106,56 @@ impl Player<'_> {
             "describe_producers" => AdminCall::DescribeProducers {
                 partition: partition(step.text("partition"))?,
             },
+            "list_transactions" => AdminCall::ListTransactions,
+            "describe_transaction" => AdminCall::DescribeTransaction {
+                id: step.text("transactional_id").into(),
+            },
+            "fence_producers" | "terminate_transaction" => AdminCall::FenceProducer {
+                id: step.text("transactional_id").into(),
+                terminate: step.op() == "terminate_transaction",
+            },
+            "abort_transaction" => match self.open_transaction(step, &config)? {
+                Ok(found) => found,
+                Err(outcome) => return Ok(outcome),
+            },
             _ => self.group_call(step)?,
         };
         let call = self.ask(&config, what)?;
-        if step.op() == "list_groups" {
+        if matches!(step.op(), "list_groups" | "list_transactions") {
             return Ok(self.only_groups(step, call));
         }
         Ok(Outcome::Call { call, about })
+    }
+
+    /// The operator's way to a hanging transaction: who has one open on the partition?
+    fn open_transaction(
+        &mut self,
+        step: &TraceStep,
+        config: &[(String, String)],
+    ) -> Result<Result<AdminCall, Outcome>, String> {
+        let partition = partition(step.text("partition"))?;
+        let what = AdminCall::DescribeProducers {
+            partition: partition.clone(),
+        };
+        let call = self.ask(config, what)?;
+        let answer = match self.wait_for(call) {
+            None => return Ok(Err(Outcome::Value(json!({"pending": true})))),
+            Some(Err(error)) => return Ok(Err(Outcome::Value(error_json(&error)))),
+            Some(Ok(answer)) => answer,
+        };
+        let Answer::Producers(list) = &*answer else {
+            return Ok(Err(Outcome::Ok));
+        };
+        let open = list.iter().find(|seen| seen.0.current_txn_start_offset >= 0);
+        let Some(open) = open else {
+            return Ok(Err(Outcome::Value(json!({"error": "no open transaction"}))));
+        };
+        Ok(Ok(AdminCall::AbortTransaction {
+            partition,
+            producer_id: open.0.producer_id,
+            producer_epoch: i16::try_from(open.0.producer_epoch).unwrap_or(-1),
+            coordinator_epoch: open.0.coordinator_epoch,
+        }))
     }
 
     pub(in crate::lab) fn group_call(&self, step: &TraceStep) -> Result<AdminCall, String> {
@@ -139,7 +182,8 @@ impl Player<'_> {
     }
 
     pub(in crate::lab) fn only_groups(&mut self, step: &TraceStep, call: CallId) -> Outcome {
-        let wanted = step.list("groups");
+        let mut wanted = step.list("groups");
+        wanted.extend(step.list("transactional_ids"));
         match self.finish("list_groups", None, call) {
             Some(Value::Object(all)) => Outcome::Value(Value::Object(
                 all.into_iter().filter(|(name, _)| wanted.contains(name)).collect(),

@@ -7,6 +7,7 @@ mod faults;
 mod quorum;
 
 use crate::kafka::client::call::CallId;
+use crate::kafka::client::producer::txn::GroupMetadata;
 use crate::kafka::client::producer::{ProducerOrder, TransactionCall};
 use crate::kafka::protocol::groups::CommittedOffset;
 use crate::kafka::types::NamedPartition;
@@ -126,6 +127,21 @@ fn times(value: Option<&Value>) -> Result<Vec<(NamedPartition, i64)>, String> {
 }
 
 impl Player<'_> {
+    /// Offsets for a transaction, in the name of a group or of a consumer's membership.
+    fn send_offsets(&mut self, step: &TraceStep) -> Result<TransactionCall, String> {
+        let offsets = offsets(step.get("offsets"))?.into_iter().collect();
+        let group = match step.get("group").and_then(Value::as_str) {
+            Some(group) => GroupMetadata::of_group(group.into()),
+            None => {
+                let name = step.text("consumer");
+                let metadata = self.world.group_metadata(self.client(name)?);
+                metadata.ok_or_else(|| format!("{name} is in no group"))?
+            }
+        };
+        self.groups.insert(group.group.to_string());
+        Ok(TransactionCall::SendOffsets { offsets, group })
+    }
+
     /// Begins the operation of a step.
     pub fn operate(&mut self, step: &TraceStep) -> Result<Outcome, String> {
         match step.op() {
@@ -135,13 +151,14 @@ impl Player<'_> {
                 Ok(Outcome::Ok)
             }
             "producer" | "consumer" | "produce" | "close_producer" => self.operate_clients(step),
-            "init_transactions" | "begin" | "commit" | "abort" => {
+            "init_transactions" | "begin" | "commit" | "abort" | "send_offsets" => {
                 let client = self.client(step.text("p"))?;
                 let call = self.world.awaited_call();
                 let what = match step.op() {
                     "init_transactions" => TransactionCall::Init,
                     "begin" => TransactionCall::Begin,
                     "commit" => TransactionCall::Commit,
+                    "send_offsets" => self.send_offsets(step)?,
                     _ => TransactionCall::Abort,
                 };
                 self.world

@@ -7,6 +7,7 @@ use crate::kafka::client::admin::order::AdminCall;
 use crate::kafka::client::admin::{plan, reply};
 use crate::kafka::client::call::{Answer, CallId, ClientError};
 use crate::kafka::protocol::groups::ListGroupsRequest;
+use crate::kafka::protocol::transactions::ListTransactionsRequest;
 use crate::kafka::protocol::{Body, ErrorCode};
 use crate::kafka::wire::Ctx;
 use crate::ordered::SortSmall;
@@ -16,11 +17,14 @@ impl Admin {
     // ---- leaders ----
 
     pub(super) fn on_keyed(&mut self, call: Call, body: &Body, ctx: &mut Ctx) {
-        let Some(keyed) = self.jobs.get_mut(&call.job).and_then(|job| job.keyed.as_mut()) else {
+        let Some(job) = self.jobs.get_mut(&call.job) else {
+            return;
+        };
+        let Some(keyed) = &mut job.keyed else {
             return;
         };
         match (&call.step, body) {
-            (Step::AtLeader(asked), body) => keyed.at_leader(asked, body),
+            (Step::AtLeader(asked), body) => keyed.at_leader(&job.what, asked, body),
             (_, Body::MetadataResponse(answer)) => keyed.leaders(answer),
             (_, other) => keyed.fail(None, &reply::unexpected(other)),
         }
@@ -56,7 +60,7 @@ impl Admin {
             return;
         };
         let found = match (body, group::group_of(&job.what)) {
-            (Body::FindCoordinatorResponse(answer), Some(group)) => group::coordinator(group, answer),
+            (Body::FindCoordinatorResponse(answer), Some(group)) => group::coordinator(&job.what, group, answer),
             (other, _) => Err(reply::unexpected(other)),
         };
         match found {
@@ -74,7 +78,8 @@ impl Admin {
                     AdminCall::RemoveMembers { members, .. } if members.is_empty() => Step::Members,
                     _ => Step::AtCoordinator,
                 };
-                let Some(body) = group::request(&job.what) else {
+                let timeout = i32::try_from(self.config.request_timeout_ms).unwrap_or(i32::MAX);
+                let Some(body) = group::request(&job.what, timeout) else {
                     return;
                 };
                 let (deadline, tries) = (job.deadline, job.requests);
@@ -98,19 +103,6 @@ impl Admin {
             GroupVerdict::Return(result) => self.finish(call.job, result, ctx),
             GroupVerdict::Retry => self.retry(call, ctx),
             GroupVerdict::LookUp => self.look_up_again(&call, ctx),
-            GroupVerdict::Ask(body) => {
-                let mut next = Call::new(
-                    call.job,
-                    call.name,
-                    call.step,
-                    To::Node(coordinator),
-                    body,
-                    call.deadline,
-                );
-                next.tries = call.tries + 1;
-                next.next_try = ctx.now() + self.pause(call.tries);
-                self.calls.push(next);
-            }
             GroupVerdict::Remove(members) if members.is_empty() => {
                 self.finish(call.job, Ok(Rc::new(Answer::Done)), ctx);
             }
@@ -145,37 +137,47 @@ impl Admin {
             return self.finish(call.job, Err(reply::unexpected(body)), ctx);
         };
         job.asked = answer.brokers.len();
+        let (name, request) = match job.what {
+            AdminCall::ListTransactions => ("listTransactions", Body::from(ListTransactionsRequest)),
+            _ => ("listGroups", Body::from(ListGroupsRequest)),
+        };
         for node in &answer.brokers {
-            let body = Body::from(ListGroupsRequest);
+            let body = request.clone();
             let to = To::Node(node.id);
-            self.calls.push(Call::new(
-                call.job,
-                "listGroups",
-                Step::AtBroker,
-                to,
-                body,
-                call.deadline,
-            ));
+            self.calls
+                .push(Call::new(call.job, name, Step::AtBroker, to, body, call.deadline));
         }
     }
 
     pub(super) fn on_broker(&mut self, call: Call, body: &Body, ctx: &mut Ctx) {
-        let (Body::ListGroupsResponse(answer), Some(job)) = (body, self.jobs.get_mut(&call.job)) else {
-            return self.finish(call.job, Err(reply::unexpected(body)), ctx);
+        let error = match body {
+            Body::ListGroupsResponse(answer) => answer.error,
+            Body::ListTransactionsResponse(answer) => answer.error,
+            _ => return self.finish(call.job, Err(reply::unexpected(body)), ctx),
         };
-        match answer.error {
+        match error {
             ErrorCode::None => {}
             error @ (ErrorCode::CoordinatorLoadInProgress | ErrorCode::CoordinatorNotAvailable) => {
                 return self.fail(call, ClientError::of(error, None), ctx);
             }
             error => return self.finish(call.job, Err(ClientError::of(error, None)), ctx),
         }
-        job.groups.extend(answer.groups.iter().cloned());
+        let Some(job) = self.jobs.get_mut(&call.job) else {
+            return;
+        };
+        match body {
+            Body::ListGroupsResponse(answer) => job.groups.extend(answer.groups.iter().cloned()),
+            Body::ListTransactionsResponse(answer) => job.transactions.extend(answer.transactions.iter().cloned()),
+            _ => {}
+        }
         job.asked -= job.asked.min(1);
         if job.asked == 0 {
             job.groups.sort_small();
-            let groups = std::mem::take(&mut job.groups);
-            self.finish(call.job, Ok(Rc::new(Answer::Groups(groups))), ctx);
+            let answer = match job.what {
+                AdminCall::ListTransactions => Answer::Transactions(std::mem::take(&mut job.transactions)),
+                _ => Answer::Groups(std::mem::take(&mut job.groups)),
+            };
+            self.finish(call.job, Ok(Rc::new(answer)), ctx);
         }
     }
 }
