@@ -38,6 +38,7 @@ mod requests;
 mod server;
 #[cfg(test)]
 mod server_tests;
+pub mod share;
 mod slow_disk;
 #[cfg(test)]
 mod test_world;
