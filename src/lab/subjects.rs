@@ -186,8 +186,8 @@ pub fn look(world: &World, subject: &Subject) -> Found {
         Subject::Start(name) => replica(world, name, |r| Found::Number(r.log_start())),
         Subject::Log(name) => replica(world, name, |r| Found::List(values_of(r))),
         Subject::State(thing) => state(world, thing),
-        Subject::Controller => match world.controllers().find(|(_, _, c)| c.is_active()) {
-            Some((id, _, _)) => Found::Text(world.name(id).to_string()),
+        Subject::Controller => match world.controller().filter(|controller| controller.is_active()) {
+            Some(controller) => Found::Text(world.node_name(controller.id()).to_string()),
             None => Found::Nothing,
         },
         Subject::Error(name) => match world.find(name) {

@@ -56,8 +56,17 @@ pub struct ControllerView {
     /// The active controller of the quorum.
     pub active: bool,
     pub epoch: i32,
-    /// End offset of the metadata log.
+    /// `leader`, `follower`, `candidate`, ...; as the metric `current-state` has it.
+    pub role: &'static str,
+    /// Whom it knows as the quorum's leader in this epoch, and whom it gave its vote in it.
+    pub leader: Option<String>,
+    pub voted: Option<String>,
+    /// End offset of what it has of the metadata log.
     pub metadata_end: i64,
+    /// What it knows to be committed of that.
+    pub metadata_committed: Option<i64>,
+    /// At the leader: the other voters and the brokers, and how many records each lacks (`None`: not heard of).
+    pub quorum: Vec<(String, Option<i64>)>,
     /// Brokers as it sees them: (name, "active" | "fenced" | "shutdown" | ...).
     pub brokers: Vec<(String, String)>,
     pub config: Vec<(String, String)>,

@@ -86,13 +86,23 @@ fn broker_metrics(world: &World, replicas: &[crate::lab::view::ReplicaView]) -> 
 pub fn controllers(world: &World) -> Vec<ControllerView> {
     world
         .controllers()
-        .map(|(id, node, controller)| ControllerView {
+        .map(|(id, node, controller)| (id, node, controller, controller.quorum()))
+        .map(|(id, node, controller, quorum)| ControllerView {
             name: world.name(id).to_string(),
             health: health(world, id),
             since_us: lab_us(world.sim.since(id)),
             active: controller.is_active() && world.runs(id),
             epoch: controller.epoch(),
-            metadata_end: controller.image().end_offset,
+            role: quorum.role.name(),
+            leader: quorum.leader.map(|id| world.node_name(id).to_string()),
+            voted: quorum.voted.map(|id| world.node_name(id).to_string()),
+            metadata_end: quorum.end,
+            metadata_committed: quorum.high_watermark,
+            quorum: quorum
+                .replicas
+                .iter()
+                .map(|(id, end)| (world.node_name(*id).to_string(), end.map(|end| quorum.end - end)))
+                .collect(),
             brokers: controller
                 .brokers()
                 .iter()

@@ -181,10 +181,16 @@ fn role(role: Role) -> &'static str {
 }
 
 fn controller(c: &ControllerView) -> Html {
+    let figure = |n: Option<i64>| n.map_or_else(|| "–".to_owned(), format::figure);
     let mut rows = vec![
         pair(t().controller_epoch_word, c.epoch),
+        pair(t().quorum_role, c.role),
+        pair(t().quorum_leader, c.leader.as_deref().unwrap_or("–")),
+        pair(t().quorum_voted, c.voted.as_deref().unwrap_or("–")),
         pair(t().metadata_end, c.metadata_end),
+        pair(t().metadata_committed, figure(c.metadata_committed)),
     ];
+    rows.extend(c.quorum.iter().map(|(name, lag)| pair(&(t().quorum_lag)(name), figure(*lag))));
     rows.extend(c.brokers.iter().map(|(name, state)| pair(&(t().sees)(name), state)));
     html! { <>{ heading(&c.name, c.health, t().controller) }{ table(rows) }{ details(&c.metrics, &c.config, &c.faults) }</> }
 }

@@ -99,7 +99,11 @@ impl RaftNote {
 
     pub fn weight(&self) -> Weight {
         match self {
-            Self::Committed { .. } | Self::PreVotesLost { .. } | Self::NewEpoch { .. } => Weight::Detail,
+            Self::Committed { .. }
+            | Self::PreVotesLost { .. }
+            | Self::NewEpoch { .. }
+            | Self::Prospective { silent: None, .. }
+            | Self::Vote { pre_vote: true, .. } => Weight::Detail,
             Self::Resigned {
                 cause: ResignCause::CheckQuorum,
                 ..

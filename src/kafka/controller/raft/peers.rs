@@ -20,6 +20,8 @@ pub(in crate::kafka::controller) struct Peer {
     /// The connection stands.
     open: bool,
     in_flight: Option<(u32, TimerId)>,
+    /// It was sent in an earlier role: its answer is not waited for, but it holds up the next request on the connection.
+    stale: bool,
     /// Not to be asked before this fires.
     backing_off: Option<TimerId>,
     failures: u32,
@@ -47,14 +49,16 @@ impl Peers {
     }
 
     pub fn any_in_flight(&self) -> bool {
-        self.0.values().any(|peer| peer.in_flight.is_some())
+        self.0.values().any(|peer| peer.in_flight.is_some() && !peer.stale)
     }
 
     /// Another role begins: what was asked before is not waited for. [RequestManager.resetAll]
     pub fn reset(&mut self, ctx: &mut Ctx) {
         for peer in self.0.values_mut() {
-            let timers = [peer.in_flight.take().map(|(_, timer)| timer), peer.backing_off.take()];
-            timers.into_iter().flatten().for_each(|timer| ctx.cancel(timer));
+            peer.stale = true;
+            if let Some(timer) = peer.backing_off.take() {
+                ctx.cancel(timer);
+            }
         }
     }
 }
@@ -83,6 +87,7 @@ impl Controller {
         if let Some(peer) = self.raft.peers.0.get_mut(&id) {
             peer.conn = Some(conn);
             peer.in_flight = Some((correlation, timer));
+            peer.stale = false;
         }
         let msg = Msg {
             correlation,

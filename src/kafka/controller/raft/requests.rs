@@ -74,7 +74,7 @@ impl Controller {
         }
         if self.raft.peers.is_backing_off(leader) {
             self.search(ctx);
-        } else {
+        } else if self.raft.peers.is_ready(leader) {
             self.ask_voter(leader, Body::from(self.fetch_request()), ctx);
         }
     }
