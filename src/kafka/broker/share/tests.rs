@@ -2,6 +2,7 @@
 
 use super::partition::*;
 use crate::kafka::protocol::ErrorCode;
+use proptest::prelude::*;
 use std::rc::Rc;
 
 const LIMITS: ShareLimits = ShareLimits {
@@ -216,4 +217,86 @@ fn no_more_than_the_limit_is_in_flight() {
     assert_eq!(got.last().map(|a| a.last), Some(2));
     let from = partition.next_fetch_offset();
     assert!(partition.acquire(&member("b"), 1, 500, &read[3..], from).is_empty());
+}
+
+/// One thing that happens to a share partition.
+#[derive(Clone, Debug)]
+enum Step {
+    Fetch(u8, usize),
+    Acknowledge(u8, i64, Vec<u8>),
+    Written(bool),
+    Expire(u64),
+    Release(u8),
+    LogStart(i64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0u8..3, 1usize..20).prop_map(|(who, max)| Step::Fetch(who, max)),
+        4 => (0u8..3, 0i64..30, prop::collection::vec(0u8..5, 1..8)).prop_map(|(who, at, kinds)| Step::Acknowledge(who, at, kinds)),
+        4 => prop::bool::weighted(0.8).prop_map(Step::Written),
+        1 => (1u64..40).prop_map(Step::Expire),
+        1 => (0u8..3).prop_map(Step::Release),
+        1 => (0i64..30).prop_map(Step::LogStart),
+    ]
+}
+
+proptest! {
+    /// Whatever comes in whatever order: the start never goes back, nobody gets what another one holds, a finished record
+    /// stays so, none is delivered more often than the limit, and what is refused changes nothing.
+    #[test]
+    fn any_sequence_keeps_what_share_partitions_promise(steps in prop::collection::vec(step(), 1..80)) {
+        const KINDS: [Acknowledge; 5] =
+            [Acknowledge::Gap, Acknowledge::Accept, Acknowledge::Release, Acknowledge::Reject, Acknowledge::Renew];
+        let read: Vec<(i64, i64)> = (0..10).map(|i| (i * 3, i * 3 + 2)).collect();
+        let mut partition = SharePartition::new(0, &[], ShareLimits { in_flight: 12, ..LIMITS });
+        let mut writes: Vec<u64> = Vec::new();
+        let mut finished: Vec<i64> = Vec::new();
+        for step in steps {
+            let start = partition.start();
+            match step {
+                Step::Fetch(who, max) => {
+                    let from = partition.next_fetch_offset();
+                    let held: Vec<(i64, RecordState)> = partition.records().map(|(at, state, _)| (at, state)).collect();
+                    let log: Vec<(i64, i64)> = read.iter().copied().filter(|(_, last)| *last >= from).collect();
+                    for got in partition.acquire(&member(&who.to_string()), 4, max, &log, from) {
+                        for at in got.first..=got.last {
+                            let before = held.iter().find(|(offset, _)| *offset == at);
+                            prop_assert!(before.is_none_or(|(_, state)| *state == RecordState::Available), "{at}");
+                            prop_assert!(!finished.contains(&at), "{at} was finished");
+                        }
+                    }
+                }
+                Step::Acknowledge(who, at, kinds) => {
+                    let before: Vec<_> = partition.records().collect();
+                    let batch = AcknowledgeBatch {
+                        first: at,
+                        last: at + kinds.len() as i64 - 1,
+                        types: kinds.iter().map(|kind| KINDS[usize::from(*kind)]).collect(),
+                    };
+                    match partition.acknowledge(&who.to_string(), &[batch]) {
+                        Ok((write, _)) => writes.extend(write.map(|write| write.number)),
+                        Err(_) => prop_assert_eq!(before, partition.records().collect::<Vec<_>>()),
+                    }
+                }
+                Step::Written(ok) => {
+                    if let Some(number) = writes.pop() {
+                        partition.written(number, ok);
+                    }
+                }
+                Step::Expire(lock) => {
+                    partition.lock_expired(lock);
+                }
+                Step::Release(who) => writes.extend(partition.release(&who.to_string()).map(|write| write.number)),
+                Step::LogStart(to) => partition.log_start_moved(to),
+            }
+            prop_assert!(partition.start() >= start, "the start went back");
+            prop_assert!(partition.start() <= partition.end() + 1);
+            prop_assert!(partition.records().all(|(_, _, deliveries)| deliveries <= LIMITS.deliveries));
+            if writes.is_empty() {
+                let done = partition.records().filter(|(_, state, _)| state.is_terminal());
+                finished = done.map(|(at, _, _)| at).chain(0..partition.start()).collect();
+            }
+        }
+    }
 }
