@@ -3,6 +3,8 @@
 //!
 //! Each line ends with its target and whether it is met.
 
+mod cluster;
+
 use brokerlab::explore::play::play;
 use brokerlab::lab::limits::MAX_EVENTS;
 use brokerlab::lab::run::Run;
@@ -11,7 +13,6 @@ use brokerlab::sim::Random;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::fmt::Write;
 use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -50,7 +51,7 @@ unsafe impl GlobalAlloc for Counting {
 static ALLOCATOR: Counting = Counting;
 
 fn main() {
-    let text = scenario();
+    let text = cluster::scenario();
     let bare = per_event(bare_heap);
     println!("{:<28} {:>9.0} events/s", "bare binary heap", 1e9 / bare);
     let world = per_event(|| {
@@ -72,27 +73,6 @@ fn main() {
         "memory per event kept"
     );
     seeks(&mut run);
-}
-
-/// Three brokers, four topics of six partitions, six producers of 200 records a second each, two groups of three.
-fn scenario() -> String {
-    let mut text = String::from("lab 1\nseed 7\ncontroller c1\nbroker b1..b3\n");
-    for topic in 1..=4 {
-        let _ = writeln!(text, "topic t{topic} partitions=6 replicas=3 min.insync.replicas=2");
-    }
-    for producer in 1..=6 {
-        let _ = writeln!(text, "producer p{producer}");
-    }
-    for (consumer, group) in (1..=6).zip(["g1", "g1", "g1", "g2", "g2", "g2"]) {
-        let _ = writeln!(
-            text,
-            "consumer r{consumer} group={group} topics=t1,t2,t3,t4 auto.offset.reset=earliest"
-        );
-    }
-    for producer in 1..=6 {
-        let _ = writeln!(text, "start p{producer} t{} rate=200/s keys=40", producer % 4 + 1);
-    }
-    text
 }
 
 /// Nanoseconds per event of what returns how many it made.

@@ -3,5 +3,13 @@
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 need_rust
+need_wasm_target
+need_wasm_bindgen
+say "Building the busy cluster for wasm, as the page is built (a few minutes)"
+cargo build --locked --quiet --target wasm32-unknown-unknown --profile wasm-release --bench wasm
+# The name on disk has a hash in it: the newest is the one just built.
+built="$(ls -t target/wasm32-unknown-unknown/wasm-release/deps/wasm-*.wasm | head -n 1)"
+wasm-bindgen --target nodejs --no-typescript --out-name busy --out-dir target/wasm-bench "$built"
+export BROKERLAB_WASM_BENCH="$PWD/target/wasm-bench/busy.js"
 say "Benchmarks (compiled for release first, a few minutes)"
 cargo bench --locked

@@ -5,7 +5,7 @@
 //!
 //! 0. [`ordered`], collections in a fixed order whose code stays small.
 //! 1. [`sim`], the kernel: virtual time, events, network, disks, randomness, causes.
-//! 2. [`kafka`], Apache Kafka, and [`rabbit`], RabbitMQ, as sans-IO state machines.
+//! 2. [`kafka`], Apache Kafka, [`rabbit`], RabbitMQ, and [`serving`], web servers, as sans-IO state machines.
 //! 3. [`lab`], the systems in one world: the language, runs, the ledger, invariants, "why?".
 //! 4. [`explore`], the search for schedules that break an invariant; [`share`], links.
 //! 5. `ui`, the page (only in wasm).
@@ -17,6 +17,7 @@ pub mod kafka;
 pub mod lab;
 pub mod ordered;
 pub mod rabbit;
+pub mod serving;
 pub mod share;
 pub mod sim;
 #[cfg(target_arch = "wasm32")]

@@ -17,17 +17,19 @@ pub fn run(words: &[String]) -> ExitCode {
     };
     let mut report = Report::default();
     for file in files {
-        let trace = match Recording::read(&file) {
-            Ok(trace) => trace,
+        let found = match Recording::read_all(&file) {
+            Ok(found) => found,
             Err(why) => return unreadable(&why),
         };
-        if covers.as_ref().is_some_and(|tag| !trace.covers().contains(tag)) {
-            continue;
-        }
-        let said = report.lines.len();
-        report.add(trace.name(), trace.judge());
-        for line in &report.lines[said..] {
-            println!("{line}");
+        for recording in found {
+            if covers.as_ref().is_some_and(|tag| !recording.covers().contains(tag)) {
+                continue;
+            }
+            let said = report.lines.len();
+            report.add(recording.name(), recording.judge());
+            for line in &report.lines[said..] {
+                println!("{line}");
+            }
         }
     }
     println!("{}", report.summary());

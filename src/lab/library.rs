@@ -34,6 +34,9 @@ shipped! {
     "retention-overtakes",
     "slow-consumer",
     "more-consumers-than-partitions",
+    "cooperative-rebalance",
+    "static-rolling-restart",
+    "zombie-commits-late",
     "coordinator-fails",
     "read-from-beginning",
 }

@@ -12,6 +12,7 @@ pub enum Code {
     ChannelError,
     NotAllowed,
     NotImplemented,
+    InternalError,
 }
 
 impl Code {
@@ -39,6 +40,7 @@ impl Code {
             Code::ChannelError => (504, "CHANNEL_ERROR"),
             Code::NotAllowed => (530, "NOT_ALLOWED"),
             Code::NotImplemented => (540, "NOT_IMPLEMENTED"),
+            Code::InternalError => (541, "INTERNAL_ERROR"),
         }
     }
 }
@@ -70,6 +72,14 @@ impl AmqpError {
 
     pub fn precondition(explanation: impl AsRef<str>) -> AmqpError {
         AmqpError::new(Code::PreconditionFailed, explanation.as_ref())
+    }
+
+    /// The server's own failure: it says nothing more, not even which method it was.
+    pub fn internal() -> AmqpError {
+        AmqpError {
+            code: Code::InternalError,
+            text: Code::InternalError.name().into(),
+        }
     }
 
     pub fn no_queue(name: &str) -> AmqpError {

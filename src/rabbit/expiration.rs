@@ -1,7 +1,7 @@
 //! The `expiration` property: milliseconds as a decimal text.
 
-/// The longest time that a timer of the server takes, in milliseconds.
-pub const MAX_MS: i64 = 4_294_967_295;
+/// The longest time that is accepted, in milliseconds: ten years (`rabbit_misc:check_expiry/1`).
+pub const MAX_MS: i64 = 315_360_000_000;
 
 /// Reads an expiration.
 ///
@@ -33,13 +33,14 @@ mod tests {
     #[test]
     fn only_whole_milliseconds_pass() {
         assert_eq!(parse("0"), Ok(0));
-        assert_eq!(parse("4294967295"), Ok(4_294_967_295));
+        assert_eq!(parse("315360000000"), Ok(315_360_000_000));
         for (text, why) in [
             ("", "no_integer"),
             (" 5", "no_integer"),
             ("abc", "no_integer"),
             ("-1", "{value_negative,-1}"),
             ("1.5", "{leftover_string,\".5\"}"),
+            ("315360000001", "{value_too_large,315360000001}"),
             ("99999999999999", "{value_too_large,99999999999999}"),
         ] {
             assert_eq!(parse(text), Err(why.into()));

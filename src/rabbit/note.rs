@@ -14,6 +14,23 @@ pub enum Note {
 /// What the ledger must know. `origin` numbers a message that a client was told to publish.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Fact {
+    /// A publisher sent it.
+    Published {
+        origin: u32,
+    },
+    /// The publisher was told that the broker has taken it.
+    Confirmed {
+        origin: u32,
+    },
+    /// The publisher was told that a queue refused it.
+    Nacked {
+        origin: u32,
+    },
+    /// A subscriber has done its work on it.
+    Worked {
+        origin: u32,
+        queue: Name,
+    },
     /// It came to the broker and matched so many queues.
     Routed {
         origin: u32,

@@ -103,22 +103,25 @@ impl fmt::Display for Field {
     }
 }
 
-/// A table: names with values, in the order of the names, each name once.
+/// A table: names with values, in the order in which they were given, each name once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Table(Rc<[(Name, Field)]>);
 
 impl Table {
-    /// Of two values with one name the later one stays.
-    pub fn new(mut entries: Vec<(Name, Field)>) -> Table {
-        entries.reverse();
-        entries.sort_small_by(|a, b| a.0.cmp(&b.0));
-        entries.dedup_by(|later, first| later.0 == first.0);
-        Table(entries.into())
+    /// Of two values with one name the later one stays, where the first stood.
+    pub fn new(entries: Vec<(Name, Field)>) -> Table {
+        let mut kept: Vec<(Name, Field)> = Vec::with_capacity(entries.len());
+        for (name, value) in entries {
+            match kept.iter_mut().find(|(known, _)| *known == name) {
+                Some(known) => known.1 = value,
+                None => kept.push((name, value)),
+            }
+        }
+        Table(kept.into())
     }
 
     pub fn get(&self, name: &str) -> Option<&Field> {
-        let at = self.0.binary_search_by(|(key, _)| (**key).cmp(name)).ok()?;
-        Some(&self.0[at].1)
+        self.0.iter().find(|(key, _)| &**key == name).map(|(_, value)| value)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &(Name, Field)> {
@@ -138,6 +141,13 @@ impl Table {
 
     pub fn without(&self, name: &str) -> Table {
         Table(self.0.iter().filter(|(key, _)| &**key != name).cloned().collect())
+    }
+
+    /// The same in the order of the names: what the arguments of a binding are compared by.
+    pub fn sorted(&self) -> Table {
+        let mut entries = self.0.to_vec();
+        entries.sort_small_by(|a, b| a.0.cmp(&b.0));
+        Table(entries.into())
     }
 }
 

@@ -1,6 +1,8 @@
 //! RabbitMQ's vocabulary for the kernel: what its processes send, wait for, are told and report.
 
 use super::broker::BrokerTimer;
+use super::client::ClientTimer;
+use super::client::publisher::PublisherOrder;
 use super::client::relay::RelayOrder;
 use super::note::Note;
 use super::protocol::Msg;
@@ -27,6 +29,7 @@ pub type Input = crate::sim::Input<Rabbit>;
 #[derive(Clone, Debug)]
 pub enum Timer {
     Broker(BrokerTimer),
+    Client(ClientTimer),
 }
 
 /// What somebody outside tells a process to do.
@@ -35,6 +38,7 @@ pub enum Order {
     /// SIGTERM: the broker closes its connections and stops; a client closes.
     Shutdown,
     Relay(RelayOrder),
+    Publisher(PublisherOrder),
 }
 
 /// The port that the broker listens on.

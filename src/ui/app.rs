@@ -9,6 +9,7 @@ use yew::prelude::*;
 
 use super::acts;
 use super::dom::{self, Same};
+use super::fidelity::FidelityView;
 use super::first;
 use super::keys;
 use super::layers::{HelpView, LinkErrorView, MenuView, Toasts};
@@ -56,6 +57,8 @@ pub struct App {
     next_toast: u32,
     theme: Theme,
     help: bool,
+    /// The rule that "How do you know?" stands at, while it is open.
+    known: Option<AttrValue>,
     link_error: Option<String>,
     topic: Option<String>,
     prefill: (u32, String),
@@ -100,6 +103,7 @@ impl Component for App {
             next_toast: 0,
             theme,
             help: false,
+            known: None,
             link_error,
             topic: None,
             prefill: (0, String::new()),
@@ -168,6 +172,9 @@ impl Component for App {
                     }
                     if self.help {
                         <HelpView />
+                    }
+                    if let Some(rule) = &self.known {
+                        <FidelityView rule={rule.clone()} />
                     }
                     if let Some(text) = &self.link_error {
                         <LinkErrorView text={text.clone()} />
@@ -397,6 +404,10 @@ impl App {
                 self.air.borrow_mut().draw(&self.bus.run.borrow());
             }
             Msg::Help(open) => self.help = open,
+            Msg::Known(rule) => {
+                self.help = false;
+                self.known = rule;
+            }
             Msg::Copy => self.copy(),
             Msg::Copied(done) => {
                 let text = if done {
@@ -527,7 +538,7 @@ impl App {
         if event.key() == "Escape" {
             return self.escape();
         }
-        if self.menu.is_some() || self.help || self.link_error.is_some() {
+        if self.menu.is_some() || self.help || self.known.is_some() || self.link_error.is_some() {
             return false;
         }
         let Some(msg) = keys::message(event, self.selection.as_ref()) else {
@@ -542,6 +553,8 @@ impl App {
     fn escape(&mut self) -> bool {
         if self.menu.is_some() {
             self.menu = None;
+        } else if self.known.is_some() {
+            self.known = None;
         } else if self.help {
             self.help = false;
         } else if self.link_error.is_some() {

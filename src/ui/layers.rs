@@ -156,7 +156,7 @@ pub struct DialogProps {
 }
 
 #[component]
-fn Dialog(props: &DialogProps) -> Html {
+pub fn Dialog(props: &DialogProps) -> Html {
     let node = use_node_ref();
     {
         let node = node.clone();
@@ -227,6 +227,7 @@ pub fn HelpView() -> Html {
                 <button type="button" class="btn ghost icon" aria-label={t().close} onclick={onclose}><Icon name="x" /></button>
             </div>
             <p class="help-text">{ t().help_text }</p>
+            <p><button type="button" class="btn" onclick={bus.on(Msg::Known(Some(AttrValue::default())))}>{ t().how_known }</button></p>
             <h3>{ t().keyboard }</h3>
             <div class="keys">
                 { for keys::table().into_iter().map(|(what, keys)| html! {

@@ -7,6 +7,7 @@ mod acts;
 mod app;
 mod complete;
 mod dom;
+mod fidelity;
 mod first;
 mod format;
 mod icon;

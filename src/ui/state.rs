@@ -181,6 +181,8 @@ pub enum Msg {
     MenuOf(Selection, i32, i32),
     Theme,
     Help(bool),
+    /// How we know: open at a rule (empty: at the beginning), or closed.
+    Known(Option<AttrValue>),
     Copy,
     Copied(bool),
     Download,

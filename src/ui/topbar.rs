@@ -121,6 +121,7 @@ fn more_menu(bus: &Bus) -> Vec<Section> {
         plain("beat", t().layer, "", Msg::Layer),
         plain("sun", t().theme, "", Msg::Theme),
         plain("help", t().help, "", Msg::Help(true)),
+        plain("check", t().how_known, "", Msg::Known(Some("".into()))),
     ];
     vec![
         Section {

@@ -70,6 +70,9 @@ impl Server {
                 delete: config.delete,
                 compact: config.compact,
             },
+            delete_retention_ms: config.delete_retention_ms,
+            min_compaction_lag_ms: config.min_compaction_lag_ms,
+            min_cleanable_dirty_ratio: config.min_cleanable_dirty_ratio,
             max_compaction_lag_ms: config.max_compaction_lag_ms,
             compression: codec(config.compression_type),
             timestamp_type: match config.message_timestamp_type {

@@ -317,7 +317,9 @@ impl Server {
         }
         let mut bytes = 0;
         if from < end {
-            if replica.log.segment_base_of(from) < replica.log.segment_base_of(end) {
+            if replica.log.has_several_segments()
+                && replica.log.segment_base_of(from) < replica.log.segment_base_of(end)
+            {
                 return None;
             }
             let available = replica.log.bytes_between(from, end) as i64;

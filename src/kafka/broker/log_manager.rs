@@ -41,6 +41,7 @@ impl Server {
         if config.log_flush_scheduler_interval_ms < i64::MAX {
             set_timer(ctx, Span::from_ms(delay), BrokerTimer::FlushLogs);
         }
+        self.rest_cleaner(ctx);
     }
 
     fn again(&self, interval_ms: i64, timer: BrokerTimer, ctx: &mut Ctx) {
@@ -76,10 +77,17 @@ impl Server {
 
     /// `kafka-log-retention`: logs that are compacted are the cleaner's.
     pub(super) fn check_retention(&mut self, ctx: &mut Ctx) {
+        self.delete_old_segments(false, ctx);
+        let interval = self.setup.config.log_retention_check_interval_ms;
+        self.again(interval, BrokerTimer::CheckRetention, ctx);
+    }
+
+    /// Deletes what retention allows, of the compacted logs or of the others.
+    pub(super) fn delete_old_segments(&mut self, compacted: bool, ctx: &mut Ctx) {
         let wall = self.clock.wall;
         let mut moved = Vec::new();
         for (partition, replica) in &mut self.replicas {
-            if replica.log.config().cleanup.compact {
+            if replica.log.config().cleanup.compact != compacted {
                 continue;
             }
             let deleted = replica.log.delete_old_segments(wall);
@@ -103,11 +111,8 @@ impl Server {
         for partition in moved {
             self.log_start_moved(partition);
         }
-        let interval = self.setup.config.log_retention_check_interval_ms;
-        self.again(interval, BrokerTimer::CheckRetention, ctx);
     }
 
-    /// `flush.ms`
     /// Sessions tell of it: this broker's own, and those of its readers.
     pub(super) fn log_start_moved(&mut self, partition: TopicPartition) {
         self.stir(partition);
@@ -116,6 +121,7 @@ impl Server {
         }
     }
 
+    /// `flush.ms`
     pub(super) fn flush_logs(&mut self, ctx: &mut Ctx) {
         let wall = self.clock.wall;
         for replica in self.replicas.values_mut() {

@@ -7,6 +7,7 @@
 
 mod alter_partition;
 mod channel;
+mod cleaner;
 mod configs;
 mod coordinator;
 mod delete_records;
@@ -92,6 +93,8 @@ pub enum BrokerTimer {
     CheckpointLogStarts,
     CheckpointRecoveryPoints,
     CheckRetention,
+    /// The log cleaner looks for dirty logs.
+    CleanLogs,
     FlushLogs,
     ExpireProducers,
     /// The group coordinator wants to be woken.

@@ -109,6 +109,16 @@ pub enum BrokerNote {
         end_offset: i64,
         reason: DeletionReason,
     },
+    /// Compacted from one offset to another; all records below were looked at.
+    LogCleaned {
+        partition: TopicPartition,
+        from: i64,
+        to: i64,
+        removed: u64,
+        kept: u64,
+        /// `min.cleanable.dirty.ratio`, in millionths.
+        ratio: i64,
+    },
     RecordsDeleted {
         partition: TopicPartition,
         to: i64,
@@ -246,6 +256,11 @@ pub mod rules {
         about: "A segment that is full or old is closed and flushed, and a new one begun.",
         source: "LogSegment.shouldRoll, UnifiedLog.roll",
     };
+    pub const COMPACTION: Rule = Rule {
+        name: "log/compaction",
+        about: "Of records with the same key only the last one stays, in closed segments below the LSO; tombstones and markers go delete.retention.ms after their first cleaning. A log is cleaned when more than min.cleanable.dirty.ratio of it is dirty.",
+        source: "LogCleaner, Cleaner.cleanInto",
+    };
     pub const RETENTION: Rule = Rule {
         name: "log/retention",
         about: "Old segments are deleted whole, oldest first, and only below the high watermark.",
@@ -295,6 +310,7 @@ impl BrokerNote {
             BrokerNote::DuplicateBatch { .. } => &rules::DUPLICATE,
             BrokerNote::SegmentRolled { .. } => &rules::ROLL,
             BrokerNote::SegmentDeleted { .. } => &rules::RETENTION,
+            BrokerNote::LogCleaned { .. } => &rules::COMPACTION,
             BrokerNote::RecordsDeleted { .. } => &rules::DELETE_RECORDS,
             BrokerNote::Diverges { .. } | BrokerNote::Truncated { .. } => &rules::TRUNCATION,
             BrokerNote::FetchRefused { .. }
@@ -411,6 +427,13 @@ impl BrokerNote {
                 reason,
                 ..
             } => format!("segment {base_offset} to {end_offset} deleted {}", reason_text(*reason)),
+            BrokerNote::LogCleaned {
+                from,
+                to,
+                removed,
+                kept,
+                ..
+            } => format!("log compacted from {from} to {to}: {removed} records removed, {kept} kept"),
             BrokerNote::RecordsDeleted { to, .. } => format!("records below offset {to} deleted"),
             BrokerNote::Diverges {
                 replica, epoch, end, ..
@@ -447,6 +470,7 @@ impl BrokerNote {
             | BrokerNote::DuplicateBatch { partition, .. }
             | BrokerNote::SegmentRolled { partition, .. }
             | BrokerNote::SegmentDeleted { partition, .. }
+            | BrokerNote::LogCleaned { partition, .. }
             | BrokerNote::RecordsDeleted { partition, .. }
             | BrokerNote::Diverges { partition, .. }
             | BrokerNote::Truncated { partition, .. }
@@ -460,6 +484,13 @@ impl BrokerNote {
     pub fn config(&self) -> Vec<(&'static str, String)> {
         match self {
             BrokerNote::OutOfSync { lag_max_ms, .. } => vec![("replica.lag.time.max.ms", lag_max_ms.to_string())],
+            BrokerNote::LogCleaned { ratio, .. } => {
+                let text = format!("{}.{:06}", ratio / 1_000_000, ratio % 1_000_000);
+                vec![(
+                    "min.cleanable.dirty.ratio",
+                    text.trim_end_matches('0').trim_end_matches('.').to_string(),
+                )]
+            }
             BrokerNote::HighWatermarkFrozen { min_isr, .. } => vec![("min.insync.replicas", min_isr.to_string())],
             BrokerNote::RegistrationTimedOut { after_ms } => {
                 vec![("initial.broker.registration.timeout.ms", after_ms.to_string())]

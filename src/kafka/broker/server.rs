@@ -194,6 +194,7 @@ impl Server {
             BrokerTimer::CheckpointLogStarts => self.checkpoint_log_starts(ctx),
             BrokerTimer::CheckpointRecoveryPoints => self.checkpoint_recovery_points(ctx),
             BrokerTimer::CheckRetention => self.check_retention(ctx),
+            BrokerTimer::CleanLogs => self.clean_logs(ctx),
             BrokerTimer::FlushLogs => self.flush_logs(ctx),
             BrokerTimer::ExpireProducers => self.expire_producers(ctx),
             BrokerTimer::Group(timer) => self.group_timer(timer, ctx),

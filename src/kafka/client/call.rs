@@ -177,6 +177,8 @@ pub struct SeenGroup {
     pub assignor: Rc<str>,
     pub coordinator: Option<i32>,
     pub epoch: i32,
+    /// Of a consumer group.
+    pub assignment_epoch: Option<i32>,
     pub members: Vec<SeenMember>,
 }
 

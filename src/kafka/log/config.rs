@@ -27,6 +27,12 @@ pub struct LogConfig {
     pub retention_bytes: i64,
     /// `cleanup.policy`
     pub cleanup: CleanupPolicy,
+    /// `delete.retention.ms`
+    pub delete_retention_ms: i64,
+    /// `min.compaction.lag.ms`
+    pub min_compaction_lag_ms: i64,
+    /// `min.cleanable.dirty.ratio`, in millionths
+    pub min_cleanable_dirty_ratio: i64,
     /// `max.compaction.lag.ms`
     pub max_compaction_lag_ms: i64,
     /// `compression.type`; none here is `producer`: batches stay as they came
@@ -60,6 +66,9 @@ impl Default for LogConfig {
                 delete: true,
                 compact: false,
             },
+            delete_retention_ms: 86_400_000,
+            min_compaction_lag_ms: 0,
+            min_cleanable_dirty_ratio: 500_000,
             max_compaction_lag_ms: i64::MAX,
             compression: None,
             timestamp_type: TimestampType::CreateTime,

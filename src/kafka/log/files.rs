@@ -18,6 +18,8 @@ pub struct Checkpoints {
     pub recovery_point: i64,
     /// `log-start-offset-checkpoint`: only if it is above the first segment's base
     pub log_start: Option<i64>,
+    /// `cleaner-offset-checkpoint`: all below is compacted
+    pub cleaned: Option<i64>,
 }
 
 /// The durable part of a log. Cheap to clone: segments are shared.

@@ -2,6 +2,7 @@
 
 pub mod append;
 pub mod batch;
+pub mod cleaner;
 pub mod config;
 pub mod epochs;
 pub mod error;

@@ -159,7 +159,7 @@ impl ProducerEntry {
     }
 
     /// Adds what an append prepared.
-    pub fn merge(&mut self, next: ProducerEntry) {
+    pub fn merge(&mut self, next: &ProducerEntry) {
         self.take_epoch(next.epoch);
         for batch in next.batches.kept() {
             self.add_batch(*batch);
@@ -225,8 +225,8 @@ impl ProducerAppend {
     }
 
     /// What the append changes.
-    pub fn into_entry(self) -> ProducerEntry {
-        self.updated
+    pub fn entry(&self) -> &ProducerEntry {
+        &self.updated
     }
 
     /// Checks and takes one batch; the transaction that it ends, if it had data here.

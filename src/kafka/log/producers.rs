@@ -171,6 +171,7 @@ impl Producers {
             let verification = self.verifications.get(&tag.id).copied();
             let current = current.unwrap_or_else(|| ProducerEntry::unknown(tag.id));
             let append = ProducerAppend::new(current, rules.origin, verification);
+            prepared.producers.reserve_exact(1);
             prepared.producers.push((tag.id, append));
             prepared.producers.len() - 1
         });
@@ -229,15 +230,14 @@ impl Producers {
 
     /// Takes over what an append prepared; returns for each transaction that it ended the LSO without that one.
     pub fn commit(&mut self, prepared: PreparedAppend) -> Vec<(CompletedTxn, i64)> {
-        for (id, append) in prepared.producers {
+        for (id, append) in &prepared.producers {
             for first in &append.started {
-                self.ongoing.insert(*first, id);
+                self.ongoing.insert(*first, *id);
             }
-            let next = append.into_entry();
             self.entries
-                .entry(id)
-                .or_insert_with(|| ProducerEntry::unknown(id))
-                .merge(next);
+                .entry(*id)
+                .or_insert_with(|| ProducerEntry::unknown(*id))
+                .merge(append.entry());
         }
         let mut ended = Vec::new();
         for txn in prepared.completed {

@@ -90,30 +90,26 @@ impl Log {
     /// `from` below the log start or above the LEO. Between the limit and the LEO the answer is empty.
     pub fn read(&self, from: i64, limits: ReadLimits) -> Result<Fetched, OffsetOutOfRange> {
         self.check_readable(from)?;
-        let nothing = Fetched {
-            position: self.position_of(from),
+        let mut found = Fetched {
+            position: from,
             ..Fetched::default()
         };
-        if from >= limits.end {
-            return Ok(nothing);
+        if from >= self.end {
+            return Ok(found);
         }
         let first = self.files.segment_index(from).unwrap_or(0);
-        let found = self.files.segments[first..]
-            .iter()
-            .enumerate()
-            .map(|(n, s)| (s, if n == 0 { s.index_of(from) } else { 0 }))
-            .find(|(s, index)| s.batch(*index).is_some());
-        match found {
-            Some((segment, index)) => {
-                let (batches, bytes) = take(segment, index, limits);
-                Ok(Fetched {
-                    batches,
-                    bytes,
-                    ..nothing
-                })
+        let mut segments = self.files.segments[first..].iter().enumerate();
+        let holder = segments.find_map(|(n, segment)| {
+            let index = if n == 0 { segment.index_of(from) } else { 0 };
+            Some((segment, index, segment.batch(index)?))
+        });
+        if let Some((segment, index, batch)) = holder {
+            found.position = batch.base_offset.min(from);
+            if from < limits.end {
+                (found.batches, found.bytes) = take(segment, index, limits);
             }
-            None => Ok(nothing),
         }
+        Ok(found)
     }
 
     fn check_readable(&self, offset: i64) -> Result<(), OffsetOutOfRange> {
@@ -150,6 +146,11 @@ impl Log {
             .take_while(|b| b.last_offset < to)
             .map(|b| u64::from(b.size))
             .sum()
+    }
+
+    /// Does it have more than the active segment?
+    pub fn has_several_segments(&self) -> bool {
+        self.files.segments.len() > 1
     }
 
     /// Base offset of the segment that holds `offset`.

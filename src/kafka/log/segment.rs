@@ -98,6 +98,13 @@ impl Segment {
 
     /// Index of the first batch that ends at or above `offset`: the one that holds it, if any does.
     pub fn index_of(&self, offset: i64) -> usize {
+        // Most reads are near the end: what lies in the last chunk is found without a look at the others.
+        let full = self.chunks.len().saturating_sub(1);
+        if let Some(last) = self.chunks.last()
+            && last.first().is_some_and(|b| b.base_offset <= offset)
+        {
+            return full * CHUNK + last.partition_point(|b| b.last_offset < offset);
+        }
         let chunk = self
             .chunks
             .partition_point(|c| c.last().is_some_and(|b| b.last_offset < offset));
@@ -135,6 +142,21 @@ impl Segment {
         } else {
             self.modified
         }
+    }
+
+    /// When its file was made, in ms.
+    pub fn created(&self) -> i64 {
+        self.created
+    }
+
+    /// When its file was written last, in ms.
+    pub fn modified(&self) -> i64 {
+        self.modified
+    }
+
+    /// A cleaned segment keeps the time of those it was made of.
+    pub fn set_modified(&mut self, at: i64) {
+        self.modified = at;
     }
 
     /// How long it has waited to be rolled, in ms: in record time from its first batch on, and by the wall clock

@@ -49,6 +49,7 @@ impl Log {
         self.recovery_point = self.recovery_point.min(offset);
         self.log_start = self.log_start.min(offset);
         self.files.damaged = self.files.damaged.filter(|d| *d < offset);
+        self.files.checkpoints.cleaned = self.files.checkpoints.cleaned.map(|cleaned| cleaned.min(offset));
         self.rebuild_producers(offset, now);
         // as in Kafka, the first unstable offset is looked up again only when the high watermark moves
         if self.high_watermark >= offset {

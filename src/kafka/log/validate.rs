@@ -108,7 +108,7 @@ fn check_records(batch: &Batch, config: &LogConfig, now: i64, partition: &str) -
         let keyless = config.cleanup.compact && record.key.is_none();
         let text = if keyless {
             Some(format!(
-                "Compacted topic cannot accept message without key in topic partition {partition}."
+                "Compacted topic cannot accept message without key in topic partition {partition}"
             ))
         } else {
             let text = timestamp_error(batch, record.timestamp, offset, config, now);

@@ -3,6 +3,7 @@
 //! `conform PATH...` reads traces (files or folders), says which need what is not modelled yet, plays the rest and
 //! compares after every step.
 
+pub mod around;
 pub mod compare;
 pub mod look;
 mod look_groups;
@@ -27,11 +28,12 @@ pub enum Verdict {
     NotModelled(String),
 }
 
-/// A recorded scenario of either system.
+/// A recorded scenario of one of the systems.
 #[derive(Clone, Debug)]
 pub enum Recording {
     Kafka(Box<Trace>),
     Rabbit(rabbit::Trace),
+    Around(around::Case),
 }
 
 impl Recording {
@@ -43,6 +45,20 @@ impl Recording {
         let problem = |why: String| format!("{}: {why}", path.display());
         let text = std::fs::read_to_string(path).map_err(|e| problem(e.to_string()))?;
         Recording::parse(&text).map_err(problem)
+    }
+
+    /// Everything in a file: those about what stands around the brokers may hold many cases.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    pub fn read_all(path: &Path) -> Result<Vec<Recording>, String> {
+        let problem = |why: String| format!("{}: {why}", path.display());
+        let text = std::fs::read_to_string(path).map_err(|e| problem(e.to_string()))?;
+        let root: serde_json::Value = serde_json::from_str(&text).map_err(|e| problem(e.to_string()))?;
+        if let Some(cases) = root.as_object().and_then(around::Case::find) {
+            return Ok(cases.into_iter().map(Recording::Around).collect());
+        }
+        Ok(vec![Recording::parse(&text).map_err(problem)?])
     }
 
     /// From the text of a file.
@@ -62,6 +78,7 @@ impl Recording {
         match self {
             Recording::Kafka(trace) => &trace.name,
             Recording::Rabbit(trace) => &trace.name,
+            Recording::Around(case) => &case.name,
         }
     }
 
@@ -69,6 +86,7 @@ impl Recording {
         match self {
             Recording::Kafka(trace) => &trace.covers,
             Recording::Rabbit(trace) => &trace.covers,
+            Recording::Around(case) => &case.covers,
         }
     }
 
@@ -77,6 +95,7 @@ impl Recording {
         match self {
             Recording::Kafka(trace) => judge(trace),
             Recording::Rabbit(trace) => rabbit::judge(trace),
+            Recording::Around(case) => case.judge(),
         }
     }
 }

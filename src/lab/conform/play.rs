@@ -9,6 +9,7 @@ use super::results::{error_json, records_json};
 use super::trace::{Trace, TraceStep, plain};
 use crate::kafka::client::admin::{AdminCall, AdminOrder};
 use crate::kafka::client::call::{CallId, CallResult, Consumed};
+use crate::kafka::client::consumer::Consumer;
 use crate::kafka::client::consumer::note::ConsumerNote;
 use crate::kafka::client::note::ClientNote;
 use crate::kafka::note::Note;
@@ -262,7 +263,12 @@ impl<'a> Player<'a> {
                     continue;
                 }
             };
-            self.events.entry(name).or_default().push(event);
+            let joins = self.world.consumer(*who).is_some_and(Consumer::has_consumer_protocol);
+            let events = self.events.entry(name).or_default();
+            let one = joins && events.last_mut().is_some_and(|last| joined(last, &event));
+            if !one {
+                events.push(event);
+            }
         }
     }
 
@@ -383,4 +389,18 @@ pub fn host_of(id: NodeId) -> String {
 
 fn settings(map: &Map<String, Value>) -> Properties {
     map.iter().map(|(key, value)| (key.clone(), plain(value))).collect()
+}
+
+/// Partitions of the consumer protocol are handed over as they become free, in any grouping: neighbouring callbacks of a
+/// kind are shown as one. Whether they are of a kind.
+fn joined(last: &mut Value, event: &Value) -> bool {
+    let kind = event[0].as_str();
+    if kind != last[0].as_str() || !matches!(kind, Some("assigned" | "revoked")) {
+        return false;
+    }
+    let names = |value: &Value| value[1].as_array().cloned().unwrap_or_default();
+    let all = names(last).into_iter().chain(names(event));
+    let all = all.filter_map(|name| super::ops::partition(name.as_str()?).ok());
+    last[1] = super::results::partitions(&all.collect::<Vec<_>>());
+    true
 }

@@ -163,10 +163,15 @@ fn group_json(group: &SeenGroup) -> Value {
             Value::Object(out)
         })
         .collect();
-    json!({
+    let mut out = json!({
         "state": &*group.state, "type": &*group.kind, "assignor": &*group.assignor,
         "simple": group.protocol_type.is_empty(), "members": members,
-    })
+    });
+    if let Some(assignment_epoch) = group.assignment_epoch {
+        out["epoch"] = json!(group.epoch);
+        out["assignment_epoch"] = json!(assignment_epoch);
+    }
+    out
 }
 
 /// Names of partitions, sorted by topic and number.

@@ -174,7 +174,7 @@ impl Broker {
                 false => Target::Exchange(destination),
             },
             key,
-            arguments: bind.arguments,
+            arguments: bind.arguments.sorted(),
         })
     }
 
@@ -294,8 +294,9 @@ impl Broker {
         }
         refuse_type(&declare.arguments, "x-dead-letter-exchange", &queue_named(&name))?;
         let queue_type = check_declare(&name, &declare.arguments)?;
-        if queue_type == QueueType::Quorum {
-            refuse_property(&name, &declare)?;
+        match queue_type {
+            QueueType::Quorum => refuse_property(&name, &declare)?,
+            QueueType::Classic => refuse_locator(&declare)?,
         }
         self.create_queue(name.clone(), queue_type, owner, declare);
         Ok(name)
@@ -397,6 +398,15 @@ fn refuse_type(arguments: &crate::rabbit::value::Table, key: &str, named: &str) 
             "invalid type '{}' for arg '{key}' in {named}",
             value.kind()
         ))),
+        _ => Ok(()),
+    }
+}
+
+/// A locator that is not known crashes the declaration.
+fn refuse_locator(declare: &DeclareQueue) -> Result<(), AmqpError> {
+    let known = |name: &str| matches!(name, "min-masters" | "client-local" | "random");
+    match declare.arguments.get("x-queue-master-locator") {
+        Some(locator) if !locator.text().is_some_and(|name| known(name)) => Err(AmqpError::internal()),
         _ => Ok(()),
     }
 }

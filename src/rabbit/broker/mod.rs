@@ -221,14 +221,8 @@ impl Broker {
             (Some(channel), method) => self.on_channel(channel, method),
         };
         if let Err(error) = done {
-            self.fail(
-                connection,
-                number,
-                Closed {
-                    error,
-                    method: Some(name),
-                },
-            );
+            let method = (error.code != Code::InternalError).then_some(name);
+            self.fail(connection, number, Closed { error, method });
         }
         self.settle_down();
     }
@@ -425,7 +419,7 @@ impl Process for Broker {
                 return;
             }
             // It opens no connections and is told nothing else.
-            Input::Opened(_) | Input::Refused(_) | Input::Order(_) => {}
+            Input::Opened(_) | Input::Refused(_) | Input::Order(_) | Input::Timer(_) => {}
         }
         self.flush_out(ctx);
     }

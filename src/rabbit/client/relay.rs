@@ -110,7 +110,7 @@ impl Process for Relay {
                 }
             }
             Input::Order(Order::Shutdown) => ctx.exit(),
-            Input::Start | Input::Timer(_) | Input::Opened(_) | Input::Accepted(..) => {}
+            Input::Start | Input::Timer(_) | Input::Opened(_) | Input::Accepted(..) | Input::Order(_) => {}
         }
     }
 

@@ -61,6 +61,14 @@ struct Held {
     cancelled: bool,
 }
 
+/// A publishing channel. It asks once whether the queue is full, and then hears of it when the log is flushed.
+#[derive(Clone, Copy, Debug, Hash)]
+struct Publisher {
+    told_full: bool,
+    /// What it hears next.
+    news: Option<bool>,
+}
+
 /// The content of a quorum queue.
 #[derive(Clone, Debug)]
 pub struct Quorum {
@@ -73,8 +81,7 @@ pub struct Quorum {
     service: OrderedMap<Reverse<i64>, VecDeque<ConsumerKey>>,
     /// Of a single-active-consumer queue: those that wait, in the order in which they came.
     waiting: Vec<(ConsumerKey, Held)>,
-    /// Publishing channels, and whether they were told that the queue is full.
-    publishers: OrderedMap<ChannelId, bool>,
+    publishers: OrderedMap<ChannelId, Publisher>,
     last_used: Time,
     /// Who waits for the log to be flushed.
     unsynced: Vec<Confirm>,
@@ -162,8 +169,11 @@ impl Quorum {
     pub fn publish(&mut self, publish: Publish, desk: &mut Desk<'_>) {
         if let Some(sender) = publish.sender {
             let full = self.is_over_limit() && self.settings.overflow == Overflow::RejectPublish;
-            let told = self.publishers.entry(sender).or_insert(full);
-            if *told && self.settings.overflow == Overflow::RejectPublish {
+            let known = self.publishers.entry(sender).or_insert(Publisher {
+                told_full: full,
+                news: None,
+            });
+            if known.told_full && self.settings.overflow == Overflow::RejectPublish {
                 desk.events.extend(publish.confirm.map(Event::Refused));
                 return;
             }
@@ -298,9 +308,13 @@ impl Quorum {
         match self.settings.overflow {
             Overflow::RejectPublish => {
                 if self.is_over_limit() {
-                    self.publishers.values_mut().for_each(|told| *told = true);
+                    self.publishers
+                        .values_mut()
+                        .for_each(|publisher| publisher.news = Some(true));
                 } else if !was_below && self.is_below_soft_limit() {
-                    self.publishers.values_mut().for_each(|told| *told = false);
+                    self.publishers
+                        .values_mut()
+                        .for_each(|publisher| publisher.news = Some(false));
                 }
             }
             // `reject-publish-dlx` is accepted and acts like this.
@@ -534,6 +548,9 @@ impl Quorum {
     /// The log is flushed.
     pub fn flush(&mut self, desk: &mut Desk<'_>) {
         self.dirty = false;
+        for publisher in self.publishers.values_mut() {
+            publisher.told_full = publisher.news.take().unwrap_or(publisher.told_full);
+        }
         desk.events
             .extend(std::mem::take(&mut self.unsynced).into_iter().map(Event::Confirmed));
         if self.messages.iter().any(|entry| !entry.synced) {

@@ -190,7 +190,11 @@ fn controller(c: &ControllerView) -> Html {
         pair(t().metadata_end, c.metadata_end),
         pair(t().metadata_committed, figure(c.metadata_committed)),
     ];
-    rows.extend(c.quorum.iter().map(|(name, lag)| pair(&(t().quorum_lag)(name), figure(*lag))));
+    rows.extend(
+        c.quorum
+            .iter()
+            .map(|(name, lag)| pair(&(t().quorum_lag)(name), figure(*lag))),
+    );
     rows.extend(c.brokers.iter().map(|(name, state)| pair(&(t().sees)(name), state)));
     html! { <>{ heading(&c.name, c.health, t().controller) }{ table(rows) }{ details(&c.metrics, &c.config, &c.faults) }</> }
 }

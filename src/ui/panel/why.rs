@@ -47,7 +47,7 @@ fn view_link(i: usize, link: &WhyLink, bus: &Bus) -> Html {
                 <button type="button" class="link-time" title={t().go_there} onclick={bus.on(Msg::SeekEvent(link.event))}><time>{ format::moment(link.at_us) }</time></button></div>
             <div class="tags">
                 <span class="muted">{ &link.who }</span>
-                if let Some(rule) = link.rule { <span class="chip rule" title={link.source.unwrap_or("")}>{ rule }</span> }
+                if let Some(rule) = link.rule { <button type="button" class="chip rule" title={t().known_rule} onclick={bus.on(Msg::Known(Some(rule.into())))}>{ rule }</button> }
                 if let Some(source) = link.source { <span class="muted small">{ source }</span> }
                 { for link.config.iter().map(|(key, value)| html! { <span class="chip conf">{ format!("{key}={value}") }</span> }) }
             </div>

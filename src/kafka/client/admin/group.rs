@@ -5,6 +5,7 @@ use super::order::AdminCall;
 use super::reply::unexpected;
 use super::transactions;
 use crate::kafka::client::call::{Answer, CallResult, ClientError, SeenGroup, SeenMember};
+use crate::kafka::protocol::consumer_group::*;
 use crate::kafka::protocol::groups::*;
 use crate::kafka::protocol::{Body, ErrorCode};
 use crate::kafka::types::{NamedPartition, NodeId};
@@ -19,6 +20,8 @@ pub enum GroupVerdict {
     Retry,
     /// The coordinator is somewhere else.
     LookUp,
+    /// The group is none of the consumer protocol: it is asked about in the words of the classic one.
+    Ask(Body),
     /// All members are to go: these.
     Remove(Vec<Rc<str>>),
 }
@@ -70,7 +73,7 @@ pub fn group_of(what: &AdminCall) -> Option<&Rc<str>> {
 /// The request to the coordinator.
 pub fn request(what: &AdminCall, timeout_ms: i32) -> Option<Body> {
     Some(match what {
-        AdminCall::DescribeGroup { group } => DescribeGroupsRequest {
+        AdminCall::DescribeGroup { group } => ConsumerGroupDescribeRequest {
             groups: vec![group.clone()],
         }
         .into(),
@@ -91,7 +94,7 @@ pub fn request(what: &AdminCall, timeout_ms: i32) -> Option<Body> {
             partitions: partitions.clone(),
         }
         .into(),
-        AdminCall::RemoveMembers { group, members } if members.is_empty() => DescribeGroupsRequest {
+        AdminCall::RemoveMembers { group, members } if members.is_empty() => ConsumerGroupDescribeRequest {
             groups: vec![group.clone()],
         }
         .into(),
@@ -138,6 +141,7 @@ pub fn removal(group: &Rc<str>, members: Vec<Rc<str>>) -> Body {
 pub fn read(what: &AdminCall, coordinator: NodeId, body: &Body) -> GroupVerdict {
     match body {
         Body::DescribeGroupsResponse(answer) => described(what, coordinator, answer),
+        Body::ConsumerGroupDescribeResponse(answer) => consumer_described(what, coordinator, answer),
         Body::DeleteGroupsResponse(answer) => {
             let error = answer
                 .groups
@@ -182,11 +186,6 @@ fn described(what: &AdminCall, coordinator: NodeId, answer: &DescribeGroupsRespo
     if let Some(verdict) = on_error(group.error) {
         return verdict;
     }
-    // ConsumerGroupDescribe, which the real client asks first, refuses the empty id that DescribeGroups still takes.
-    // [GroupCoordinatorService.consumerGroupDescribe]
-    if group.group.is_empty() && matches!(what, AdminCall::DescribeGroup { .. }) {
-        return finish(Err(ClientError::of(ErrorCode::InvalidGroupId, None)));
-    }
     if group.error.is_error() {
         return finish(Err(ClientError::of(group.error, group.message.as_deref())));
     }
@@ -210,11 +209,50 @@ fn described(what: &AdminCall, coordinator: NodeId, answer: &DescribeGroupsRespo
     finish(Ok(Answer::Group(SeenGroup {
         group: group.group.clone(),
         kind: "Classic".into(),
+        assignment_epoch: None,
         state: group.state.clone(),
         protocol_type: group.protocol_type.clone(),
         assignor: group.protocol.clone(),
         coordinator: Some(coordinator),
         epoch: group.generation,
+        members: group.members.iter().map(member).collect(),
+    })))
+}
+
+/// [DescribeConsumerGroupsHandler.handledConsumerGroupResponse]
+fn consumer_described(what: &AdminCall, coordinator: NodeId, answer: &ConsumerGroupDescribeResponse) -> GroupVerdict {
+    let Some(group) = answer.groups.first() else {
+        return finish(Err(ClientError::of(ErrorCode::UnknownServerError, None)));
+    };
+    if let Some(verdict) = on_error(group.error) {
+        return verdict;
+    }
+    if group.error == ErrorCode::GroupIdNotFound {
+        let groups = vec![group.group.clone()];
+        return GroupVerdict::Ask(DescribeGroupsRequest { groups }.into());
+    }
+    if group.error.is_error() {
+        return finish(Err(ClientError::of(group.error, group.message.as_deref())));
+    }
+    if matches!(what, AdminCall::RemoveMembers { .. }) {
+        let members = group.members.iter().map(|member| member.member_id.clone());
+        return GroupVerdict::Remove(members.collect());
+    }
+    let member = |member: &DescribedConsumerMember| SeenMember {
+        client_id: member.client_id.clone(),
+        member_id: member.member_id.clone(),
+        instance: member.instance_id.clone(),
+        assigned: member.assigned.to_vec(),
+    };
+    finish(Ok(Answer::Group(SeenGroup {
+        group: group.group.clone(),
+        kind: "Consumer".into(),
+        state: group.state.clone(),
+        protocol_type: "consumer".into(),
+        assignor: group.assignor.clone(),
+        coordinator: Some(coordinator),
+        epoch: group.epoch,
+        assignment_epoch: Some(group.assignment_epoch),
         members: group.members.iter().map(member).collect(),
     })))
 }

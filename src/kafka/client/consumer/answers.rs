@@ -14,6 +14,9 @@ impl Consumer {
         match (purpose, body) {
             (Purpose::Fetch(asked), Body::FetchResponse(answer)) => self.on_fetched(node, &asked, answer, ctx),
             (Purpose::Heartbeat(sent), Body::HeartbeatResponse(answer)) => self.on_heartbeat(&sent, answer.error, ctx),
+            (Purpose::GroupHeartbeat(ignored), Body::ConsumerGroupHeartbeatResponse(answer)) => {
+                self.on_group_heartbeat(answer, ignored, ctx);
+            }
             (Purpose::FindCoordinator, Body::FindCoordinatorResponse(answer)) => self.on_coordinator_found(answer, ctx),
             (Purpose::Join(sent), Body::JoinGroupResponse(answer)) => self.on_joined(&sent, answer, ctx),
             (Purpose::Sync(sent), Body::SyncGroupResponse(answer)) => {
@@ -64,6 +67,10 @@ impl Consumer {
             Purpose::Heartbeat(_) => {
                 self.coordinator_lost(node, failure, ctx);
                 self.heartbeat_failed(ctx);
+            }
+            Purpose::GroupHeartbeat(ignored) => {
+                self.coordinator_lost(node, failure, ctx);
+                self.on_group_heartbeat_lost(failure, ignored, ctx);
             }
             Purpose::Join(_) | Purpose::Sync(_) => {
                 self.coordinator_lost(node, failure, ctx);

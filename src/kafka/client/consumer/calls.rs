@@ -2,6 +2,7 @@
 
 use super::commits::{CommitSync, Offsets};
 use super::leave::Leaving;
+use super::modern::Modern;
 use super::note::{ConsumerNote, Polled};
 use super::pattern::Pattern;
 use super::position::{FetchPosition, ResetTo};
@@ -11,6 +12,7 @@ use super::text;
 use super::times::Times;
 use super::{ConsumerOrder, SeekTo};
 use crate::kafka::client::call::{Answer, CallId, ClientError, Consumed};
+use crate::kafka::config::consumer::GroupProtocol;
 use crate::kafka::rule::Weight;
 use crate::kafka::types::NamedPartition;
 use crate::kafka::wire::Ctx;
@@ -80,6 +82,7 @@ impl Consumer {
         Some(match order {
             ConsumerOrder::Subscribe { call, topics } => return self.subscribe(call, topics, ctx),
             ConsumerOrder::SubscribePattern { pattern, .. } => self.subscribe_pattern(&pattern, ctx),
+            ConsumerOrder::SubscribeRegex { regex, .. } => self.subscribe_regex(&regex, ctx),
             ConsumerOrder::Assign { call, partitions } => return self.assign_by_hand(call, partitions, ctx),
             ConsumerOrder::Unsubscribe { call } => return self.unsubscribe(call, ctx),
             ConsumerOrder::Application { work_us, commit, .. } => {
@@ -223,6 +226,7 @@ impl Consumer {
         let changed = self.subscription.subscribe(topics.into_iter().collect());
         Some(changed.map(|changed| {
             self.want_topics(changed);
+            self.modern_mut().into_iter().for_each(Modern::subscription_updated);
             Answer::Done
         }))
     }
@@ -239,6 +243,25 @@ impl Consumer {
         self.subscription.subscribe_pattern(pattern)?;
         self.match_pattern();
         self.want_topics(true);
+        self.modern_mut().into_iter().for_each(Modern::subscription_updated);
+        DONE
+    }
+
+    fn subscribe_regex(&mut self, regex: &Rc<str>, ctx: &mut Ctx) -> Returned {
+        if self.config.group_protocol == GroupProtocol::Classic {
+            let text = "Subscribe to RE2/J pattern is not supported when usingthe CLASSIC protocol defined in config group.protocol";
+            return Err(ClientError::new("UnsupportedOperationException", text));
+        }
+        self.needs_group()?;
+        if regex.is_empty() {
+            let text = "Topic pattern to subscribe to cannot be empty";
+            return Err(ClientError::new("IllegalArgumentException", text));
+        }
+        let line = format!("Subscribing to regular expression {regex}");
+        self.log("INFO", line, Weight::Detail, &rules::MEMBERSHIP, ctx);
+        self.subscription.subscribe_regex(regex.clone())?;
+        self.want_topics(true);
+        self.modern_mut().into_iter().for_each(Modern::subscription_updated);
         DONE
     }
 
@@ -282,6 +305,11 @@ impl Consumer {
         if self.coordinator.is_none() {
             let text = "Tried to force a rebalance but consumer does not have a group.";
             return Err(ClientError::new("IllegalStateException", text));
+        }
+        if self.modern.is_some() {
+            let text = "Operation not supported in new consumer group protocol";
+            self.log("WARN", text.to_string(), Weight::Matters, &rules::MEMBERSHIP, ctx);
+            return DONE;
         }
         self.request_rejoin("rebalance enforced by user", ctx);
         DONE
@@ -426,6 +454,7 @@ fn call_of(order: &ConsumerOrder) -> CallId {
     match order {
         ConsumerOrder::Subscribe { call, .. }
         | ConsumerOrder::SubscribePattern { call, .. }
+        | ConsumerOrder::SubscribeRegex { call, .. }
         | ConsumerOrder::Assign { call, .. }
         | ConsumerOrder::Unsubscribe { call }
         | ConsumerOrder::Application { call, .. }

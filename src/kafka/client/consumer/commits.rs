@@ -183,7 +183,7 @@ impl Consumer {
                     return Some(Err(self.commit_timed_out(commit)));
                 }
                 Some(Ok(())) => return Some(self.run_callbacks(ctx)),
-                Some(Err(failure)) if !failure.retriable => return Some(Err(failure.error)),
+                Some(Err(failure)) if !failure.retriable => return Some(Err(sync_error(failure.error))),
                 Some(Err(_)) => {
                     commit.waits_for = None;
                     commit.retry_at = ctx.now() + self.retry.span(commit.attempts, &mut self.random);
@@ -218,7 +218,11 @@ impl Consumer {
         };
         let mut generation = Generation::none();
         let mut instance_id = None;
-        if self.subscription.by_group() {
+        if let Some(modern) = &self.modern {
+            generation.id = modern.commit_epoch.unwrap_or(-1);
+            generation.member = modern.commit_member();
+            instance_id = self.config.group_instance_id.as_deref().map(Rc::from);
+        } else if self.subscription.by_group() {
             let Some(stable) = coordinator.stable_generation() else {
                 let text = "Failing OffsetCommit request since the consumer is not part of an active group";
                 self.log("INFO", text.to_string(), Weight::Matters, &rules::COMMIT, ctx);
@@ -308,6 +312,9 @@ impl Consumer {
         );
         let level = if error.retriable() { "WARN" } else { "ERROR" };
         self.log(level, text, Weight::Matters, &rules::COMMIT, ctx);
+        if self.modern.is_some() {
+            return self.commit_refused_modern(error, ctx);
+        }
         let Some(coordinator) = &self.coordinator else {
             return Failure::of(error);
         };
@@ -347,6 +354,80 @@ impl Consumer {
         }
     }
 
+    /// [CommitRequestManager.OffsetCommitRequestState.onResponse]
+    fn commit_refused_modern(&mut self, error: ErrorCode, ctx: &mut Ctx) -> Failure {
+        match error {
+            ErrorCode::GroupAuthorizationFailed => {
+                let text = format!("Not authorized to access group: {}", self.group().unwrap_or_default());
+                Failure::fatal("GroupAuthorizationException", &text)
+            }
+            ErrorCode::CoordinatorNotAvailable | ErrorCode::NotCoordinator | ErrorCode::RequestTimedOut => {
+                self.mark_coordinator_unknown(false, error.message(), ctx);
+                Failure::of(error)
+            }
+            ErrorCode::OffsetMetadataTooLarge
+            | ErrorCode::InvalidCommitOffsetSize
+            | ErrorCode::CoordinatorLoadInProgress
+            | ErrorCode::UnknownTopicOrPartition
+            | ErrorCode::StaleMemberEpoch => Failure::of(error),
+            ErrorCode::UnknownMemberId => {
+                let text = format!("OffsetCommit failed with unknown member ID. {}", error.message());
+                Failure::fatal("CommitFailedException", &text)
+            }
+            other => Failure::fatal(
+                "KafkaException",
+                &format!("Unexpected error in commit: {}", other.message()),
+            ),
+        }
+    }
+
+    /// The commit before a reconciliation: it is tried again until its time is over. True: it is through, or given up.
+    pub(super) fn step_background_commit(&mut self, commit: &mut CommitSync, ctx: &mut Ctx) -> bool {
+        let result = match commit.waits_for {
+            Some(number) => self.commits.take_result(number),
+            None if commit.retry_at > ctx.now() => None,
+            None if self.coordinator_node(ctx).is_none() => None,
+            None => match self.send_commit(&commit.offsets.clone(), None, true, ctx) {
+                Ok(number) => {
+                    commit.waits_for = Some(number);
+                    None
+                }
+                Err(failure) => Some(Err(failure)),
+            },
+        };
+        let stale = |failure: &Failure| *failure.error.class == *"StaleMemberEpochException";
+        let member = self.modern.as_ref().is_some_and(|modern| modern.commit_epoch.is_some());
+        match result {
+            None if ctx.now() < commit.until => false,
+            Some(Err(failure))
+                if (failure.retriable || (stale(&failure) && member))
+                    && *failure.error.class != *"UnknownTopicOrPartitionException"
+                    && ctx.now() < commit.until =>
+            {
+                commit.waits_for = None;
+                commit.offsets = Rc::new(self.subscription.all_consumed());
+                commit.retry_at = ctx.now() + self.retry.span(commit.attempts, &mut self.random);
+                commit.attempts += 1;
+                false
+            }
+            Some(Err(failure)) => {
+                let text = format!(
+                    "Auto-commit request before reconciling new assignment failed: {}. Will proceed with the reconciliation anyway.",
+                    failure.error.message.as_deref().unwrap_or("null")
+                );
+                self.log("ERROR", text, Weight::Alarm, &rules::AUTO_COMMIT, ctx);
+                true
+            }
+            None => {
+                if let Some(number) = commit.waits_for {
+                    self.commits.abandon(number);
+                }
+                true
+            }
+            Some(Ok(())) => true,
+        }
+    }
+
     /// A commit is over.
     pub(super) fn end_commit(&mut self, number: u32, result: Result<(), Failure>) {
         let Some(sent) = self.commits.sent.get_mut(&number) else {
@@ -372,6 +453,18 @@ impl Consumer {
                 .push_back((offsets, callback, result.map_err(async_error)));
         }
     }
+}
+
+/// What `commitSync()` throws. [CommitRequestManager.commitSyncExceptionForError]
+fn sync_error(error: ClientError) -> ClientError {
+    if *error.class != *"StaleMemberEpochException" {
+        return error;
+    }
+    let text = format!(
+        "OffsetCommit failed with stale member epoch. {}",
+        ErrorCode::StaleMemberEpoch.message()
+    );
+    ClientError::new("CommitFailedException", &text)
 }
 
 /// What the callback of an asynchronous commit gets.

@@ -77,7 +77,10 @@ impl Consumer {
         question.asked = Some((partitions.clone(), generation));
         let request = OffsetFetchRequest {
             group,
-            member: None,
+            member: self
+                .modern
+                .as_ref()
+                .and_then(|m| Some((m.member_id.clone(), m.commit_epoch?))),
             partitions: Some(partitions.iter().cloned().collect()),
             require_stable: true,
         };
@@ -125,6 +128,13 @@ impl Consumer {
                 return Err(Failure::fatal("GroupAuthorizationException", &text));
             }
             error if error.retriable() => return Err(Failure::of(error)),
+            ErrorCode::StaleMemberEpoch | ErrorCode::UnknownMemberId if self.modern.is_some() => {
+                let member = self.modern.as_ref().is_some_and(|m| m.commit_epoch.is_some());
+                return Err(Failure {
+                    retriable: member && answer.error == ErrorCode::StaleMemberEpoch,
+                    ..Failure::of(answer.error)
+                });
+            }
             error => {
                 let text = format!("Unexpected error in fetch offset response: {}", error.message());
                 return Err(Failure::fatal("KafkaException", &text));

@@ -145,6 +145,11 @@ impl Consumer {
         let node = self.coordinator.as_ref()?.node.clone()?;
         if self.net.is_unavailable(node.id, ctx.now()) {
             self.mark_coordinator_unknown(true, "coordinator unavailable", ctx);
+            // Whoever finds it so sleeps before it looks again.
+            let after = ctx.now() + self.fixed_backoff();
+            if let Some(coordinator) = &mut self.coordinator {
+                coordinator.look_after = coordinator.look_after.max(after);
+            }
             return None;
         }
         Some(node)

@@ -32,6 +32,8 @@ pub enum Step {
     ListenerCommit(Box<CommitSync>),
     /// LeaveGroup goes.
     Leave,
+    /// With `group.protocol=consumer`: the last heartbeat, and its answer.
+    Goodbye,
     /// The coordinator still owes answers.
     Answers,
 }
@@ -81,7 +83,10 @@ impl Consumer {
             call,
             closing: false,
             leave: None,
-            until: ctx.now(),
+            until: match self.modern {
+                Some(_) => self.api_deadline(ctx),
+                None => ctx.now(),
+            },
             step: Step::Listener,
         }
     }
@@ -109,6 +114,14 @@ impl Consumer {
                     }
                     Step::Listener
                 }
+                Step::Goodbye => match self.step_leaving_modern(&leaving, &Step::Goodbye, ctx) {
+                    Step::Goodbye => {
+                        leaving.step = Step::Goodbye;
+                        return Some(leaving);
+                    }
+                    next => next,
+                },
+                Step::Listener | Step::Leave if self.modern.is_some() => self.step_leaving_modern(&leaving, &step, ctx),
                 Step::Listener => self.give_up_for_good(&leaving, ctx),
                 Step::ListenerCommit(mut commit) => match self.step_commit_sync(&mut commit, ctx) {
                     None => {

@@ -1,4 +1,4 @@
-//! The classic consumer: poll, fetch, positions, group membership, commits.
+//! The consumer: poll, fetch, positions, group membership by either protocol, commits.
 
 mod answers;
 pub mod application;
@@ -14,6 +14,7 @@ mod leader;
 pub mod leave;
 pub mod membership;
 pub mod metrics;
+pub mod modern;
 pub mod note;
 pub mod outbox;
 pub mod pattern;
@@ -34,7 +35,7 @@ mod scripted;
 mod tests;
 
 pub use note::ConsumerNote;
-pub use process::{Consumer, NOT_MODELLED};
+pub use process::Consumer;
 
 use super::call::CallId;
 use super::network::NetTimer;
@@ -74,6 +75,11 @@ pub enum ConsumerOrder {
     SubscribePattern {
         call: CallId,
         pattern: Rc<str>,
+    },
+    /// An RE2 pattern, matched by the coordinator.
+    SubscribeRegex {
+        call: CallId,
+        regex: Rc<str>,
     },
     Assign {
         call: CallId,

@@ -33,6 +33,8 @@ pub enum Purpose {
     Join(Generation),
     Sync(Generation),
     Heartbeat(Generation),
+    /// ConsumerGroupHeartbeat; true: nobody cares for the answer.
+    GroupHeartbeat(bool),
     Leave,
     /// By the number of the commit.
     Commit(u32, Generation),

@@ -147,7 +147,11 @@ impl Consumer {
         if self.in_poll()
             && let Some(coordinator) = &mut self.coordinator
         {
-            coordinator.heartbeat.poll_until = ctx.now() + Span::from_ms(self.config.max_poll_interval_ms);
+            let until = ctx.now() + Span::from_ms(self.config.max_poll_interval_ms);
+            coordinator.heartbeat.poll_until = until;
+            if let Some(modern) = &mut self.modern {
+                modern.set_poll_until(until);
+            }
         }
         self.application.on = false;
         // What is left of the work is dropped.
@@ -200,6 +204,9 @@ impl Consumer {
     fn poll_coordinator(&mut self, ctx: &mut Ctx) -> Result<bool, ClientError> {
         if self.coordinator.is_none() {
             return Ok(true);
+        }
+        if self.modern.is_some() {
+            return self.poll_modern(ctx);
         }
         self.refresh_topics();
         self.run_callbacks(ctx)?;

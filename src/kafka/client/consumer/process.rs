@@ -3,12 +3,13 @@
 //! The Java client is driven by the calls of its user. Here `poll()` is one long call: it is looked at again whenever
 //! something came in or is due, instead of returning empty and being called again.
 
-use super::application::Application;
+use super::application::{Application, Stage};
 use super::calls::Pending;
 use super::commits::Commits;
 use super::coordinator::Coordinator;
 use super::fetcher::Fetcher;
 use super::metrics::Counters;
+use super::modern::Modern;
 use super::outbox::Outbox;
 use super::position::ResetTo;
 use super::positions::Positions;
@@ -31,10 +32,6 @@ use std::rc::Rc;
 
 use super::note::ConsumerNote;
 
-/// Class of the error by which a constructor says that the simulator has no model of what was asked for. No Java class
-/// is called so.
-pub const NOT_MODELLED: &str = "NotModelled";
-
 /// A classic consumer.
 #[derive(Clone, Debug)]
 pub struct Consumer {
@@ -47,6 +44,8 @@ pub struct Consumer {
     pub(super) positions: Positions,
     /// Only with a group.
     pub(super) coordinator: Option<Coordinator>,
+    /// Only with a group and `group.protocol=consumer`.
+    pub(super) modern: Option<Box<Modern>>,
     pub(super) commits: Commits,
     pub(super) retry: Backoff,
     pub(super) random: Random,
@@ -69,7 +68,7 @@ impl Consumer {
     /// A consumer named `client_id`. `bootstrap`: hosts and ports; `group`: `group.id` besides what `config` says.
     ///
     /// # Errors
-    /// The exception of the Java constructor; [`NOT_MODELLED`] as its class for what is not built.
+    /// The exception of the Java constructor.
     pub fn new(
         client_id: &str,
         bootstrap: &[(Rc<str>, u16)],
@@ -82,7 +81,6 @@ impl Consumer {
             given.insert("group.id".to_string(), group.to_string());
         }
         let config = ConsumerConfig::from_map(&given).map_err(thrown)?;
-        check_modelled(&config)?;
         let retry = Backoff::new(config.retry_backoff_ms, config.retry_backoff_max_ms);
         let subscription = Subscription::new(ResetTo::of(config.auto_offset_reset));
         let wanted = subscription.wanted(config.allow_auto_create_topics, &OrderedSet::new());
@@ -96,10 +94,12 @@ impl Consumer {
             Random::named(seed, &format!("consumer/{client_id}/network")),
             |timer| Timer::Consumer(ConsumerTimer::Net(timer)),
         );
-        let group = config.group_id.as_deref().map(Rc::from);
+        let group: Option<Rc<str>> = config.group_id.as_deref().map(Rc::from);
+        let consumer_protocol = group.is_some() && config.group_protocol == GroupProtocol::Consumer;
         let fetcher = Fetcher::new(&config.client_rack);
         Ok(Consumer {
             coordinator: group.map(Coordinator::new),
+            modern: consumer_protocol.then(|| Box::new(Modern::new(client_id.clone()))),
             config: Rc::new(config),
             net,
             outbox: Outbox::default(),
@@ -165,6 +165,7 @@ impl Consumer {
                 moved |= self.take_network(ctx);
             }
             moved |= self.run_heartbeat(ctx);
+            moved |= self.run_modern(ctx);
             moved |= self.run_user(ctx);
             moved |= self.send_outbox(ctx);
             if self.is_awake() {
@@ -179,8 +180,9 @@ impl Consumer {
 
     /// Does a thread look at the network? Without one answers wait in the socket.
     fn is_awake(&self) -> bool {
-        let user = self.pending.is_some() || self.in_poll() || !self.orders.is_empty();
-        let heartbeat = self.coordinator.as_ref().is_some_and(|c| c.heartbeat.enabled);
+        let commits = matches!(self.application.stage, Stage::Committing(..));
+        let user = self.pending.is_some() || self.in_poll() || commits || !self.orders.is_empty();
+        let heartbeat = self.modern.is_some() || self.coordinator.as_ref().is_some_and(|c| c.heartbeat.enabled);
         !self.closed && (user || heartbeat || self.outbox.has_unsent())
     }
 
@@ -245,7 +247,10 @@ impl Consumer {
             due = due.min(self.subscription.next_retry(now));
         }
         if let Some(coordinator) = &self.coordinator {
-            due = due.min(coordinator.next_due(now, self.in_poll(), self.pending.is_some()));
+            due = due.min(coordinator.next_due(now, self.in_poll(), self.pending.is_some() || self.modern.is_some()));
+            if let Some(modern) = &self.modern {
+                due = due.min(modern.next_due(now, self.in_poll()));
+            }
             if self.in_poll() && self.config.enable_auto_commit {
                 due = due.min(later(self.commits.next_auto, now));
             }
@@ -300,13 +305,4 @@ fn thrown(error: ConfigError) -> ClientError {
         Some(cause) => thrown.caused_by(self::thrown(*cause)),
         None => thrown,
     }
-}
-
-/// What is not built yet is refused, and called by its name.
-fn check_modelled(config: &ConsumerConfig) -> Result<(), ClientError> {
-    let refuse = |what: &str| Err(ClientError::new(NOT_MODELLED, what));
-    if config.group_protocol == GroupProtocol::Consumer {
-        return refuse("group.protocol=consumer (KIP-848) is not modelled; use group.protocol=classic");
-    }
-    Ok(())
 }

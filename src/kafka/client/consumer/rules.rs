@@ -32,6 +32,12 @@ pub const COOPERATIVE: Rule = Rule {
     source: "ConsumerCoordinator.onJoinPrepare, onJoinComplete; KIP-429",
 };
 
+pub const RECONCILE: Rule = Rule {
+    name: "consumer/reconciliation",
+    about: "With group.protocol=consumer a member commits and gives up only what it is not to have any more, takes over what is new, and acknowledges that with its next heartbeat; it never stops for others.",
+    source: "KIP-848, AbstractMembershipManager.maybeReconcile, revokeAndAssign",
+};
+
 pub const LOST: Rule = Rule {
     name: "consumer/partitions-lost",
     about: "A member that is no longer in its group has lost its partitions: others may already read them.",

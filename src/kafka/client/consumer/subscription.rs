@@ -19,6 +19,8 @@ pub enum Kind {
     Topics,
     /// By the group: the topics that match.
     Pattern(Pattern),
+    /// By the group: the topics that match by the coordinator's word.
+    Regex(Rc<str>),
     /// By the user.
     Assigned,
 }
@@ -55,7 +57,7 @@ impl Subscription {
 
     /// Does the group hand out the partitions?
     pub fn by_group(&self) -> bool {
-        matches!(self.kind, Kind::Topics | Kind::Pattern(_))
+        matches!(self.kind, Kind::Topics | Kind::Pattern(_) | Kind::Regex(_))
     }
 
     pub fn pattern(&self) -> Option<&Pattern> {
@@ -63,6 +65,27 @@ impl Subscription {
             Kind::Pattern(pattern) => Some(pattern),
             _ => None,
         }
+    }
+
+    /// The pattern that the coordinator matches.
+    pub fn regex(&self) -> Option<&Rc<str>> {
+        match &self.kind {
+            Kind::Regex(regex) => Some(regex),
+            _ => None,
+        }
+    }
+
+    /// `subscribe(SubscriptionPattern)`.
+    ///
+    /// # Errors
+    /// IllegalStateException if it has partitions in another way.
+    pub fn subscribe_regex(&mut self, regex: Rc<str>) -> Result<(), ClientError> {
+        self.set_kind(Kind::Regex(regex))
+    }
+
+    /// Topics as they are told to the coordinator.
+    pub fn names(&self) -> &OrderedSet<Rc<str>> {
+        &self.topics
     }
 
     /// Subscribed topics.
@@ -78,7 +101,7 @@ impl Subscription {
     /// What to ask brokers for; `more`: topics that a call needs just now.
     pub fn wanted(&self, auto_create: bool, more: &OrderedSet<Rc<str>>) -> Wanted {
         match self.kind {
-            Kind::Pattern(_) => Wanted::All { auto_create },
+            Kind::Pattern(_) | Kind::Regex(_) => Wanted::All { auto_create },
             _ => Wanted::Listed {
                 topics: self.metadata_topics().union(more).cloned().collect(),
                 auto_create,
@@ -185,6 +208,7 @@ impl Subscription {
                 format!("Subscribe({})", names.join(","))
             }
             Kind::Pattern(pattern) => format!("Subscribe({})", pattern.text()),
+            Kind::Regex(regex) => format!("Subscribe({regex})"),
             Kind::Assigned => format!("Assign({})", super::text::list(self.partitions.keys())),
         }
     }

@@ -1,6 +1,5 @@
 //! The consumer against a scripted broker.
 
-use super::process::NOT_MODELLED;
 use super::scripted::{World, at, batch, properties};
 use super::{CommitHabit, Consumer, ConsumerOrder, SeekTo};
 use crate::kafka::client::call::{Answer, CallId};
@@ -170,13 +169,12 @@ fn usage_errors() {
 }
 
 #[test]
-fn what_is_not_built_is_refused_by_name() {
+fn settings_that_do_not_fit_are_refused() {
     let make = |config: &[(&str, &str)]| {
         Consumer::new("c", &[("b1".into(), 9092)], Some("g".into()), properties(config), 1)
             .expect_err("refused")
             .class
     };
-    assert_eq!(&*make(&[("group.protocol", "consumer")]), NOT_MODELLED);
     assert_eq!(&*make(&[("heartbeat.interval.ms", "45000")]), "KafkaException");
 }
 

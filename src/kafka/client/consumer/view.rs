@@ -3,6 +3,7 @@
 use super::application::Stage;
 use super::calls::Pending;
 use super::coordinator::MemberState;
+use super::modern::ModernState;
 use super::position::{FetchState, PartitionState};
 use super::process::Consumer;
 use crate::kafka::client::call::{ClientError, Consumed};
@@ -54,6 +55,19 @@ impl Consumer {
             Stage::Committing(..) => return "committing",
             Stage::Polling => {}
         }
+        if let Some(modern) = self
+            .modern
+            .as_ref()
+            .filter(|_| self.in_poll() && self.subscription.by_group())
+        {
+            return match modern.state {
+                ModernState::Joining => "joining",
+                ModernState::Reconciling | ModernState::Acknowledging => "reconciling",
+                ModernState::Fatal => "out of the group for good",
+                ModernState::Fenced | ModernState::Stale => "out of the group",
+                _ => "polling",
+            };
+        }
         let member = self.coordinator.as_ref().filter(|_| self.subscription.by_group());
         match member.map(|member| member.state) {
             _ if self.subscription.is_nothing() => "not subscribed",
@@ -67,6 +81,16 @@ impl Consumer {
         }
     }
 
+    /// Does it speak the consumer protocol (KIP-848) in a group?
+    pub fn has_consumer_protocol(&self) -> bool {
+        self.modern.is_some()
+    }
+
+    /// Its membership by the consumer protocol.
+    pub fn modern(&self) -> Option<&super::modern::Modern> {
+        self.modern.as_deref()
+    }
+
     /// Where it stands in its group.
     pub fn member_state(&self) -> Option<MemberState> {
         self.coordinator.as_ref().map(|coordinator| coordinator.state)
@@ -74,6 +98,9 @@ impl Consumer {
 
     /// -1: none.
     pub fn generation(&self) -> i32 {
+        if let Some(modern) = &self.modern {
+            return modern.commit_epoch.unwrap_or(-1);
+        }
         self.coordinator
             .as_ref()
             .map_or(-1, |coordinator| coordinator.generation.id)
@@ -81,6 +108,9 @@ impl Consumer {
 
     /// Empty: none.
     pub fn member_id(&self) -> Rc<str> {
+        if let Some(modern) = &self.modern {
+            return modern.commit_member();
+        }
         match &self.coordinator {
             Some(coordinator) => coordinator.generation.member.clone(),
             None => Rc::from(""),

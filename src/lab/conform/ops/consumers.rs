@@ -99,6 +99,11 @@ impl Player<'_> {
                 call,
                 pattern: pattern.into(),
             })
+        } else if let Some(regex) = step.get("regex").and_then(Value::as_str) {
+            self.consumer_call(id, |call| ConsumerOrder::SubscribeRegex {
+                call,
+                regex: regex.into(),
+            })
         } else {
             let topics = step.list("topics").into_iter().map(Rc::from).collect();
             self.consumer_call(id, |call| ConsumerOrder::Subscribe { call, topics })

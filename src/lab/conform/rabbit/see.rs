@@ -11,6 +11,7 @@ use crate::rabbit::protocol::{Closed, Delivery, Frame, Msg};
 use crate::rabbit::queue::Queue;
 use crate::rabbit::routing::Target;
 use crate::rabbit::routing::exchange::predeclared;
+use crate::rabbit::value::Decimal;
 use serde_json::{Map, Value, json};
 
 /// The keys that a recording shows only when they changed.
@@ -316,6 +317,9 @@ fn differ(path: &str, expected: &Value, found: &Value) -> Option<Difference> {
         (Value::Array(e), Value::Array(f)) if e.len() == f.len() => {
             let mut pairs = e.iter().zip(f).enumerate();
             pairs.find_map(|(at, (e, f))| differ(&format!("{path}.{at}"), e, f))
+        }
+        (Value::Number(e), Value::Number(f)) if Decimal::parse(&e.to_string()) == Decimal::parse(&f.to_string()) => {
+            None
         }
         _ if expected == found => None,
         _ => Some(Difference {

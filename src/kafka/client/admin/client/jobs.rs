@@ -103,6 +103,19 @@ impl Admin {
             GroupVerdict::Return(result) => self.finish(call.job, result, ctx),
             GroupVerdict::Retry => self.retry(call, ctx),
             GroupVerdict::LookUp => self.look_up_again(&call, ctx),
+            GroupVerdict::Ask(body) => {
+                let mut next = Call::new(
+                    call.job,
+                    call.name,
+                    call.step,
+                    To::Node(coordinator),
+                    body,
+                    call.deadline,
+                );
+                next.tries = call.tries + 1;
+                next.next_try = ctx.now() + self.pause(call.tries);
+                self.calls.push(next);
+            }
             GroupVerdict::Remove(members) if members.is_empty() => {
                 self.finish(call.job, Ok(Rc::new(Answer::Done)), ctx);
             }

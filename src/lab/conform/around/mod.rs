@@ -1,0 +1,68 @@
+//! Recordings of what stands around the brokers: nginx's choices, compose files. One file may hold many cases.
+
+mod serving;
+
+use super::Verdict;
+use serde_json::{Map, Value};
+
+/// One recorded case.
+#[derive(Clone, Debug)]
+pub struct Case {
+    pub name: String,
+    pub covers: Vec<String>,
+    kind: Kind,
+    body: Map<String, Value>,
+}
+
+/// Whose rules play it.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Serving,
+    /// Nothing that could be played: measurements.
+    Figures,
+}
+
+impl Case {
+    /// The cases of a file; none if it is a recording of a broker.
+    pub fn find(file: &Map<String, Value>) -> Option<Vec<Case>> {
+        if file.contains_key("nginx") && file.contains_key("steps") {
+            return Some(vec![Case::new(Kind::Serving, "serving", file)]);
+        }
+        // What `measure.json`, `ratios.json` and `cost.json` beside nginx's cases have and no recording does.
+        let recorded = ["steps", "cases", "cluster", "do"]
+            .iter()
+            .any(|key| file.contains_key(*key));
+        (!recorded).then(|| vec![Case::new(Kind::Figures, "figures", file)])
+    }
+
+    fn new(kind: Kind, tag: &str, body: &Map<String, Value>) -> Case {
+        let name = body.get("case").and_then(Value::as_str).unwrap_or(tag);
+        Case {
+            name: name.to_string(),
+            covers: vec![tag.to_string()],
+            kind,
+            body: body.clone(),
+        }
+    }
+
+    /// Plays it.
+    pub fn judge(&self) -> Verdict {
+        let difference = match self.kind {
+            Kind::Serving => serving::play(&self.body),
+            Kind::Figures => return Verdict::NotModelled("a file of figures, with nothing to play".into()),
+        };
+        match difference {
+            Ok(()) => Verdict::Agrees,
+            Err(why) => Verdict::Differs(format!("{}: {why}", self.name)),
+        }
+    }
+}
+
+/// Compares one thing.
+fn same<T: PartialEq + std::fmt::Debug>(what: &str, expected: &T, found: &T) -> Result<(), String> {
+    if expected == found {
+        Ok(())
+    } else {
+        Err(format!("{what}: expected {expected:?}, found {found:?}"))
+    }
+}
