@@ -14,5 +14,6 @@ pub mod note;
 pub mod protocol;
 pub mod queue;
 pub mod routing;
+pub mod rules;
 pub mod value;
 pub mod wire;

@@ -13,6 +13,7 @@ use crate::rabbit::value::{Field, Name};
 
 impl Broker {
     pub(super) fn consume(&mut self, channel: ChannelId, consume: Consume) -> Result<(), AmqpError> {
+        let name = self.meant(channel, &consume.queue)?;
         let known = self.channels.get(&channel);
         if known.is_some_and(|known| known.consumers.contains_key(&consume.tag)) {
             let text = format!("attempt to reuse consumer tag '{}'", consume.tag);
@@ -21,7 +22,6 @@ impl Broker {
         if &*consume.queue == REPLY_TO {
             return self.consume_replies(channel, consume);
         }
-        let name = self.meant(channel, &consume.queue)?;
         let queue = self.queue_for(channel, &name)?;
         let (id, queue_type) = (queue.id, queue.queue_type());
         check_consume(&name, queue_type, &consume.arguments)?;

@@ -236,7 +236,6 @@ impl Broker {
         }
         let name = match declare.passive {
             true => {
-                let name = self.meant(channel, &name)?;
                 self.queue_for(channel, &name)?;
                 name
             }

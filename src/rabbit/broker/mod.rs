@@ -83,6 +83,8 @@ pub struct Broker {
     /// Numbers for queues, connections, channels and generated names.
     next: u32,
     letters: VecDeque<Letter>,
+    /// What the last stop took, told when the broker starts again.
+    lost: Vec<(Name, u32)>,
     out: Vec<Out>,
     now: Time,
     /// Seconds since 1970.
@@ -103,6 +105,7 @@ impl Default for Broker {
             limits: ChannelLimits::new(),
             next: 0,
             letters: VecDeque::new(),
+            lost: Vec::new(),
             out: Vec::new(),
             now: Time::ZERO,
             seconds: 0,

@@ -1,8 +1,9 @@
 //! Stopping and starting: what survives an orderly stop, a kill, and a power failure.
 
 use super::Broker;
+use crate::ordered::OrderedSet;
 use crate::rabbit::error::{AmqpError, Code};
-use crate::rabbit::note::BrokerNote;
+use crate::rabbit::note::{BrokerNote, Fact};
 use crate::rabbit::protocol::Closed;
 use crate::rabbit::queue::store::Depth;
 use crate::rabbit::queue::{ConnectionId, Content, Desk, Queue, QueueId};
@@ -41,6 +42,7 @@ impl Broker {
         self.deadline = None;
         self.flush = None;
         self.beats = false;
+        let before = self.held();
         self.queues.retain(|_, queue| queue.durable);
         self.queue_names = self
             .queues
@@ -61,6 +63,18 @@ impl Broker {
                 Content::Quorum(quorum) => quorum.restart(crash.is_some(), now, &mut desk),
             }
         }
+        let after = self.held();
+        self.lost = before.difference(&after).cloned().collect();
+    }
+
+    /// The messages in the queues whose fate somebody follows.
+    fn held(&self) -> OrderedSet<(Name, u32)> {
+        let queues = self.queues.values();
+        let all = queues.flat_map(|queue| {
+            let messages = queue.ready_messages().into_iter().chain(queue.unacked_messages());
+            messages.filter_map(|message| Some((queue.name.clone(), message.origin?)))
+        });
+        all.collect()
     }
 
     /// Durable exchanges stay, and bindings between what stays.
@@ -82,6 +96,9 @@ impl Broker {
 
     /// The broker starts: what expired while it was down goes now.
     pub(super) fn start(&mut self) {
+        for (queue, origin) in std::mem::take(&mut self.lost) {
+            self.note(Fact::Gone { origin, queue });
+        }
         let found: Vec<(QueueId, Name, u32)> = self
             .queues
             .values()

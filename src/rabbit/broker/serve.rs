@@ -62,8 +62,16 @@ impl Broker {
                     channel.taken(confirm.number, id);
                 }
             }
-            Event::Refused(confirm) => {
-                if let Some(channel) = self.channels.get_mut(&confirm.channel) {
+            Event::Refused { message, confirm } => {
+                if let Some(origin) = message.origin {
+                    self.note(Fact::Refused {
+                        origin,
+                        queue: name.clone(),
+                    });
+                }
+                if let Some(confirm) = confirm
+                    && let Some(channel) = self.channels.get_mut(&confirm.channel)
+                {
                     channel.refused(confirm.number);
                 }
             }
@@ -177,7 +185,7 @@ impl Broker {
             return;
         };
         if let Some(origin) = publish.message.origin {
-            self.note(Fact::Enqueued {
+            self.note(Fact::Arrived {
                 origin,
                 queue: queue.clone(),
             });

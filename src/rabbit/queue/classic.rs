@@ -132,11 +132,11 @@ impl Classic {
         if over && self.settings.overflow != Overflow::DropHead {
             if self.settings.overflow == Overflow::RejectPublishDlx {
                 desk.events.push(Event::Dead {
-                    message,
+                    message: message.clone(),
                     reason: Reason::MaxLen,
                 });
             }
-            desk.events.extend(confirm.map(Event::Refused));
+            desk.events.push(Event::Refused { message, confirm });
             return;
         }
         let stores = self.stores(&message);

@@ -66,7 +66,11 @@ pub enum Event {
         reason: Reason,
     },
     Confirmed(Confirm),
-    Refused(Confirm),
+    /// The queue is full.
+    Refused {
+        message: Rc<Message>,
+        confirm: Option<Confirm>,
+    },
 }
 
 /// A message as it leaves a queue.

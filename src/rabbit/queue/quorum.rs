@@ -174,7 +174,10 @@ impl Quorum {
                 news: None,
             });
             if known.told_full && self.settings.overflow == Overflow::RejectPublish {
-                desk.events.extend(publish.confirm.map(Event::Refused));
+                desk.events.push(Event::Refused {
+                    message: publish.message,
+                    confirm: publish.confirm,
+                });
                 return;
             }
         }

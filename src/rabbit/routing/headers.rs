@@ -39,8 +39,10 @@ impl Mode {
         matches!(self, Mode::Any | Mode::AnyWithX)
     }
 
-    fn counts_x(self) -> bool {
-        matches!(self, Mode::AllWithX | Mode::AnyWithX)
+    /// Whether an argument of that name is one of the pairs.
+    pub fn counts(self, name: &str) -> bool {
+        let with_x = matches!(self, Mode::AllWithX | Mode::AnyWithX);
+        name != "x-match" && (with_x || !name.starts_with("x-"))
     }
 }
 
@@ -57,9 +59,7 @@ pub fn pair_matches(wanted: &Field, header: Option<&Field>) -> bool {
 pub fn matches(arguments: &Table, headers: &Table) -> bool {
     // A mode that is not known was refused when it was bound.
     let mode = Mode::of(arguments).unwrap_or(Mode::All);
-    let mut pairs = arguments
-        .iter()
-        .filter(|(name, _)| &**name != "x-match" && (mode.counts_x() || !name.starts_with("x-")));
+    let mut pairs = arguments.iter().filter(|(name, _)| mode.counts(name));
     if mode.is_any() {
         pairs.any(|(name, wanted)| pair_matches(wanted, headers.get(name)))
     } else {

@@ -2,6 +2,7 @@
 
 pub mod bindings;
 pub mod exchange;
+pub mod explain;
 pub mod headers;
 pub mod topic;
 
