@@ -494,7 +494,7 @@ impl App {
     }
 
     fn menu_of(&mut self, selection: Selection, x: i32, y: i32) {
-        let flights = self.bus.run.borrow().run.flights();
+        let flights = self.bus.run.borrow().run.air();
         let sections = acts::of(&self.scene.view, &flights, &selection);
         let label = sections.first().map(|s| s.title.clone()).unwrap_or_default();
         self.select(Some(selection));

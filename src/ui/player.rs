@@ -1,7 +1,5 @@
 //! Playing: how virtual time follows the wall clock of the browser, and how idle stretches are passed over.
 
-use crate::lab::view::FlightClass;
-
 use super::dom;
 use super::session::Session;
 
@@ -101,11 +99,7 @@ impl Player {
 
     /// Whether a message that the stage shows is on its way.
     fn in_the_air(&self, session: &Session) -> bool {
-        session
-            .run
-            .flights()
-            .iter()
-            .any(|f| !f.held && (self.layer || f.class != FlightClass::Idle))
+        session.run.is_any_in_the_air(self.layer)
     }
 
     /// Steps over events until something is on its way or the frame is used up; whether any step was made.

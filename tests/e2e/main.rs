@@ -4,6 +4,7 @@
 //! [`harness`] starts what they need; each other module is one subject, and lists its own tests.
 
 mod flows;
+mod frames;
 mod harness;
 mod page;
 
@@ -14,7 +15,7 @@ use std::sync::Arc;
 type Test = (&'static str, fn(&harness::Lab) -> harness::Outcome);
 
 fn main() {
-    let tests: Vec<Test> = [page::TESTS, flows::TESTS].concat();
+    let tests: Vec<Test> = [page::TESTS, flows::TESTS, frames::TESTS].concat();
     let arguments = Arguments::from_args();
     let dist = std::env::var_os("BROKERLAB_DIST");
     if dist.is_none() {

@@ -10,6 +10,7 @@ use crate::lab::view::{Density, FateView, FlightView, LogEntry, MarkView, View, 
 use crate::lab::world::kernel_time;
 use crate::ordered::SortSmall;
 use std::ops::Range;
+use std::rc::Rc;
 
 impl Run {
     /// The picture of the present.
@@ -28,6 +29,21 @@ impl Run {
     /// Messages on their way.
     pub fn flights(&self) -> Vec<FlightView> {
         show::flights::flights(&self.moment.world)
+    }
+
+    /// The same without their texts.
+    pub fn air(&self) -> Vec<FlightView> {
+        show::flights::air(&self.moment.world)
+    }
+
+    /// What is in one message, in a few words.
+    pub fn flight_text(&self, id: u64) -> Rc<str> {
+        show::flights::text_of(&self.moment.world, id)
+    }
+
+    /// Is a message on its way that is shown and not held? `idle`: heartbeats and idle polls are shown too.
+    pub fn is_any_in_the_air(&self, idle: bool) -> bool {
+        show::flights::is_any(&self.moment.world, idle)
     }
 
     /// Lines of the log for a range of events, at least that loud, that contain all the words of `filter`. What matters

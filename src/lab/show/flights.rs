@@ -1,40 +1,68 @@
 //! Messages on their way.
 
-use crate::kafka::protocol::Body;
 use crate::kafka::protocol::data::{CONSUMER_REPLICA, FetchRequest};
+use crate::kafka::protocol::{Body, Msg};
 use crate::lab::places::place_of;
 use crate::lab::view::{FlightClass, FlightView};
 use crate::lab::world::{Role, World, lab_us};
 use crate::ordered::SortSmall;
 use crate::sim::Payload;
+use crate::sim::world::InFlight;
 use std::rc::Rc;
 
-/// All messages between processes of the scenario, oldest first.
-pub fn flights(world: &World) -> Vec<FlightView> {
+/// All messages between processes of the scenario, oldest first, without their texts: what is drawn in every frame.
+pub fn air(world: &World) -> Vec<FlightView> {
     let mut out: Vec<FlightView> = world
         .sim
         .in_flight()
-        .filter_map(|flight| {
-            let to = flight.to?;
-            let shown = |id| world.role(id) != Role::Operator;
-            if !shown(flight.from) || !shown(to) {
-                return None;
-            }
-            Some(FlightView {
-                id: flight.id,
-                from: world.name(flight.from).clone(),
-                to: world.name(to).clone(),
-                kind: flight.msg.kind(),
-                class: class(world, &flight.msg.body),
-                sent_us: lab_us(flight.sent),
-                arrives_us: lab_us(flight.due),
-                held: flight.waiting,
-                text: text(world, &flight.msg.body),
-            })
-        })
+        .filter_map(|flight| seen(world, &flight))
         .collect();
     out.sort_small_by_key(|flight| (flight.sent_us, flight.id));
     out
+}
+
+/// The same with their texts.
+pub fn flights(world: &World) -> Vec<FlightView> {
+    let mut out = air(world);
+    for flight in &mut out {
+        flight.text = text_of(world, flight.id);
+    }
+    out
+}
+
+/// What is in one message, in a few words; empty if it is not on its way any more.
+pub fn text_of(world: &World, id: u64) -> Rc<str> {
+    let flight = world.sim.in_flight().find(|flight| flight.id == id);
+    flight.map_or_else(Rc::default, |flight| text(world, &flight.msg.body))
+}
+
+/// Is a message on its way that is shown and not held? `idle`: heartbeats and idle polls are shown too.
+pub fn is_any(world: &World, idle: bool) -> bool {
+    let moves = |flight: &FlightView| !flight.held && (idle || flight.class != FlightClass::Idle);
+    world
+        .sim
+        .in_flight()
+        .any(|flight| seen(world, &flight).is_some_and(|flight| moves(&flight)))
+}
+
+/// A message without its text; `None` if it is of nobody's in the picture.
+fn seen(world: &World, flight: &InFlight<'_, Msg>) -> Option<FlightView> {
+    let to = flight.to?;
+    let shown = |id| world.role(id) != Role::Operator;
+    if !shown(flight.from) || !shown(to) {
+        return None;
+    }
+    Some(FlightView {
+        id: flight.id,
+        from: world.name(flight.from).clone(),
+        to: world.name(to).clone(),
+        kind: flight.msg.kind(),
+        class: class(world, &flight.msg.body),
+        sent_us: lab_us(flight.sent),
+        arrives_us: lab_us(flight.due),
+        held: flight.waiting,
+        text: Rc::default(),
+    })
 }
 
 fn class(world: &World, body: &Body) -> FlightClass {

@@ -24,7 +24,10 @@ pub struct InspectorProps {
 pub fn Inspector(props: &InspectorProps) -> Html {
     let bus = use_bus();
     let view = &props.scene.view;
-    let flights = bus.run.borrow().run.flights();
+    let flights = match &props.selection {
+        Some(Selection::Message(_) | Selection::Link(..)) => bus.run.borrow().run.flights(),
+        _ => bus.run.borrow().run.air(),
+    };
     let body = match &props.selection {
         None => overview(view, &flights, &bus),
         Some(Selection::Process(name)) => process(view, name),

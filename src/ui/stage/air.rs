@@ -209,7 +209,7 @@ impl Air {
             return;
         }
         let now = session.run.now_us();
-        let flights = session.run.flights();
+        let flights = session.run.air();
         for flight in flights.iter().filter(|f| self.idle || f.class != FlightClass::Idle) {
             let Some(curve) = self.curve(&flight.from, &flight.to) else {
                 continue;
@@ -227,7 +227,7 @@ impl Air {
             }
             self.drawn.push((flight.id, x, y));
         }
-        self.name_one(&context, &flights, now);
+        self.name_one(&context, session, &flights, now);
     }
 
     /// The curve that a message between these two takes, in its own direction.
@@ -247,7 +247,7 @@ impl Air {
     }
 
     /// The label of the message under the pointer, or of the selected one.
-    fn name_one(&self, context: &CanvasRenderingContext2d, flights: &[FlightView], now: u64) {
+    fn name_one(&self, context: &CanvasRenderingContext2d, session: &Session, flights: &[FlightView], now: u64) {
         let Some(id) = self.hover.or(self.selected) else { return };
         let Some((_, x, y)) = self.drawn.iter().find(|d| d.0 == id) else {
             return;
@@ -260,7 +260,11 @@ impl Air {
         context.begin_path();
         circle(context, *x, *y, 9.0);
         context.stroke();
-        let lines = (t().flight_tip)(flight, flight.arrives_us.saturating_sub(now));
+        let named = FlightView {
+            text: session.run.flight_text(id),
+            ..flight.clone()
+        };
+        let lines = (t().flight_tip)(&named, flight.arrives_us.saturating_sub(now));
         context.set_font("500 11.5px system-ui, sans-serif");
         let wide = |s: &str| context.measure_text(s).map_or(80.0, |m| m.width());
         let width = wide(&lines.0).max(wide(&lines.1)) + 18.0;

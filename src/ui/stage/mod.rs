@@ -178,14 +178,19 @@ fn Flying(props: &FlyingProps) -> Html {
     const MOST: usize = 40;
     let bus = use_bus();
     let now = props.scene.view.now_us;
-    let flights = use_memo(props.scene.version, |_| bus.run.borrow().run.flights());
-    let shown = flights
-        .iter()
-        .filter(|f| f.class != crate::lab::view::FlightClass::Idle)
-        .take(MOST);
+    let shown = use_memo(props.scene.version, |_| {
+        let run = &bus.run.borrow().run;
+        let mut shown = run.air();
+        shown.retain(|f| f.class != crate::lab::view::FlightClass::Idle);
+        shown.truncate(MOST);
+        for flight in &mut shown {
+            flight.text = run.flight_text(flight.id);
+        }
+        shown
+    });
     html! {
         <ul class="vh" aria-label={t().in_flight_list}>
-            { for shown.map(|f| html! { <li key={f.id}>{ (t().flight)(f, f.arrives_us.saturating_sub(now)) }</li> }) }
+            { for shown.iter().map(|f| html! { <li key={f.id}>{ (t().flight)(f, f.arrives_us.saturating_sub(now)) }</li> }) }
         </ul>
     }
 }
