@@ -34,6 +34,7 @@ shipped! {
     "retention-overtakes",
     "slow-consumer",
     "more-consumers-than-partitions",
+    "rebalance-storm-and-cure",
     "cooperative-rebalance",
     "static-rolling-restart",
     "zombie-commits-late",

@@ -2,6 +2,7 @@
 //! or by hand, and a clock.
 
 mod classic;
+mod modern;
 mod offsets;
 mod properties;
 mod runtime;
