@@ -219,7 +219,10 @@ pub struct GroupView {
     /// "classic" or "consumer".
     pub protocol: String,
     pub state: String,
+    /// Generation of a classic group, group epoch of a consumer group.
     pub generation: i32,
+    /// The group epoch that the target was computed for; a classic group has none.
+    pub assignment_epoch: Option<i32>,
     pub assignor: String,
     pub coordinator: Option<String>,
     pub lag: i64,
@@ -236,6 +239,8 @@ pub struct ConsumerView {
     pub state: String,
     pub generation: i32,
     pub leader: bool,
+    /// How its coordinator brings it to its target, in a consumer group.
+    pub membership: Option<MembershipView>,
     pub assignment: Vec<AssignedView>,
     pub delivered: u64,
     /// Busy with a record (its `work=` time).
@@ -244,6 +249,25 @@ pub struct ConsumerView {
     pub config: Vec<(String, String)>,
     pub metrics: Vec<Metric>,
     pub faults: Vec<String>,
+}
+
+/// A member of a consumer group (KIP-848) as its coordinator has it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MembershipView {
+    /// Member epoch; -2: a static member that will be back.
+    pub epoch: i32,
+    /// STABLE, UNREVOKED_PARTITIONS or UNRELEASED_PARTITIONS.
+    pub state: &'static str,
+    /// Where the client stands: JOINING, RECONCILING, ...
+    pub client_state: &'static str,
+    /// It speaks the classic protocol.
+    pub classic: bool,
+    /// What it is to have, by name: `loan_request/0`.
+    pub target: Vec<String>,
+    /// What the coordinator lets it have now.
+    pub current: Vec<String>,
+    /// What it has to give up first.
+    pub pending: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]

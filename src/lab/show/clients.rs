@@ -107,6 +107,7 @@ pub fn consumer(world: &World, id: ProcId) -> Option<ConsumerView> {
         state: consumer.state().to_string(),
         generation: consumer.generation(),
         leader: consumer.is_leader(),
+        membership: super::groups::membership(world, consumer),
         assignment: consumer
             .partitions()
             .map(|(partition, _)| assigned(world, id, partition))

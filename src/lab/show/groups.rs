@@ -5,7 +5,7 @@ use crate::kafka::client::consumer::Consumer;
 use crate::kafka::groups::GroupView as Known;
 use crate::kafka::hash::coordinator_partition;
 use crate::kafka::types::{NO_LEADER, NamedPartition, NodeId, TopicPartition};
-use crate::lab::view::GroupView;
+use crate::lab::view::{GroupView, MembershipView};
 use crate::lab::world::{Role, World};
 use crate::ordered::{OrderedMap, OrderedSet};
 use crate::sim::ProcId;
@@ -69,6 +69,7 @@ fn view(world: &World, name: &Rc<str>) -> GroupView {
             .map_or("classic".into(), |group| group.kind.name().to_lowercase()),
         state: state(world, name).unwrap_or_default(),
         generation: known.as_ref().map_or(-1, |group| group.generation),
+        assignment_epoch: known.as_ref().and_then(|group| group.assignment_epoch),
         assignor: known
             .as_ref()
             .and_then(|group| group.assignor.clone())
@@ -79,6 +80,28 @@ fn view(world: &World, name: &Rc<str>) -> GroupView {
             .filter_map(|(id, _)| clients::consumer(world, id))
             .collect(),
     }
+}
+
+/// How the coordinator of a consumer's group has it, if that is a consumer group.
+pub fn membership(world: &World, consumer: &Consumer) -> Option<MembershipView> {
+    let group = known(world, consumer.group_id()?)?;
+    let id = consumer.member_id();
+    let view = group.members.iter().find(|member| *member.id == id)?.modern.as_ref()?;
+    let image = world.image()?;
+    let names = |partitions: &mut dyn Iterator<Item = TopicPartition>| {
+        let named = |at: TopicPartition| Some(format!("{}/{}", image.name_of(at.topic)?, at.partition));
+        partitions.filter_map(named).collect()
+    };
+    let current = &view.member.current;
+    Some(MembershipView {
+        epoch: current.epoch,
+        state: current.state.name(),
+        client_state: consumer.modern().map_or("", |modern| modern.state.name()),
+        classic: view.member.is_classic(),
+        target: names(&mut view.target.iter().copied()),
+        current: names(&mut current.assigned.keys().copied()),
+        pending: names(&mut current.pending.keys().copied()),
+    })
 }
 
 /// The group that a name means: a group's own, or that of a member.

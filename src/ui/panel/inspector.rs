@@ -217,6 +217,27 @@ fn producer(p: &ProducerView) -> Html {
     html! { <>{ heading(&p.name, p.health, t().producer) }{ table(rows) }{ details(&p.metrics, &p.config, &p.faults) }</> }
 }
 
+/// What a number of a group is called: its generation, or an epoch if it has epochs.
+fn epoch_word(assignment_epoch: Option<i32>, epoch: &'static str) -> &'static str {
+    assignment_epoch.map_or(t().generation, |_| epoch)
+}
+
+fn listed(names: &[String]) -> String {
+    match names.is_empty() {
+        true => "–".to_owned(),
+        false => names.join(" "),
+    }
+}
+
+/// The members of a consumer group, each on its way to its target.
+fn members(g: &GroupView) -> Html {
+    let rows = g.members.iter().filter_map(|c| Some((c, c.membership.as_ref()?)));
+    html! {
+        <table class="tbl"><thead><tr><th>{ t().members }</th><th>{ t().member_epoch }</th><th>{ t().state }</th><th>{ t().target }</th><th>{ t().current }</th><th>{ t().to_give_up }</th></tr></thead>
+        <tbody>{ for rows.map(|(c, m)| html! { <tr key={c.name.clone()}><th scope="row">{ &c.name }</th><td>{ m.epoch }</td><td>{ m.state }</td><td>{ listed(&m.target) }</td><td>{ listed(&m.current) }</td><td>{ listed(&m.pending) }</td></tr> }) }</tbody></table>
+    }
+}
+
 fn consumer(c: &ConsumerView, view: &View) -> Html {
     let group = view.groups.iter().find(|g| g.members.iter().any(|m| m.name == c.name));
     let mut rows = vec![
@@ -227,9 +248,17 @@ fn consumer(c: &ConsumerView, view: &View) -> Html {
     ];
     if let Some(g) = group {
         rows.insert(0, pair("group.id", &g.name));
-        rows.insert(1, pair(t().generation, c.generation));
+        rows.insert(1, pair(epoch_word(g.assignment_epoch, t().member_epoch), c.generation));
         rows.insert(2, pair(t().coordinator, g.coordinator.as_deref().unwrap_or("–")));
         rows.insert(3, pair(t().group_leader, if c.leader { t().yes } else { t().no }));
+    }
+    if let Some(m) = &c.membership {
+        rows.extend([
+            pair(t().member_state, format!("{} {}", m.state, m.client_state)),
+            pair(t().target, listed(&m.target)),
+            pair(t().current, listed(&m.current)),
+            pair(t().to_give_up, listed(&m.pending)),
+        ]);
     }
     let figure = |n: Option<i64>| n.map_or_else(|| "–".to_owned(), format::figure);
     html! {
@@ -415,9 +444,10 @@ fn overview(view: &View, flights: &[FlightView], bus: &Bus) -> Html {
                 <ul class="plain-list">{ for flying.into_iter().map(|f| html! { <li key={f.id}><button type="button" class="as-text" onclick={bus.on(Msg::Inspect(Selection::Message(f.id)))}>{ format!("{} {} → {}", f.kind, f.from, f.to) }</button><span class="muted">{ &*f.text }</span></li> }) }</ul>
             }
             { for view.groups.iter().map(|g| html! { <div key={g.name.clone()}><h4>{ (t().group)(&g.name) }</h4>{ table(vec![
-                pair(t().state, &g.state), pair(t().protocol, &g.protocol), pair(t().generation, g.generation), pair(t().assignor, &g.assignor),
+                pair(t().state, &g.state), pair(t().protocol, &g.protocol), pair(epoch_word(g.assignment_epoch, t().group_epoch), g.generation),
+                pair(t().assignment_epoch, g.assignment_epoch.map_or_else(|| "–".to_owned(), |epoch| epoch.to_string())), pair(t().assignor, &g.assignor),
                 pair(t().coordinator, g.coordinator.as_deref().unwrap_or("–")), pair(t().lag_word, format::figure(g.lag)), pair(t().members, g.members.iter().map(|m| m.name.as_str()).collect::<Vec<_>>().join(", ")),
-            ]) }</div> }) }
+            ]) }if g.assignment_epoch.is_some() { { members(g) } }</div> }) }
         </>
     }
 }
