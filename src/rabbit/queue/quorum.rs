@@ -322,9 +322,12 @@ impl Quorum {
             }
             // `reject-publish-dlx` is accepted and acts like this.
             Overflow::DropHead | Overflow::RejectPublishDlx => {
+                // Of several that one command pushes out, the last is dead-lettered first (`rabbit_fifo:drop_head/2`).
+                let from = desk.events.len();
                 while self.is_over_limit() && self.ready() > 0 {
                     self.kill_next(Reason::MaxLen, desk);
                 }
+                desk.events[from..].reverse();
             }
         }
     }
@@ -458,6 +461,10 @@ impl Quorum {
                 cancelled: false,
             };
             self.holders.insert(Holder::Get(channel, tag), held);
+        }
+        if no_ack {
+            // It is settled at once, and that drops what has expired behind it.
+            self.serve(desk);
         }
         let left = self.ready();
         self.evaluate_limits(was_below, desk);
