@@ -12,6 +12,7 @@
 //!
 //! `src/main.rs` mounts the page in a browser and is the headless command on a terminal.
 
+pub mod console;
 pub mod explore;
 pub mod kafka;
 pub mod lab;

@@ -1,6 +1,7 @@
 //! `brokerlab conform PATH... [--covers TAG]`.
 
 use super::UNREADABLE;
+use brokerlab::console::conform::Session;
 use brokerlab::lab::conform::{Recording, Report, find};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -17,6 +18,18 @@ pub fn run(words: &[String]) -> ExitCode {
     };
     let mut report = Report::default();
     for file in files {
+        let text = match std::fs::read_to_string(&file) {
+            Ok(text) => text,
+            Err(why) => return unreadable(&format!("{}: {why}", file.display())),
+        };
+        if let Some(session) = Session::parse(&text) {
+            if covers.as_ref().is_none_or(|tag| session.covers.contains(tag)) {
+                let said = report.lines.len();
+                report.add(&session.name, session.judge());
+                report.lines[said..].iter().for_each(|line| println!("{line}"));
+            }
+            continue;
+        }
         let found = match Recording::read_all(&file) {
             Ok(found) => found,
             Err(why) => return unreadable(&why),

@@ -348,6 +348,14 @@ impl World {
         Ok(id)
     }
 
+    /// A client that somebody has made, of a tool outside, started. It is in no picture.
+    pub fn add_tool(&mut self, name: &str, host: &str, process: Node) -> ProcId {
+        let host = self.host(host);
+        let id = self.enter(name, host, Role::Operator, process);
+        self.sim.start(id);
+        id
+    }
+
     /// Addresses of all brokers, in the order of their ids.
     pub(super) fn bootstrap(&self) -> Vec<(Rc<str>, u16)> {
         self.by_node
@@ -355,6 +363,11 @@ impl World {
             .filter(|id| matches!(self.role(**id), Role::Broker(_)))
             .map(|id| (self.sim.network().host(self.sim.host_of(*id)).name.clone(), KAFKA_PORT))
             .collect()
+    }
+
+    /// Addresses of all brokers, where a client may begin.
+    pub fn addresses(&self) -> Vec<(Rc<str>, u16)> {
+        self.bootstrap()
     }
 
     /// A number for a call whose answer nobody looks for.

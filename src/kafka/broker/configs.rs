@@ -3,7 +3,7 @@
 
 use super::requests::Asker;
 use super::server::Server;
-use crate::kafka::config::definition::{Definition, Scope};
+use crate::kafka::config::definition::{Default, Definition, Scope, broker_synonyms};
 use crate::kafka::config::topic::{Compression, TimestampType, defaults_from_broker};
 use crate::kafka::config::values::Values;
 use crate::kafka::config::{GroupConfig, Properties, TopicConfig};
@@ -123,33 +123,52 @@ impl Server {
                 let broker = self.broker_layers();
                 layers.extend(
                     broker
-                        .into_iter()
-                        .map(|(layer, source)| (defaults_from_broker(&layer), source)),
+                        .iter()
+                        .map(|(layer, source)| (defaults_from_broker(layer), *source)),
                 );
-                Ok(described(Scope::Topic, &layers))
+                let mut all = described(Scope::Topic, &layers);
+                for config in &mut all {
+                    let names: Vec<&str> = broker_synonyms(&config.name).iter().map(|(name, _)| *name).collect();
+                    config.synonyms = synonyms(&config.name, &layers[..1], &names, &broker);
+                }
+                Ok(all)
             }
             ConfigResource::Broker(id) if id.is_empty() => {
                 let layer = (own, "DYNAMIC_DEFAULT_BROKER_CONFIG");
                 let mut all = described(Scope::Broker, std::slice::from_ref(&layer));
                 all.retain(|config| layer.0.contains_key(&*config.name));
+                for config in &mut all {
+                    config.synonyms = vec![(layer.1, config.name.clone(), config.value.clone())];
+                }
                 Ok(all)
             }
             ConfigResource::Broker(id) if **id == *self.me().to_string() => {
-                Ok(described(Scope::Broker, &self.broker_layers()))
+                let layers = self.broker_layers();
+                let mut all = described(Scope::Broker, &layers);
+                for config in &mut all {
+                    config.synonyms = synonyms(&config.name, &[], &[&*config.name], &layers);
+                }
+                Ok(all)
             }
             ConfigResource::Broker(id) => {
                 let me = self.me();
                 let text = format!("Unexpected broker id, expected {me} or empty string, but received {id}");
                 Err((ErrorCode::InvalidRequest, Some(text.into())))
             }
-            ConfigResource::Group(_) => Ok(own
-                .into_iter()
-                .map(|(name, text)| DescribedConfig {
-                    name: name.into(),
-                    value: Some(text.into()),
-                    source: "DYNAMIC_GROUP_CONFIG",
-                })
-                .collect()),
+            ConfigResource::Group(_) => {
+                let broker = self.broker_layers();
+                let layer = [(own, "DYNAMIC_GROUP_CONFIG")];
+                let described = |(name, text): (&String, &String)| {
+                    let default = format!("group.{name}");
+                    DescribedConfig {
+                        name: name.as_str().into(),
+                        value: Some(text.as_str().into()),
+                        source: layer[0].1,
+                        synonyms: synonyms(name, &layer, &[&default], &broker),
+                    }
+                };
+                Ok(layer[0].0.iter().map(described).collect())
+            }
         }
     }
 }
@@ -181,5 +200,31 @@ fn describe(scope: Scope, definition: &Definition, layers: &[Layer]) -> Describe
         name: definition.name.into(),
         value: value.and_then(|value| value.text()).map(Into::into),
         source,
+        synonyms: Vec::new(),
     }
+}
+
+/// Who sets a setting: its own layers under its name, the broker's under the names that stand in for it, the defaults of
+/// those. [ConfigHelper.brokerSynonyms]
+fn synonyms(
+    name: &str,
+    own: &[Layer],
+    names: &[&str],
+    broker: &[Layer],
+) -> Vec<(&'static str, Rc<str>, Option<Rc<str>>)> {
+    let mut all = Vec::new();
+    let given = |(layer, source): &Layer, name: &str| {
+        let text = layer.get(name)?;
+        Some((*source, Rc::from(name), Some(Rc::from(text.as_str()))))
+    };
+    all.extend(own.iter().filter_map(|layer| given(layer, name)));
+    for layer in broker {
+        all.extend(names.iter().filter_map(|name| given(layer, name)));
+    }
+    for name in names {
+        if let Some(Default::Is(text)) = Scope::Broker.find(name).map(|definition| definition.default) {
+            all.push(("DEFAULT_CONFIG", Rc::from(*name), Some(Rc::from(text))));
+        }
+    }
+    all
 }

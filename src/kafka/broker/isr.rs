@@ -3,6 +3,7 @@
 
 use crate::kafka::controller::partition::LeaderRecoveryState;
 use crate::kafka::types::NodeId;
+use crate::ordered::SortSmall;
 
 /// What a leader wants to change.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -95,9 +96,8 @@ impl IsrState {
         let mut isr: Vec<NodeId> = self.committed.iter().copied().filter(stays).collect();
         if let IsrChange::Expand(id) = change {
             isr.push(*id);
-            isr = in_set_order(isr);
         }
-        isr
+        in_set_order(isr)
     }
 
     /// A change is on its way; no other may begin (rule R-18).
@@ -111,38 +111,19 @@ impl IsrState {
     }
 }
 
-/// The distinct members in the order in which Scala's immutable `Set` holds them, which is how they are sent and
-/// shown: up to four as they came, five and more by their bits (ascending below 32). [scala.collection.immutable.Set]
+/// The members in the order in which Scala's `mutable.HashSet` lists them, which is how they are sent and shown: by their
+/// last four bits (ascending below 16). [Partition.prepareIsrExpand, Partition.prepareIsrShrink]
 fn in_set_order(mut ids: Vec<NodeId>) -> Vec<NodeId> {
-    const KEEPS_ORDER: usize = 4;
-    if ids.len() > KEEPS_ORDER {
-        ids = in_trie_order(ids, 0);
+    let mut buckets = 16;
+    while ids.len() * 4 > buckets * 3 {
+        buckets *= 2;
     }
-    ids
-}
-
-/// Walks a hash trie of five bits a level: the slots that hold one id first, then the slots that branch further.
-fn in_trie_order(ids: Vec<NodeId>, shift: u32) -> Vec<NodeId> {
-    let slot = |id: &NodeId| {
-        let hash = *id as u32;
-        ((hash ^ (hash >> 16)) >> shift) & 31
+    let hash = |id: &NodeId| {
+        let id = *id as u32;
+        id ^ (id >> 16)
     };
-    let mut slots: [Vec<NodeId>; 32] = Default::default();
-    for id in ids {
-        slots[slot(&id) as usize].push(id);
-    }
-    let (single, branches): (Vec<_>, Vec<_>) = slots.into_iter().partition(|s| s.len() < 2);
-    let mut order: Vec<NodeId> = single.into_iter().flatten().collect();
-    for branch in branches {
-        // Seven levels use up all 32 bits; distinct ids differ by then, and equal ones would not be told apart.
-        let deeper = shift + 5;
-        order.extend(if deeper < u32::BITS {
-            in_trie_order(branch, deeper)
-        } else {
-            branch
-        });
-    }
-    order
+    ids.sort_small_by_key(|id| (hash(id) as usize & (buckets - 1), hash(id)));
+    ids
 }
 
 #[cfg(test)]
@@ -172,11 +153,11 @@ mod tests {
     }
 
     #[test]
-    fn up_to_four_members_keep_their_order_more_go_by_their_bits() {
+    fn members_go_by_their_bits() {
         let small = IsrState::committed_as(&[3, 1], LeaderRecoveryState::Recovered);
-        assert_eq!(small.changed(&IsrChange::Expand(2)), [3, 1, 2]);
+        assert_eq!(small.changed(&IsrChange::Expand(2)), [1, 2, 3]);
         let large = IsrState::committed_as(&[5, 4, 3, 1], LeaderRecoveryState::Recovered);
         assert_eq!(large.changed(&IsrChange::Expand(2)), [1, 2, 3, 4, 5]);
-        assert_eq!(in_set_order(vec![33, 1, 2, 40, 9]), [2, 40, 9, 1, 33]);
+        assert_eq!(in_set_order(vec![33, 1, 2, 40, 9]), [1, 33, 2, 40, 9]);
     }
 }

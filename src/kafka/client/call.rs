@@ -1,9 +1,9 @@
 //! Calls that somebody outside makes on a client, and what they return, in the Java clients' own terms.
 
-use super::super::types::{Bytes, NamedPartition};
+use super::super::types::{Bytes, NamedPartition, TopicId};
 use crate::kafka::protocol::ErrorCode;
 use crate::kafka::protocol::admin::{DescribedConfig, DescribedPartition, OngoingReassignment};
-use crate::kafka::protocol::data::ActiveProducer;
+use crate::kafka::protocol::data::{ActiveProducer, BrokerNode};
 use crate::kafka::protocol::groups::{CommittedOffset, GroupListing};
 use crate::kafka::protocol::transactions::{DescribedTransaction, ListedTransaction};
 use crate::ordered::OrderedMap;
@@ -92,7 +92,11 @@ pub enum Answer {
     Cluster {
         controller: i32,
         brokers: Vec<(i32, bool)>,
+        /// The brokers with their addresses.
+        nodes: Vec<BrokerNode>,
     },
+    /// Names of topics, and which are internal, in order.
+    TopicNames(Vec<(Rc<str>, bool)>),
     Reassignments(Vec<SeenReassignment>),
     /// Partition to low watermark.
     LowWatermarks(OrderedMap<NamedPartition, Result<i64, ClientError>>),
@@ -122,6 +126,7 @@ pub enum Answer {
 /// A topic as an admin describes it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SeenTopic {
+    pub id: Option<TopicId>,
     pub internal: bool,
     pub partitions: Vec<SeenPartition>,
 }

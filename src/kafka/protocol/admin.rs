@@ -111,6 +111,8 @@ pub struct DescribedConfig {
     pub value: Option<Rc<str>>,
     /// `DYNAMIC_TOPIC_CONFIG`, `STATIC_BROKER_CONFIG`, `DEFAULT_CONFIG`, ...
     pub source: &'static str,
+    /// Every layer that sets it, the strongest first: source, name there, value.
+    pub synonyms: Vec<(&'static str, Rc<str>, Option<Rc<str>>)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -24,6 +24,7 @@ pub enum AdminCall {
     DeleteTopics {
         topics: Vec<Rc<str>>,
     },
+    ListTopics,
     DescribeTopics {
         topics: Vec<Rc<str>>,
     },

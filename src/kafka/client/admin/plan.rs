@@ -72,7 +72,7 @@ pub fn first(job: CallId, what: &AdminCall, deadline: Time) -> Option<Call> {
                 deadline,
             ))
         }
-        AdminCall::DescribeGroup { group } => coordinator("describeGroups", group),
+        AdminCall::DescribeGroup { group } => coordinator("describeConsumerGroups", group),
         AdminCall::DeleteGroup { group } => coordinator("deleteConsumerGroups", group),
         AdminCall::GroupOffsets { group } => coordinator("offsetFetch", group),
         AdminCall::AlterGroupOffsets { group, .. } => coordinator("offsetCommit", group),
@@ -100,6 +100,13 @@ fn single(what: &AdminCall) -> Option<(&'static str, To, Body)> {
         AdminCall::DeleteTopics { topics } => {
             let body = DeleteTopicsRequest { topics: topics.clone() };
             ("deleteTopics", To::Controller, body.into())
+        }
+        AdminCall::ListTopics => {
+            let body = MetadataRequest {
+                topics: None,
+                allow_auto_topic_creation: true,
+            };
+            ("listTopics", To::Any, body.into())
         }
         AdminCall::DescribeTopics { topics } => {
             let body = DescribeTopicPartitionsRequest { topics: topics.clone() };

@@ -6,7 +6,7 @@ use crate::kafka::client::call::{
 };
 use crate::kafka::protocol::admin::*;
 use crate::kafka::protocol::{Body, ErrorCode};
-use crate::ordered::OrderedMap;
+use crate::ordered::{OrderedMap, SortSmall};
 use std::fmt::Display;
 use std::rc::Rc;
 
@@ -92,6 +92,7 @@ pub fn read(what: &AdminCall, body: &Body) -> Verdict {
             ErrorCode::None => done(Answer::Cluster {
                 controller: answer.controller_id,
                 brokers: answer.brokers.iter().map(|(node, fenced)| (node.id, *fenced)).collect(),
+                nodes: answer.brokers.iter().map(|(node, _)| node.clone()).collect(),
             }),
             error => thrown(error, None),
         },
@@ -113,6 +114,11 @@ pub fn read(what: &AdminCall, body: &Body) -> Verdict {
             }),
             error => thrown(error, None),
         },
+        Body::MetadataResponse(answer) if matches!(what, AdminCall::ListTopics) => {
+            let mut names: Vec<_> = answer.topics.iter().map(|t| (t.name.clone(), t.internal)).collect();
+            names.sort_small();
+            done(Answer::TopicNames(names))
+        }
         other if matches!(what, AdminCall::Raw { .. }) => done(Answer::Raw(other.kind())),
         other => failed(unexpected(other)),
     }
@@ -150,6 +156,7 @@ fn topics(results: &[(Rc<str>, ApiError)]) -> Verdict {
 fn described(answer: &DescribeTopicPartitionsResponse) -> Verdict {
     let result = |topic: &DescribedTopic| match topic.error {
         ErrorCode::None => Ok(SeenTopic {
+            id: topic.id,
             internal: topic.internal,
             partitions: topic.partitions.iter().cloned().map(SeenPartition).collect(),
         }),

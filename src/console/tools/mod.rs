@@ -1,0 +1,96 @@
+//! The tools: a file each.
+
+pub mod consumer;
+pub mod group_describe;
+pub mod group_reset;
+pub mod groups;
+pub mod producer;
+pub mod topics;
+
+use super::desk::{Desk, Run};
+
+/// A tool: its name, its table of options, what it does.
+#[derive(Clone, Copy)]
+pub struct Tool {
+    pub name: &'static str,
+    pub usage: &'static str,
+    pub plan: fn(&mut Desk) -> Run<()>,
+}
+
+impl Tool {
+    /// What a desk needs of it.
+    pub fn desk(&self) -> (&'static str, &'static str) {
+        (self.name, self.usage)
+    }
+}
+
+macro_rules! tools {
+    ($($name:literal => $plan:path;)*) => {
+        /// The tools that are here, by name.
+        pub const TOOLS: &[Tool] = &[$(Tool {
+            name: concat!($name, ".sh"),
+            usage: include_str!(concat!("../usage/", $name, ".txt")),
+            plan: $plan,
+        }),*];
+    };
+}
+
+tools! {
+    "kafka-topics" => topics::run;
+    "kafka-console-producer" => producer::run;
+    "kafka-console-consumer" => consumer::run;
+    "kafka-consumer-groups" => groups::run;
+}
+
+/// Tools of Kafka and its neighbours that have no room of their own yet.
+pub const LATER: [&str; 22] = [
+    "kafka-reassign-partitions.sh",
+    "kafka-dump-log.sh",
+    "kafka-metadata-quorum.sh",
+    "kafka-transactions.sh",
+    "kafka-groups.sh",
+    "kafka-share-groups.sh",
+    "kafka-console-share-consumer.sh",
+    "kafka-features.sh",
+    "kafka-cluster.sh",
+    "kafka-log-dirs.sh",
+    "kafka-broker-api-versions.sh",
+    "kafka-producer-perf-test.sh",
+    "kafka-consumer-perf-test.sh",
+    "kafka-acls.sh",
+    "kafka-storage.sh",
+    "kafka-replica-verification.sh",
+    "kafka-streams-application-reset.sh",
+    "rabbitmqctl",
+    "rabbitmqadmin",
+    "docker",
+    "docker-compose",
+    "curl",
+];
+
+/// The tool of that name; a path before it does not matter.
+pub fn find(name: &str) -> Option<Tool> {
+    let name = name.rsplit('/').next().unwrap_or(name);
+    TOOLS.iter().find(|tool| tool.name == name).copied()
+}
+
+/// What to say about a name that is no tool here.
+pub fn unknown(name: &str) -> String {
+    let short = name.rsplit('/').next().unwrap_or(name);
+    if LATER.contains(&short) {
+        return format!("{short} is not here yet");
+    }
+    format!("{name}: command not found")
+}
+
+/// What a command line needs that is not here, though its tool is.
+pub fn not_modelled(words: &[String]) -> Option<String> {
+    let decoder = |word: &&String| {
+        let class = word.strip_prefix("org.apache.kafka.tools.consumer.").unwrap_or("");
+        class.ends_with("MessageFormatter")
+            && !["Default", "Logging", "NoOp"]
+                .iter()
+                .any(|known| class.starts_with(known))
+    };
+    words.iter().find(decoder).map(|word| format!("the formatter {word}"))
+}
