@@ -150,9 +150,6 @@ impl Consumer {
     /// # Errors
     /// What `poll()` throws.
     pub(super) fn join_if_needed(&mut self, ctx: &mut Ctx) -> Result<bool, ClientError> {
-        if !self.step_completing(ctx) {
-            return Ok(false);
-        }
         while self.wants_to_join(ctx) {
             if !self.ensure_coordinator(ctx)? {
                 return Ok(false);

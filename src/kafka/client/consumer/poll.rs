@@ -215,6 +215,9 @@ impl Consumer {
             if !self.ensure_coordinator(ctx)? {
                 return Ok(false);
             }
+            if !self.step_completing(ctx) {
+                return Ok(false);
+            }
             if self.wants_to_join(ctx) && !(self.pattern_is_fresh() && self.join_if_needed(ctx)?) {
                 return Ok(false);
             }

@@ -33,6 +33,8 @@ pub struct Script {
     pub heartbeat: ErrorCode,
     pub commit: ErrorCode,
     pub join: ErrorCode,
+    /// Another member, `c-2`, with the same topics and nothing of its own, is in the group.
+    pub company: bool,
     /// How often each request came.
     pub seen: OrderedMap<&'static str, u32>,
     pub last_join: Option<Rc<JoinGroupRequest>>,
@@ -51,6 +53,7 @@ impl Script {
             heartbeat: ErrorCode::None,
             commit: ErrorCode::None,
             join: ErrorCode::None,
+            company: false,
             seen: OrderedMap::new(),
             last_join: None,
             parked: Vec::new(),
@@ -248,14 +251,23 @@ impl Script {
             instance_id: None,
             subscription: request.protocols[0].1.clone(),
         };
+        let other = JoinedMember {
+            member_id: "c-2".into(),
+            instance_id: None,
+            subscription: Rc::new(Subscription {
+                topics: member.subscription.topics.clone(),
+                generation: -1,
+                ..Subscription::default()
+            }),
+        };
         JoinGroupResponse {
             error,
             generation: self.generation,
-            protocol: Some("range".into()),
+            protocol: Some(request.protocols[0].0.clone()),
             leader: id.clone(),
             skip_assignment: false,
             member_id: id,
-            members: vec![member],
+            members: std::iter::once(member).chain(self.company.then_some(other)).collect(),
         }
     }
 

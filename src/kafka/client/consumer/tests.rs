@@ -211,6 +211,58 @@ fn rebalances_eagerly() {
     assert_eq!(world.take_events(), ["lost [t-0, t-1]", "assigned [t-0, t-1]"]);
 }
 
+/// What the other one is to have is given up after the first rebalance, with the listener's commit, and moves in the second;
+/// the rest is read on without a break.
+#[test]
+fn rebalances_cooperatively() {
+    let strategy = "org.apache.kafka.clients.consumer.CooperativeStickyAssignor";
+    let mut world = member(&[("partition.assignment.strategy", strategy)]);
+    world.call(0, |call| ConsumerOrder::Listener {
+        call,
+        commit_on_revoke: true,
+    });
+    polling(&mut world, true, 1_000);
+    assert_eq!(world.take_events(), ["assigned [t-0, t-1]"]);
+    world.script(|script| {
+        script.company = true;
+        script.heartbeat = ErrorCode::RebalanceInProgress;
+    });
+    world.run(2_000);
+    assert_eq!(
+        world.take_events(),
+        [
+            "revoked [t-1]",
+            "committed t-0 at 2, t-1 at 0",
+            "assigned []",
+            "assigned []"
+        ]
+    );
+    assert_eq!(world.take_polled(), [0, 1]);
+    assert_eq!(world.consumer().generation(), 3);
+    world.script(|script| script.heartbeat = ErrorCode::UnknownMemberId);
+    world.run(1_000);
+    assert_eq!(world.take_events()[0], "lost [t-0]");
+}
+
+/// `sticky` tells the next leader what it had, though it gave everything up.
+#[test]
+fn the_sticky_assignor_remembers() {
+    let strategy = "org.apache.kafka.clients.consumer.StickyAssignor";
+    let mut world = member(&[("partition.assignment.strategy", strategy)]);
+    polling(&mut world, true, 1_000);
+    world.script(|script| script.heartbeat = ErrorCode::RebalanceInProgress);
+    world.run(1_000);
+    world.script(|script| {
+        let joined = script.last_join.clone().expect("it joined");
+        let told = &joined.protocols[0].1;
+        assert_eq!((told.owned.len(), told.generation), (2, 1));
+    });
+    assert_eq!(
+        world.take_events(),
+        ["assigned [t-0, t-1]", "revoked [t-0, t-1]", "assigned [t-0, t-1]"]
+    );
+}
+
 #[test]
 fn commits_and_goes_on_from_there() {
     let mut world = member(&[]);
