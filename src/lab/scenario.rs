@@ -274,14 +274,15 @@ fn start_brokers(
 ) -> Vec<NodeId> {
     let voters = world.voters();
     for (line, server) in servers {
-        let mut server = server.clone();
-        if server.rack.is_none() {
-            let host = server.on.as_ref().or(server.names.first());
-            server.rack = host.and_then(|host| racks.get(host)).cloned();
-        }
-        match world.place_brokers(&server, &voters, defaults) {
-            Ok(added) => added.into_iter().for_each(|id| world.sim.start(id)),
-            Err(why) => complain(*line, why),
+        for name in &server.names {
+            let mut one = server.clone();
+            one.names = vec![name.clone()];
+            let rack = racks.get(name).or(one.on.as_ref().and_then(|host| racks.get(host)));
+            one.rack = one.rack.or(rack.cloned());
+            match world.place_brokers(&one, &voters, defaults) {
+                Ok(added) => added.into_iter().for_each(|id| world.sim.start(id)),
+                Err(why) => complain(*line, why),
+            }
         }
     }
     world.brokers().map(|(_, node, _)| node).collect()

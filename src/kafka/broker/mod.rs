@@ -180,6 +180,25 @@ impl Broker {
         &self.setup
     }
 
+    /// Changes `server.properties`, read at the next start; `rack` stands for `broker.rack`, if given.
+    ///
+    /// # Errors
+    /// What the broker would say when it starts.
+    pub fn configure(&mut self, changes: &Properties, rack: Option<Rc<str>>) -> Result<(), ConfigError> {
+        let mut properties = self.setup.properties.clone();
+        properties.extend(changes.iter().map(|(key, value)| (key.clone(), value.clone())));
+        let mut node = self.setup.node.clone();
+        node.rack = rack.or(node.rack);
+        self.setup = Rc::new(Setup {
+            node,
+            config: BrokerConfig::from_map(&properties)?,
+            properties,
+            controllers: self.setup.controllers.clone(),
+            cluster_id: self.setup.cluster_id.clone(),
+        });
+        Ok(())
+    }
+
     /// One thing that happens to it.
     pub fn handle(&mut self, input: Input, ctx: &mut Ctx) {
         if let Input::Start = input {

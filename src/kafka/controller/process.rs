@@ -11,6 +11,7 @@ use super::raft::Raft;
 use super::raft::note::RaftNote;
 use super::sessions::Sessions;
 use super::setup::ControllerSetup;
+use crate::kafka::config::{BrokerConfig, ConfigError, Properties};
 use crate::kafka::metadata::image::{MetadataDelta, MetadataImage};
 use crate::kafka::metadata::records::{MetadataBatch, MetadataRecord};
 use crate::kafka::note::Note;
@@ -27,6 +28,8 @@ use std::rc::Rc;
 #[derive(Clone, Debug)]
 pub struct Controller {
     pub(super) setup: Rc<ControllerSetup>,
+    /// As its file says since it was started: taken at the next start.
+    next_setup: Option<Rc<ControllerSetup>>,
     pub(super) random: Random,
     /// Its place in the quorum.
     pub(super) raft: Raft,
@@ -78,6 +81,7 @@ impl Controller {
             random: Random::named(setup.seed, &purpose),
             raft: Raft::new(Random::named(setup.seed, &format!("raft/{}", setup.id))),
             setup: Rc::new(setup),
+            next_setup: None,
             log: MetadataLog::default(),
             image: Rc::default(),
             active: None,
@@ -86,6 +90,20 @@ impl Controller {
 
     pub fn id(&self) -> NodeId {
         self.setup.id
+    }
+
+    /// Changes `controller.properties`, read at the next start.
+    ///
+    /// # Errors
+    /// What the controller would say when it starts.
+    pub fn configure(&mut self, changes: &Properties) -> Result<(), ConfigError> {
+        let mut setup = ControllerSetup::clone(self.next_setup.as_ref().unwrap_or(&self.setup));
+        setup
+            .given
+            .extend(changes.iter().map(|(key, value)| (key.clone(), value.clone())));
+        setup.config = BrokerConfig::from_map(&setup.given)?;
+        self.next_setup = Some(Rc::new(setup));
+        Ok(())
     }
 
     /// The cluster as this controller has it; of a stopped one, as its disk has it.
@@ -146,6 +164,9 @@ impl Controller {
     }
 
     fn start(&mut self, ctx: &mut Ctx) {
+        if let Some(setup) = self.next_setup.take() {
+            self.setup = setup;
+        }
         ctx.listen(KAFKA_PORT);
         self.image = Rc::default();
         self.start_quorum(ctx);

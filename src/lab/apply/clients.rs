@@ -9,7 +9,8 @@ use crate::lab::language::ast::{
     Command, Commit, Config, Consumer, Name, PollLoop, Produce, Producer, SeekTo, Target, Value,
 };
 use crate::lab::load::Load;
-use crate::lab::world::{Role, World, kernel_time};
+use crate::lab::node::Node;
+use crate::lab::world::{Properties, Role, World, kernel_time};
 use crate::ordered::OrderedMap;
 use crate::sim::{ProcId, Span};
 use std::rc::Rc;
@@ -217,7 +218,39 @@ impl World {
     }
 
     pub(in crate::lab) fn apply_set(&mut self, name: &Name, config: &Config) -> Result<(), Refusal> {
-        self.named(name)?;
-        self.change_remembered(name, config)
+        let id = self.named(name)?;
+        match self.role(id) {
+            Role::Broker(_) | Role::Controller(_) => self.configure_server(id, &properties(config), None),
+            _ => self.change_remembered(name, config),
+        }
+    }
+
+    /// A server's own file changes; it is read at the next start.
+    fn configure_server(&mut self, id: ProcId, changes: &Properties, rack: Option<Name>) -> Result<(), Refusal> {
+        let done = match self.sim.process_mut(id) {
+            Node::Broker(broker) => broker.configure(changes, rack),
+            Node::Controller(controller) => controller.configure(changes),
+            _ => Ok(()),
+        };
+        done.map_err(|error| error.to_string())?;
+        if let Some(given) = Rc::make_mut(&mut self.given).get_mut(&id) {
+            given.extend(changes.iter().map(|(key, value)| (key.clone(), value.clone())));
+        }
+        Ok(())
+    }
+
+    /// Brokers, or those on a host, say another rack from their next start on.
+    pub(in crate::lab) fn apply_rack(&mut self, rack: &Name, member: &Name) -> Result<(), Refusal> {
+        let host = self.host_named(member)?;
+        let known = self.find(member);
+        let on_host: Vec<ProcId> = self
+            .brokers()
+            .map(|(id, ..)| id)
+            .filter(|id| known.is_none_or(|known| known == *id) && self.sim.host_of(*id) == host)
+            .collect();
+        let none = Properties::new();
+        on_host
+            .into_iter()
+            .try_for_each(|id| self.configure_server(id, &none, Some(rack.clone())))
     }
 }

@@ -5,6 +5,8 @@ mod clients;
 mod faults;
 mod places;
 mod processes;
+#[cfg(test)]
+mod tests;
 
 use crate::kafka::client::consumer::{CommitHabit as ConsumerHabit, ConsumerOrder};
 use crate::kafka::types::{NamedPartition, NodeId};
@@ -89,7 +91,7 @@ impl World {
                 .try_for_each(|name| self.consumer_order(name, |call| ConsumerOrder::Unsubscribe { call })),
             Command::Set { names, config } => names.iter().try_for_each(|name| self.apply_set(name, config)),
             Command::Controller(_) => Err("controllers stand from the start: say them at 0s".into()),
-            Command::Rack { .. } => Err("racks are said at 0s".into()),
+            Command::Rack { name, members } => members.iter().try_for_each(|member| self.apply_rack(name, member)),
             Command::Network { .. } => Err("`network` is not here yet".into()),
             Command::Rule { rule, .. } => Err(format!("`rule {rule}` is not here yet")),
             Command::Tool { line, .. } => Err(format!("the console's tools are not here yet: `$ {line}`")),
