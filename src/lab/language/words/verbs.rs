@@ -83,7 +83,7 @@ verbs! {
         "delete", "delete topic loan_request", "a topic, a group, or records (delete records loan_request/0 before=5)", &[opt("before", "5", "the high watermark")];
         "elect", "elect preferred loan_request/0", "preferred or unclean; no partition: all", &[];
         "reassign", "reassign loan_request/0 replicas=b2,b3,b4", "new replicas for a partition; cancel in their place calls it off", &[opt("replicas", "b2,b3,b4", "required")];
-        "set", "set w1 work=500ms", "a process's own settings; read at its start in real life: at its next start", &[];
+        "set", "set w1 work=500ms", "a process's own settings, a client's or a server's: they hold from its next start", &[];
         "$", "$ kafka-topics.sh --bootstrap-server b1:9092 --describe", "a tool's command line; NAME $ ... runs it there", &[];
     }
     Processes {
