@@ -190,7 +190,7 @@ impl World {
     /// What `groupMetadata()` of a consumer returns: in whose name offsets are committed in a transaction.
     pub fn group_metadata(&self, consumer: ProcId) -> Option<GroupMetadata> {
         let consumer = self.consumer(consumer)?;
-        let (generation, member_id) = consumer.group_metadata()?.clone();
+        let (generation, member_id) = consumer.group_metadata()?;
         Some(GroupMetadata {
             group: consumer.group_id()?.clone(),
             generation,

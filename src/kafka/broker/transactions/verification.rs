@@ -96,9 +96,11 @@ impl Questions {
 
     /// All have.
     pub fn take_batch(&mut self, batch: u64) -> Option<(Asker, Vec<AddedPartitions>)> {
-        let done = self.batches.get(&batch).is_some_and(|gathered| gathered.left == 0);
-        let gathered = self.batches.remove(&batch).filter(|_| done);
-        gathered.map(|gathered| (gathered.asker, gathered.results))
+        if self.batches.get(&batch).is_none_or(|gathered| gathered.left > 0) {
+            return None;
+        }
+        let gathered = self.batches.remove(&batch)?;
+        Some((gathered.asker, gathered.results))
     }
 }
 

@@ -118,8 +118,13 @@ impl Consumer {
     }
 
     /// Generation and member id as `groupMetadata()` has them: those of the last completed join.
-    pub fn group_metadata(&self) -> Option<&(i32, Rc<str>)> {
-        self.coordinator.as_ref().map(|coordinator| &coordinator.group_metadata)
+    pub fn group_metadata(&self) -> Option<(i32, Rc<str>)> {
+        if let Some(modern) = &self.modern {
+            return Some((modern.app_epoch, modern.member_id.clone()));
+        }
+        self.coordinator
+            .as_ref()
+            .map(|coordinator| coordinator.group_metadata.clone())
     }
 
     /// Did it make the group's last assignment?
