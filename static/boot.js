@@ -31,6 +31,34 @@ function counted(response) {
   return new Response(response.body.pipeThrough(counter), { headers: response.headers, status: response.status });
 }
 
+// The wasm comes in two parts (scripts/split.mjs): the second is named by a link, if there is one. `begin` is called when
+// the page starts and fetches it meanwhile; `missing` when something of it is called before it is there.
+const rest = document.querySelector('link[rel="x-rest"]');
+const recording = new URLSearchParams(location.search).has("record") && { ran: new Set() };
+let exports;
+
+globalThis.brokerlab = {
+  begin(own) {
+    exports = own;
+    if (recording) setTimeout(() => fetch("ran", { method: "POST", body: JSON.stringify([...recording.ran]) }), 9000);
+    if (!rest) return;
+    fetch(rest.href, { integrity: rest.integrity, credentials: "same-origin" })
+      .then((response) => WebAssembly.instantiateStreaming(response, { p: exports }))
+      .then(() => document.documentElement.setAttribute("data-whole", ""))
+      .catch((error) => console.error(error));
+  },
+  missing(f) {
+    if (recording) return recording.ran.add(f);
+    console.info(`function ${f} was called before the rest of the program was there`);
+    const request = new XMLHttpRequest();
+    request.open("GET", rest.href, false);
+    request.overrideMimeType("text/plain; charset=x-user-defined");
+    request.send();
+    const bytes = Uint8Array.from(request.responseText, (letter) => letter.charCodeAt(0) & 255);
+    new WebAssembly.Instance(new WebAssembly.Module(bytes), { p: exports });
+  },
+};
+
 async function start() {
   const module = document.querySelector('link[rel="modulepreload"]');
   const wasm = document.querySelector('link[rel="preload"][as="fetch"]');

@@ -25,8 +25,29 @@ mod theme;
 mod timeline;
 mod topbar;
 
+use wasm_bindgen::prelude::*;
+
+// static/boot.js has these. scripts/split.mjs puts calls of `missing` where a function has moved to the second module.
+#[wasm_bindgen(js_namespace = brokerlab)]
+extern "C" {
+    fn begin(exports: JsValue);
+    fn missing(function: u32);
+}
+
+/// Stands for "no function": keeps the import in a module that is not split yet.
+const NO_FUNCTION: u32 = u32::MAX;
+
+/// Lets the second part of the program be fetched while the first runs.
+fn begin_rest() {
+    begin(wasm_bindgen::exports());
+    if std::hint::black_box(false) {
+        missing(NO_FUNCTION);
+    }
+}
+
 /// Mounts the page in the element `#app`, or in the body where there is none.
 pub fn mount() {
+    begin_rest();
     let document = gloo::utils::document();
     match document.get_element_by_id("app") {
         Some(root) => {
