@@ -302,14 +302,14 @@ impl Consumer {
     }
 
     fn enforce_rebalance(&mut self, ctx: &mut Ctx) -> Returned {
-        if self.coordinator.is_none() {
-            let text = "Tried to force a rebalance but consumer does not have a group.";
-            return Err(ClientError::new("IllegalStateException", text));
-        }
-        if self.modern.is_some() {
+        if self.config.group_protocol == GroupProtocol::Consumer {
             let text = "Operation not supported in new consumer group protocol";
             self.log("WARN", text.to_string(), Weight::Matters, &rules::MEMBERSHIP, ctx);
             return DONE;
+        }
+        if self.coordinator.is_none() {
+            let text = "Tried to force a rebalance but consumer does not have a group.";
+            return Err(ClientError::new("IllegalStateException", text));
         }
         self.request_rejoin("rebalance enforced by user", ctx);
         DONE

@@ -90,10 +90,9 @@ impl Consumer {
         if !callbacks || dropped.is_empty() {
             return self.leave_now(ctx);
         }
-        modern.after = After::Leave;
         let event = match modern.epoch > 0 {
-            true => Event::Revoked(dropped),
-            false => Event::Lost(dropped),
+            true => Event::Revoked(dropped, After::Leave),
+            false => Event::Lost(dropped, After::Leave),
         };
         modern.events.push_back(event);
         self.subscription.mark_pending_revocation();

@@ -80,8 +80,9 @@ enum Event {
         all: OrderedSet<NamedPartition>,
         added: Rc<[NamedPartition]>,
     },
-    Revoked(Rc<[NamedPartition]>),
-    Lost(Rc<[NamedPartition]>),
+    /// Each with what goes on when the listener has heard of it.
+    Revoked(Rc<[NamedPartition]>, After),
+    Lost(Rc<[NamedPartition]>, After),
 }
 
 /// What goes on when the listener has heard of partitions that go.
@@ -270,7 +271,7 @@ impl Consumer {
         modern.beat.poll_until = until;
         if modern.state == ModernState::Stale {
             modern.rejoin = true;
-            if modern.after == After::Nothing && modern.events.is_empty() {
+            if modern.listener_commit.is_none() && modern.events.is_empty() {
                 self.release_done(ctx);
             }
         }
@@ -311,13 +312,18 @@ impl Consumer {
             };
             match event {
                 Event::Error(error) => failed = failed.or(Some(error)),
-                Event::Assigned { .. } if unsubscribing => {}
+                // Nobody is to hear of it any more.
+                Event::Assigned { .. } if unsubscribing => {
+                    self.modern.as_mut().into_iter().for_each(|m| m.reconciling = None);
+                }
                 Event::Assigned { all, added } => self.apply_assignment(all, added, ctx),
-                Event::Lost(partitions) => {
+                Event::Lost(partitions, after) => {
                     self.note(ConsumerNote::Lost { partitions }, ctx);
+                    self.modern.as_mut().into_iter().for_each(|m| m.after = after);
                     self.callback_done(ctx);
                 }
-                Event::Revoked(partitions) => {
+                Event::Revoked(partitions, after) => {
+                    self.modern.as_mut().into_iter().for_each(|m| m.after = after);
                     self.note(ConsumerNote::Revoked { partitions }, ctx);
                     if self.commit_on_revoke {
                         let commit = Box::new(self.commit_positions(ctx));
@@ -353,8 +359,7 @@ impl Consumer {
         if lost.is_empty() {
             return self.release_done(ctx);
         }
-        modern.after = After::Clear;
-        modern.events.push_back(Event::Lost(lost));
+        modern.events.push_back(Event::Lost(lost, After::Clear));
     }
 
     /// The partitions of a member that is out are given up.

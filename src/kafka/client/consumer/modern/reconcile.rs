@@ -155,8 +155,7 @@ impl Consumer {
             self.log("INFO", line, Weight::Detail, &rules::RECONCILE, ctx);
             reconciling.stage = Stage::Revoking;
             if let Some(modern) = &mut self.modern {
-                modern.after = After::Reconcile;
-                modern.events.push_back(Event::Revoked(revoked));
+                modern.events.push_back(Event::Revoked(revoked, After::Reconcile));
             }
             self.keep_reconciling(reconciling);
         }

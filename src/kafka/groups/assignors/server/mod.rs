@@ -60,7 +60,9 @@ pub fn uniform(spec: &Spec) -> Target {
         true => homogeneous::assign(spec),
         false => heterogeneous::assign(spec),
     };
-    target.iter_mut().for_each(|slots| slots.sort_unstable());
+    target
+        .iter_mut()
+        .for_each(|slots| slots.sort_small_by_key(|slot| *slot));
     target
 }
 
@@ -80,8 +82,8 @@ pub fn member_order(ids: &mut [Rc<str>]) {
 mod tests {
     use super::*;
     use crate::kafka::vectors;
+    use crate::ordered::OrderedMap;
     use serde_json::Value;
-    use std::collections::BTreeMap;
 
     /// A topic id's two halves, as Java compares them: 22 digits of 6 bits, the last 4 bits are not used.
     fn id_halves(text: &str) -> (i64, i64) {
@@ -110,7 +112,7 @@ mod tests {
             .map(|topic| id_halves(topic["id"].as_str().expect("an id")))
             .collect();
         let mut sorted = ids.clone();
-        sorted.sort_unstable();
+        sorted.sort_small_by_key(|id| *id);
         let rank = |id: &(i64, i64)| sorted.iter().position(|other| other == id).expect("it is there");
         let all = topics.values().zip(&ids).map(|(topic, id)| Topic {
             partitions: topic["partitions"].as_i64().expect("a number") as i32,
@@ -128,7 +130,7 @@ mod tests {
                     let mut topics: Vec<usize> = member["topics"].as_array().map_or(Vec::new(), |list| {
                         list.iter().filter_map(|topic| place(topic.as_str()?)).collect()
                     });
-                    topics.sort_unstable();
+                    topics.sort_small_by_key(|topic| *topic);
                     topics
                 },
                 assigned: member["assigned"].as_object().map_or(Vec::new(), |map| {
@@ -148,18 +150,28 @@ mod tests {
         (spec, names)
     }
 
+    /// Partitions by member and topic.
+    type ByMember = OrderedMap<String, OrderedMap<String, Vec<i32>>>;
+
     fn check(case: &Value, assign: impl Fn(&Spec) -> Target) {
         let (spec, names) = spec(case);
         let target = assign(&spec);
-        let mut found: BTreeMap<String, BTreeMap<String, Vec<i32>>> = BTreeMap::new();
+        let mut found = ByMember::new();
         for (member, slots) in spec.members.iter().zip(target) {
             let of_member = found.entry(member.id.to_string()).or_default();
             for (topic, partition) in slots {
                 of_member.entry(names[topic].clone()).or_default().push(partition);
             }
         }
-        let expected: BTreeMap<String, BTreeMap<String, Vec<i32>>> =
-            serde_json::from_value(case["out"].clone()).expect("an answer");
+        let mut expected = ByMember::new();
+        for (member, topics) in case["out"].as_object().expect("an answer") {
+            let of_member = expected.entry(member.clone()).or_default();
+            for (topic, partitions) in topics.as_object().expect("topics") {
+                let numbers = partitions.as_array().expect("partitions").iter();
+                let numbers = numbers.map(|p| p.as_i64().expect("a number") as i32);
+                of_member.insert(topic.clone(), numbers.collect());
+            }
+        }
         found.retain(|id, slots| !slots.is_empty() || expected.contains_key(id));
         assert_eq!(found, expected, "{case}");
     }
