@@ -10,7 +10,9 @@ mod restart;
 mod serve;
 mod settle;
 
+use super::dead_letter::Reason;
 use super::error::{AmqpError, Code};
+use super::message::Message;
 use super::note::{BrokerNote, Note};
 use super::protocol::{Closed, Frame, Method, Msg};
 use super::queue::limiter::ChannelLimits;
@@ -23,6 +25,7 @@ use crate::sim::{ConnId, Halt, Process, Span, Time, TimerId};
 use channel::Channel;
 use serve::Letter;
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 /// What a timer of the broker says.
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +86,10 @@ pub struct Broker {
     /// Numbers for queues, connections, channels and generated names.
     next: u32,
     letters: VecDeque<Letter>,
+    /// Dead letters of quorum queues, until their logs are flushed.
+    late_letters: Vec<Letter>,
+    /// Messages that died because the broker stopped: they are dead-lettered when it starts again.
+    died_in_stop: Vec<(Name, Rc<Message>, Reason)>,
     /// What the last stop took, told when the broker starts again.
     lost: Vec<(Name, u32)>,
     out: Vec<Out>,
@@ -105,6 +112,8 @@ impl Default for Broker {
             limits: ChannelLimits::new(),
             next: 0,
             letters: VecDeque::new(),
+            late_letters: Vec::new(),
+            died_in_stop: Vec::new(),
             lost: Vec::new(),
             out: Vec::new(),
             now: Time::ZERO,
@@ -333,7 +342,8 @@ impl Broker {
             });
         }
         if self.flush.is_none() && !ctx.disk().is_full() {
-            let wait = self.queues.values().filter_map(serve::flush_delay).min();
+            let letters = (!self.late_letters.is_empty()).then_some(SYNC);
+            let wait = self.queues.values().filter_map(serve::flush_delay).chain(letters).min();
             self.flush = wait.map(|wait| {
                 let after = wait + ctx.disk().delay();
                 ctx.timer(after, Timer::Broker(BrokerTimer::Flush))

@@ -6,7 +6,7 @@ use crate::rabbit::error::{AmqpError, Code};
 use crate::rabbit::note::{BrokerNote, Fact};
 use crate::rabbit::protocol::Closed;
 use crate::rabbit::queue::store::Depth;
-use crate::rabbit::queue::{ConnectionId, Content, Desk, Queue, QueueId};
+use crate::rabbit::queue::{ConnectionId, Content, Desk, Event, Queue, QueueId};
 use crate::rabbit::routing::Target;
 use crate::rabbit::routing::bindings::Binding;
 use crate::rabbit::value::Name;
@@ -38,6 +38,7 @@ impl Broker {
         self.channels.clear();
         self.limits.clear();
         self.letters.clear();
+        self.late_letters.clear();
         self.out.clear();
         self.deadline = None;
         self.flush = None;
@@ -51,8 +52,9 @@ impl Broker {
             .collect();
         self.keep_durable();
         let (now, limits) = (self.now, &mut self.limits);
-        let mut events = Vec::new();
+        let mut died = Vec::new();
         for queue in self.queues.values_mut() {
+            let mut events = Vec::new();
             let mut desk = Desk {
                 now,
                 limits,
@@ -62,7 +64,12 @@ impl Broker {
                 Content::Classic(classic) => classic.restart(crash),
                 Content::Quorum(quorum) => quorum.restart(crash.is_some(), now, &mut desk),
             }
+            died.extend(events.into_iter().filter_map(|event| match event {
+                Event::Dead { message, reason } => Some((queue.name.clone(), message, reason)),
+                _ => None,
+            }));
         }
+        self.died_in_stop = died;
         let after = self.held();
         self.lost = before.difference(&after).cloned().collect();
     }
@@ -98,6 +105,9 @@ impl Broker {
     pub(super) fn start(&mut self) {
         for (queue, origin) in std::mem::take(&mut self.lost) {
             self.note(Fact::Gone { origin, queue });
+        }
+        for (queue, message, reason) in std::mem::take(&mut self.died_in_stop) {
+            self.died(&queue, message, reason);
         }
         let found: Vec<(QueueId, Name, u32)> = self
             .queues

@@ -130,8 +130,10 @@ impl Broker {
     }
 
     /// A message died in a queue: it is routed at once, if the dead-letter exchange is there.
-    fn died(&mut self, name: &Name, message: Rc<Message>, reason: Reason) {
-        let settings = self.queues.get(name).map(|queue| queue.settings.clone());
+    pub(super) fn died(&mut self, name: &Name, message: Rc<Message>, reason: Reason) {
+        let queue = self.queues.get(name);
+        let from_log = queue.is_some_and(|queue| matches!(queue.content, Content::Quorum(_)));
+        let settings = queue.map(|queue| queue.settings.clone());
         let exchange = settings
             .as_ref()
             .and_then(|settings| settings.dead_letter_exchange.as_ref())
@@ -150,10 +152,15 @@ impl Broker {
             }
             queues.retain(|queue| self.queues.contains_key(queue));
             onwards = queues.len() as u32;
-            self.letters.push_back(Letter {
+            let letter = Letter {
                 message: Rc::new(letter),
                 queues,
-            });
+            };
+            // A quorum queue acts on its log: what it sends goes out when that is flushed.
+            match from_log {
+                true => self.late_letters.push(letter),
+                false => self.letters.push_back(letter),
+            }
         }
         if let Some(origin) = message.origin {
             self.note(Fact::Died {
@@ -229,6 +236,7 @@ impl Broker {
                 Content::Quorum(quorum) => quorum.flush(desk),
             });
         }
+        self.letters.extend(std::mem::take(&mut self.late_letters));
     }
 
     /// Notes that what is ready in a queue leaves it unseen.
