@@ -220,7 +220,7 @@ impl Broker {
             self.on_queue(id, |content, desk| match content {
                 Content::Classic(classic) => {
                     classic.expires_at = classic.expires_at.filter(|at| *at > now);
-                    classic.drop_expired(desk);
+                    classic.ttl_timer_fired(desk);
                 }
                 Content::Quorum(quorum) => quorum.checkout(desk),
             });

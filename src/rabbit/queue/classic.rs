@@ -35,6 +35,8 @@ pub struct Classic {
     next: u64,
     pub consumers: Consumers,
     had_consumers: bool,
+    /// When its head is looked at for expiry. A message that becomes the head by its priority does not change it.
+    pub ttl_timer: Option<Time>,
     /// When it will have been unused for too long.
     pub expires_at: Option<Time>,
     pub store: Store,
@@ -58,6 +60,7 @@ impl Classic {
             next: 0,
             consumers: Consumers::default(),
             had_consumers: false,
+            ttl_timer: None,
             expires_at: None,
             store: Store::default(),
         };
@@ -152,6 +155,13 @@ impl Classic {
             self.hand_over(consumer, place, message, expiry, confirm, desk);
             return;
         }
+        if self.settings.ttl_ms == Some(0) && self.settings.dead_letter_exchange.is_none() {
+            // Nothing is to become of it, wherever it would stand.
+            desk.events.extend(confirm.map(Event::Confirmed));
+            let reason = Reason::Expired;
+            desk.events.push(Event::Dead { message, reason });
+            return;
+        }
         self.next += 1;
         if stores {
             self.store.add(place.1, place.0, message.clone(), expiry, confirm);
@@ -164,8 +174,12 @@ impl Classic {
                 expiry,
             },
         );
-        self.drop_head(desk);
-        self.drop_expired(desk);
+        let dropped = self.drop_head(desk);
+        // The head is looked at only where the new message may have become it.
+        let alone = self.ready.len() == 1;
+        if (dropped || alone) && !(dropped && alone && expiry.is_none()) {
+            self.drop_expired(desk);
+        }
     }
 
     /// A message goes to a consumer without having waited.
@@ -233,13 +247,16 @@ impl Classic {
         }
     }
 
-    fn drop_head(&mut self, desk: &mut Desk<'_>) {
+    /// Whether anything was over the limit.
+    fn drop_head(&mut self, desk: &mut Desk<'_>) -> bool {
         if self.settings.overflow != Overflow::DropHead {
-            return;
+            return false;
         }
+        let before = self.ready.len();
         while self.settings.over_limit(self.ready.len() as u64, self.ready_bytes) && !self.ready.is_empty() {
             self.kill_head(Reason::MaxLen, desk);
         }
+        self.ready.len() < before
     }
 
     /// Only the head expires; what stands behind an unexpired one stays.
@@ -247,6 +264,18 @@ impl Classic {
         while self.head_expiry().is_some_and(|at| at <= desk.now) {
             self.kill_head(Reason::Expired, desk);
         }
+        // A timer that is due at most a millisecond too late stays.
+        if let Some(at) = self.head_expiry()
+            && self.ttl_timer.is_none_or(|timer| at + Span::ms(1) < timer)
+        {
+            self.ttl_timer = Some(at);
+        }
+    }
+
+    /// The head is looked at.
+    pub fn ttl_timer_fired(&mut self, desk: &mut Desk<'_>) {
+        self.ttl_timer = self.ttl_timer.filter(|at| *at > desk.now);
+        self.drop_expired(desk);
     }
 
     /// Takes the head, handed out to somebody who will ack it or not; what has expired behind it goes then.
@@ -479,6 +508,7 @@ impl Classic {
         self.unacked = Rc::default();
         self.consumers = Consumers::default();
         self.had_consumers = false;
+        self.ttl_timer = None;
         self.expires_at = None;
     }
 }

@@ -256,7 +256,7 @@ impl Queue {
     /// When something happens to it by itself: its head expires, or it does.
     pub fn deadline(&self) -> Option<Time> {
         let (head, expires) = match &self.content {
-            Content::Classic(classic) => (classic.head_expiry(), classic.expires_at),
+            Content::Classic(classic) => (classic.ttl_timer, classic.expires_at),
             Content::Quorum(quorum) => (quorum.head_expiry(), quorum.expires_at(&self.settings)),
         };
         match (head, expires) {
