@@ -5,7 +5,8 @@
 //!
 //! 0. [`ordered`], collections in a fixed order whose code stays small.
 //! 1. [`sim`], the kernel: virtual time, events, network, disks, randomness, causes.
-//! 2. [`kafka`], Apache Kafka, [`rabbit`], RabbitMQ, and [`serving`], web servers, as sans-IO state machines.
+//! 2. [`kafka`], Apache Kafka, [`rabbit`], RabbitMQ, [`serving`], web servers, and
+//!    [`docker`], containers, as sans-IO state machines and pure rules.
 //! 3. [`lab`], the systems in one world: the language, runs, the ledger, invariants, "why?".
 //! 4. [`explore`], the search for schedules that break an invariant; [`share`], links.
 //! 5. `ui`, the page (only in wasm).
@@ -13,6 +14,7 @@
 //! `src/main.rs` mounts the page in a browser and is the headless command on a terminal.
 
 pub mod console;
+pub mod docker;
 pub mod explore;
 pub mod kafka;
 pub mod lab;

@@ -1,5 +1,6 @@
 //! Recordings of what stands around the brokers: nginx's choices, compose files. One file may hold many cases.
 
+mod compose;
 mod serving;
 
 use super::Verdict;
@@ -18,6 +19,7 @@ pub struct Case {
 #[derive(Clone, Copy, Debug)]
 enum Kind {
     Serving,
+    Compose,
     /// Nothing that could be played: measurements.
     Figures,
 }
@@ -27,6 +29,12 @@ impl Case {
     pub fn find(file: &Map<String, Value>) -> Option<Vec<Case>> {
         if file.contains_key("nginx") && file.contains_key("steps") {
             return Some(vec![Case::new(Kind::Serving, "serving", file)]);
+        }
+        if file.contains_key("loader")
+            && let Some(cases) = file.get("cases").and_then(Value::as_array)
+        {
+            let cases = cases.iter().filter_map(Value::as_object);
+            return Some(cases.map(|case| Case::new(Kind::Compose, "compose", case)).collect());
         }
         // What `measure.json`, `ratios.json` and `cost.json` beside nginx's cases have and no recording does.
         let recorded = ["steps", "cases", "cluster", "do"]
@@ -49,6 +57,7 @@ impl Case {
     pub fn judge(&self) -> Verdict {
         let difference = match self.kind {
             Kind::Serving => serving::play(&self.body),
+            Kind::Compose => compose::play(&self.body),
             Kind::Figures => return Verdict::NotModelled("a file of figures, with nothing to play".into()),
         };
         match difference {
