@@ -27,6 +27,19 @@ const KEYED: [&str; 14] = [
 /// # Errors
 /// An entry that is no text.
 pub fn unique(service: &mut Map, name: &str) -> Result<(), String> {
+    for (index, file) in service
+        .get("env_file")
+        .and_then(Value::as_list)
+        .unwrap_or_default()
+        .iter()
+        .enumerate()
+    {
+        if file.as_map().is_some_and(|file| !file.contains_key("path")) {
+            return Err(format!(
+                "environment path attribute services.{name}.env_file.[{index}] is missing"
+            ));
+        }
+    }
     for key in KEYED {
         let Some(Value::List(items)) = service.get(key) else {
             continue;
@@ -146,8 +159,8 @@ pub fn service(service: &mut Map, name: &str) -> Result<(), String> {
     for key in ["secrets", "configs"] {
         mounts(service, key);
     }
-    extra_hosts(service);
-    Ok(())
+    devices(service);
+    extra_hosts(service, name)
 }
 
 /// What the loader says of a value that its model cannot hold.
@@ -271,6 +284,11 @@ fn mounts(service: &mut Map, key: &str) {
             Value::Map(map) => map.clone(),
             source => [("source".to_string(), source.clone())].into_iter().collect(),
         };
+        // File modes are read and shown as octal numbers.
+        if let Some(Value::Int(mode)) = map.get("mode") {
+            let mode = Value::Str(format!("0{mode:o}"));
+            map.insert("mode".into(), mode);
+        }
         if key == "secrets" && !map.contains_key("target") {
             let source = map.get("source").map(Value::text).unwrap_or_default();
             map.insert("target".into(), Value::Str(format!("/run/secrets/{source}")));
@@ -281,20 +299,46 @@ fn mounts(service: &mut Map, key: &str) {
     service.insert(key.into(), list);
 }
 
-fn extra_hosts(service: &mut Map) {
+/// `SOURCE[:TARGET[:PERMISSIONS]]`.
+fn devices(service: &mut Map) {
+    let Some(Value::List(items)) = service.get("devices") else {
+        return;
+    };
+    let long = |item: &Value| match item {
+        Value::Str(text) => {
+            let mut parts = text.split(':');
+            let source = parts.next().unwrap_or_default();
+            let target = parts.next().unwrap_or(source);
+            Value::map([
+                ("source", Value::str(source)),
+                ("target", Value::str(target)),
+                ("permissions", Value::str(parts.next().unwrap_or("rwm"))),
+            ])
+        }
+        map => map.clone(),
+    };
+    let list = Value::List(items.iter().map(long).collect());
+    service.insert("devices".into(), list);
+}
+
+fn extra_hosts(service: &mut Map, name: &str) -> Result<(), String> {
+    let bare = |address: &str| address.trim().trim_start_matches('[').trim_end_matches(']').to_string();
     let hosts: Vec<Value> = match service.get("extra_hosts") {
         Some(Value::List(items)) => items
             .iter()
             .map(|item| {
                 let item = item.text();
                 match item.split_once(['=', ':']) {
-                    Some((host, address)) => Value::Str(format!("{host}={}", address.trim())),
-                    None => Value::Str(item),
+                    Some((host, address)) => Ok(Value::Str(format!("{host}={}", bare(address)))),
+                    None => {
+                        let why = format!("invalid additional host, missing IP: {item}");
+                        Err(decoding(name, "extra_hosts", &why))
+                    }
                 }
             })
-            .collect(),
+            .collect::<Result<_, _>>()?,
         Some(Value::Map(map)) => {
-            let line = |host: &str, address: &Value| Value::Str(format!("{host}={}", address.text()));
+            let line = |host: &str, address: &Value| Value::Str(format!("{host}={}", bare(&address.text())));
             map.iter()
                 .flat_map(|(host, address)| match address {
                     Value::List(all) => all.iter().map(|address| line(host, address)).collect(),
@@ -302,7 +346,8 @@ fn extra_hosts(service: &mut Map) {
                 })
                 .collect()
         }
-        _ => return,
+        _ => return Ok(()),
     };
     service.insert("extra_hosts".into(), Value::List(hosts));
+    Ok(())
 }

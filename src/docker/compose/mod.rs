@@ -165,8 +165,14 @@ fn build(root: &Node, options: &Options, variables: &mut Variables) -> Result<Pr
     let Some(file) = filled.as_map_mut() else {
         return Err("top-level object must be a mapping".into());
     };
-    if let Some(services) = file.get_mut("services").and_then(Value::as_map_mut) {
+    if let Some(services) = file.get_mut("services") {
+        let Some(services) = services.as_map_mut() else {
+            return Err("services must be a mapping".into());
+        };
         for (name, service) in services.iter_mut() {
+            if !matches!(service, Value::Map(_) | Value::Null) {
+                return Err(format!("services.{name} must be a mapping"));
+            }
             if let Some(service) = service.as_map_mut() {
                 canonical::unique(service, name)?;
             }
@@ -182,7 +188,7 @@ fn build(root: &Node, options: &Options, variables: &mut Variables) -> Result<Pr
             options.file
         ));
     }
-    lengthen(&mut file)?;
+    lengthen(&mut file, &mut variables.warnings)?;
     checks(&file)?;
     normal::paths(&mut file, options);
     if file.is_empty() {
@@ -259,7 +265,7 @@ fn to_value(node: &Node, path: &str) -> Result<Value, String> {
     }
 }
 
-fn lengthen(file: &mut Map) -> Result<(), String> {
+fn lengthen(file: &mut Map, warnings: &mut Vec<String>) -> Result<(), String> {
     if let Some(services) = file.get_mut("services").and_then(Value::as_map_mut) {
         for (name, service) in services.iter_mut() {
             if let Some(service) = service.as_map_mut() {
@@ -268,12 +274,16 @@ fn lengthen(file: &mut Map) -> Result<(), String> {
         }
     }
     for kind in ["networks", "volumes", "configs", "secrets"] {
-        for one in each_mut(file, kind) {
+        for (key, one) in file.get_mut(kind).and_then(Value::as_map_mut).into_iter().flatten() {
+            let Some(one) = one.as_map_mut() else { continue };
             canonical::to_map(one, "labels", Value::str(""));
             if let Some(Value::Map(external)) = one.get("external") {
                 let name = external.get("name").cloned();
                 one.insert("external".into(), Value::Bool(true));
                 if let Some(name) = name {
+                    warnings.push(format!(
+                        "{kind}.{key}: external.name is deprecated. Please set name and external: true"
+                    ));
                     one.entry("name".into()).or_insert(name);
                 }
             }
@@ -306,7 +316,7 @@ fn checks(file: &Map) -> Result<(), String> {
                 .find(|(key, _)| !matches!(key.as_str(), "external" | "name") && !key.starts_with("x-"))
         {
             return Err(format!(
-                "volumes.{name}: conflicting parameters \"external\" and {key:?} specified: invalid compose project"
+                "volumes.{name}: conflicting parameters \"external\" and {key:?} specified"
             ));
         }
     }

@@ -38,6 +38,13 @@ const SHOWN_EMPTY: [&str; 8] = [
 /// # Errors
 /// A value that the model cannot hold.
 pub fn settle(file: &mut Map) -> Result<(), String> {
+    for (kind, shape) in shapes::RESOURCES_BY_KIND {
+        for (name, one) in file.get_mut(kind).and_then(Value::as_map_mut).into_iter().flatten() {
+            if let Some(one) = one.as_map_mut() {
+                settle_object(one, shape, &mut String::new(), name)?;
+            }
+        }
+    }
     let Some(services) = file.get_mut("services").and_then(Value::as_map_mut) else {
         return Ok(());
     };
@@ -165,8 +172,10 @@ fn below(value: &Value, shape: &Shape, depth: usize, out: &mut String) {
         Value::Map(map) if map.is_empty() => out.push_str(" {}\n"),
         Value::List(items) if items.is_empty() => out.push_str(" []\n"),
         Value::Map(map) => {
-            out.push('\n');
-            object(map, shape, depth + 1, out);
+            let mut text = String::new();
+            object(map, shape, depth + 1, &mut text);
+            out.push_str(if text.is_empty() { " {}\n" } else { "\n" });
+            out.push_str(&text);
         }
         Value::List(items) => {
             out.push('\n');
@@ -235,7 +244,10 @@ fn one(value: &Value) -> String {
 /// A text as a scalar, quoted if it would be read as something else.
 fn scalar(text: &str) -> String {
     let odd = text.chars().any(|c| c.is_control() && c != '\n');
-    let resolves = !matches!(super::yaml::resolve_plain(text), Value::Str(_)) || old_boolean(text) || base_60(text);
+    let resolves = !matches!(super::yaml::resolve_plain(text), Value::Str(_))
+        || old_boolean(text)
+        || no_number(text)
+        || base_60(text);
     if odd || resolves || text == "<<" || date(text) {
         return format!("{text:?}");
     }
@@ -244,6 +256,12 @@ fn scalar(text: &str) -> String {
     } else {
         format!("'{}'", text.replace('\'', "''"))
     }
+}
+
+/// Infinities and what is not a number.
+fn no_number(text: &str) -> bool {
+    let bare = text.strip_prefix(['-', '+']).unwrap_or(text);
+    matches!(bare, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN")
 }
 
 /// What YAML 1.1 takes for a boolean.

@@ -42,6 +42,8 @@ pub enum Shape {
     Any,
     /// A scalar of one of these types.
     One(u8, Kind),
+    /// A text with two characters in a row that a container name may have.
+    ContainerName,
     /// One of these words.
     Word(&'static [&'static str]),
     /// A list; `true`: no two items alike.
@@ -99,7 +101,11 @@ impl Shape {
     /// The type that a text is made into as soon as its variables are filled in.
     pub fn cast(&self) -> Option<Kind> {
         match self {
-            Shape::One(types, kind @ (Kind::Int | Kind::Bool | Kind::Decimal)) if types & STRING != 0 => Some(*kind),
+            Shape::One(types, kind @ (Kind::Int | Kind::Bool | Kind::Decimal))
+                if types & STRING != 0 || *kind == Kind::Bool =>
+            {
+                Some(*kind)
+            }
             Shape::Either(shapes) => shapes.iter().find_map(Shape::cast),
             _ => None,
         }
@@ -179,6 +185,13 @@ fn walk(value: &Value, shape: &Shape, path: &mut Vec<String>, faults: &mut Vec<F
         Shape::Any => {}
         Shape::One(types, _) => {
             typed(value, *types, path, faults);
+        }
+        Shape::ContainerName => {
+            let text = value.text();
+            if typed(value, STRING, path, faults) && !holds_name(&text) {
+                let what = format!("'{text}' does not match pattern '[a-zA-Z0-9][a-zA-Z0-9_.-]+'");
+                say(path, 0, &what, faults);
+            }
         }
         Shape::Word(words) => {
             if typed(value, STRING, path, faults) && !words.contains(&value.text().as_str()) {
@@ -286,6 +299,14 @@ fn additional(keys: &[&str], path: &[String], faults: &mut Vec<Fault>) {
         &format!("additional properties {} not allowed", names.join(", ")),
         faults,
     );
+}
+
+/// The schema's pattern is not anchored: any two such characters will do.
+fn holds_name(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.windows(2).any(|pair| {
+        pair[0].is_ascii_alphanumeric() && (pair[1].is_ascii_alphanumeric() || matches!(pair[1], b'_' | b'.' | b'-'))
+    })
 }
 
 fn name_is_strict(name: &str) -> bool {

@@ -48,6 +48,14 @@ static ROOT: Object = open(&[
     ("jobs", Any),
 ]);
 
+/// The kinds of resources beside services.
+pub static RESOURCES_BY_KIND: [(&str, &Object); 4] = [
+    ("networks", &NETWORK),
+    ("volumes", &VOLUME),
+    ("configs", &FILE_OBJECT),
+    ("secrets", &FILE_OBJECT),
+];
+
 pub static SERVICE: Object = Object {
     unevaluated: true,
     ..open(&[
@@ -57,7 +65,7 @@ pub static SERVICE: Object = Object {
         ("restart", TEXT),
         ("scale", INT),
         ("attach", BOOL),
-        ("container_name", TEXT),
+        ("container_name", Shape::ContainerName),
         ("provider", Any),
         ("extends", Any),
         ("external_links", TEXTS),
@@ -84,7 +92,7 @@ pub static SERVICE: Object = Object {
         ("configs", List(&FILE_MOUNT, true)),
         ("credential_spec", Any),
         ("device_cgroup_rules", TEXTS),
-        ("devices", List(&Any, false)),
+        ("devices", List(&Either(&[TEXT, Shape::Object(&DEVICE)]), false)),
         ("dns", TEXT_OR_LIST),
         ("dns_opt", TEXTS),
         ("dns_search", TEXT_OR_LIST),
@@ -173,6 +181,11 @@ static DEPENDENCY: Object = Object {
         ("restart", BOOL),
         ("required", One(BOOLEAN, Kind::Bool)),
     ])
+};
+
+static DEVICE: Object = Object {
+    required: &["source"],
+    ..open(&[("source", TEXT), ("target", TEXT), ("permissions", TEXT)])
 };
 
 static HEALTHCHECK: Object = open(&[

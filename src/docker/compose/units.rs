@@ -37,6 +37,8 @@ pub fn nanoseconds(text: &str) -> Result<i64, String> {
             "s" => 1_000_000_000,
             "m" => 60_000_000_000,
             "h" => 3_600_000_000_000,
+            "d" => 86_400_000_000_000,
+            "w" => 604_800_000_000_000,
             "" => return Err(format!("time: missing unit in duration {text:?}")),
             _ => return Err(format!("time: unknown unit {unit:?} in duration {text:?}")),
         };

@@ -18,10 +18,22 @@ pub fn plain(text: &str) -> Value {
     if let Some(int) = integer(&number) {
         return Value::Int(int);
     }
+    if date(text) {
+        return Value::Str(format!("{text} 00:00:00 +0000 UTC"));
+    }
     match decimal(&number) {
         Some(float) => Value::Float(float),
         None => Value::Str(text.into()),
     }
+}
+
+/// `2020-01-31`, which is a moment.
+fn date(text: &str) -> bool {
+    let shape = text.bytes().enumerate().all(|(at, byte)| match at {
+        4 | 7 => byte == b'-',
+        _ => byte.is_ascii_digit(),
+    });
+    shape && text.len() == 10
 }
 
 fn integer(text: &str) -> Option<i64> {
@@ -68,7 +80,7 @@ fn decimal(text: &str) -> Option<String> {
     }
     let power = point - 1;
     let count = digits.len() as i64;
-    Some(if !(-4..21).contains(&power) {
+    Some(if !(-4..6).contains(&power) {
         let tail = if count > 1 {
             format!(".{}", &digits[1..])
         } else {
@@ -101,6 +113,8 @@ mod tests {
             ("1e3", Value::Float("1000".into())),
             ("1.50", Value::Float("1.5".into())),
             (".5", Value::Float("0.5".into())),
+            ("1e7", Value::Float("1e+07".into())),
+            ("1234567.5", Value::Float("1.2345675e+06".into())),
             ("0.00001", Value::Float("1e-05".into())),
             ("~", Value::Null),
             ("yes", Value::Str("yes".into())),
