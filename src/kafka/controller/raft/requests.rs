@@ -145,7 +145,8 @@ impl Controller {
         self.voter_answered(voter, msg.correlation, ctx);
         match &msg.body {
             Body::QuorumFetchResponse(response) => {
-                if !self.fetched(response, ctx) {
+                let from_leader = self.fetched(response, ctx);
+                if !from_leader {
                     self.pause_voter(voter, ctx);
                 }
             }
