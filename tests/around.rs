@@ -1,4 +1,4 @@
-//! What stands around the brokers agrees with the recordings: nginx's choices, compose files.
+//! What stands around the brokers agrees with the recordings: nginx's choices, compose files, images, start-up errors.
 
 use brokerlab::docker::compose;
 use brokerlab::lab::conform::{Recording, Report, Verdict, find};
@@ -88,6 +88,16 @@ fn a_changed_serving_recording_differs() {
 fn compose_vectors_agree() {
     let found = recordings(folder("COMPOSE_VECTORS", "compose"));
     assert!(all_agree(&found) > 0);
+}
+
+/// The images' variables and the start-up errors.
+#[test]
+fn listeners_vectors_agree() {
+    let all = folder("LISTENERS_VECTORS", "listeners");
+    for file in ["env-to-properties.json", "startup-errors.json"] {
+        let found = Recording::read_all(&all.join(file)).expect("a recording can be read");
+        assert!(all_agree(&found) > 0, "{file}");
+    }
 }
 
 /// The first case whose text has `right` must differ when that is changed.

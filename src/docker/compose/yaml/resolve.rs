@@ -18,6 +18,9 @@ pub fn plain(text: &str) -> Value {
     if let Some(int) = integer(&number) {
         return Value::Int(int);
     }
+    if number.parse::<u64>().is_ok() {
+        return Value::Float(number);
+    }
     if date(text) {
         return Value::Str(format!("{text} 00:00:00 +0000 UTC"));
     }

@@ -1,6 +1,7 @@
-//! Recordings of what stands around the brokers: nginx's choices, compose files. One file may hold many cases.
+//! Recordings of what stands around the brokers: nginx's choices, compose files, listeners. One file may hold many cases.
 
 mod compose;
+mod listeners;
 mod serving;
 
 use super::Verdict;
@@ -20,6 +21,9 @@ pub struct Case {
 enum Kind {
     Serving,
     Compose,
+    ApacheImage,
+    WurstmeisterImage,
+    Startup,
     /// Nothing that could be played: measurements.
     Figures,
 }
@@ -35,6 +39,16 @@ impl Case {
         {
             let cases = cases.iter().filter_map(Value::as_object);
             return Some(cases.map(|case| Case::new(Kind::Compose, "compose", case)).collect());
+        }
+        if file.contains_key("apache/kafka") || file.contains_key("wurstmeister/kafka") {
+            let image = |name: &str, kind| cases_of(file.get(name), kind, "images");
+            let mut all = image("apache/kafka", Kind::ApacheImage);
+            all.extend(image("wurstmeister/kafka", Kind::WurstmeisterImage));
+            return Some(all);
+        }
+        if file.contains_key("broker") && file.contains_key("cases") {
+            let whole = Value::Object(file.clone());
+            return Some(cases_of(Some(&whole), Kind::Startup, "startup"));
         }
         // What `measure.json`, `ratios.json` and `cost.json` beside nginx's cases have and no recording does.
         let recorded = ["steps", "cases", "cluster", "do"]
@@ -58,6 +72,12 @@ impl Case {
         let difference = match self.kind {
             Kind::Serving => serving::play(&self.body),
             Kind::Compose => compose::play(&self.body),
+            Kind::ApacheImage => listeners::apache_image(&self.body),
+            Kind::WurstmeisterImage => listeners::wurstmeister_image(&self.body),
+            Kind::Startup => match listeners::depends_on_the_world(&self.body) {
+                Some(why) => return Verdict::NotModelled(why),
+                None => listeners::start(&self.body),
+            },
             Kind::Figures => return Verdict::NotModelled("a file of figures, with nothing to play".into()),
         };
         match difference {
@@ -65,6 +85,17 @@ impl Case {
             Err(why) => Verdict::Differs(format!("{}: {why}", self.name)),
         }
     }
+}
+
+/// The cases under `cases`.
+fn cases_of(of: Option<&Value>, kind: Kind, tag: &str) -> Vec<Case> {
+    let cases = of
+        .and_then(|of| of.get("cases"))
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    let cases = cases.filter_map(Value::as_object);
+    cases.map(|case| Case::new(kind, tag, case)).collect()
 }
 
 /// Compares one thing.
