@@ -312,7 +312,10 @@ fn state(world: &World, thing: &Thing) -> Found {
             Some(state) => Found::Text(state),
             None => Found::Missing(format!("there is no group {name}")),
         },
-        Thing::Transaction(name) => Found::Missing(format!("there is no transaction {name}")),
+        Thing::Transaction(name) => match world.transaction_state(name) {
+            Some(state) => Found::Text(state.into()),
+            None => Found::Missing(format!("there is no transaction {name}")),
+        },
     }
 }
 

@@ -187,6 +187,13 @@ impl World {
         }
     }
 
+    /// The state of a transactional id at its coordinator.
+    pub fn transaction_state(&self, id: &str) -> Option<&'static str> {
+        let mut all = self.brokers().flat_map(|(_, _, broker)| broker.transactions());
+        all.find(|view| **view.id == *id)
+            .map(|view| view.txn.value.state.name())
+    }
+
     /// What `groupMetadata()` of a consumer returns: in whose name offsets are committed in a transaction.
     pub fn group_metadata(&self, consumer: ProcId) -> Option<GroupMetadata> {
         let consumer = self.consumer(consumer)?;

@@ -2,6 +2,7 @@
 
 use super::{Refusal, exception, habit, named, properties};
 use crate::kafka::client::consumer::{ConsumerOrder, SeekTo as ConsumerSeek};
+use crate::kafka::client::producer::{ProducerOrder, TransactionCall};
 use crate::kafka::protocol::groups::CommittedOffset;
 use crate::kafka::types::NamedPartition;
 use crate::kafka::wire::Order;
@@ -29,8 +30,61 @@ impl World {
                 }),
                 name,
             );
+            self.begin_producer(name)?;
         }
         Ok(())
+    }
+
+    /// A transactional producer's application calls `initTransactions()` before anything else.
+    pub(in crate::lab) fn begin_producer(&mut self, name: &str) -> Result<(), Refusal> {
+        let id = self.named(name)?;
+        let transactional = self
+            .producer(id)
+            .is_some_and(|producer| producer.transaction().is_some());
+        match transactional {
+            true => self.transact(name, &[TransactionCall::Init]),
+            false => Ok(()),
+        }
+    }
+
+    /// Calls about transactions, each when the one before has returned.
+    pub(in crate::lab) fn transact(&mut self, name: &str, calls: &[TransactionCall]) -> Result<(), Refusal> {
+        let id = self.named(name)?;
+        if self.role(id) != Role::Producer {
+            return Err(format!("`{name}` is not a producer"));
+        }
+        for what in calls {
+            let call = self.next_call();
+            let what = what.clone();
+            self.sim
+                .order(id, Order::Producer(ProducerOrder::InTurn { call, what }));
+        }
+        Ok(())
+    }
+
+    /// Commits or aborts; with the positions of a consumer, which go into the transaction first.
+    pub(in crate::lab) fn apply_end(&mut self, name: &str, abort: bool, of: Option<&str>) -> Result<(), Refusal> {
+        let end = match abort {
+            true => TransactionCall::Abort,
+            false => TransactionCall::Commit,
+        };
+        let Some(consumer) = of else {
+            return self.transact(name, &[end]);
+        };
+        let id = self.named(consumer)?;
+        let nothing = || format!("`{consumer}` is no member of a group");
+        let group = self.group_metadata(id).ok_or_else(nothing)?;
+        let consumer = self.consumer(id).ok_or_else(nothing)?;
+        let positions = consumer.assigned_partitions().filter_map(|partition| {
+            let committed = CommittedOffset {
+                offset: consumer.position_of(partition)?,
+                leader_epoch: -1,
+                metadata: "".into(),
+            };
+            Some((partition.clone(), committed))
+        });
+        let offsets = positions.collect();
+        self.transact(name, &[TransactionCall::SendOffsets { offsets, group }, end])
     }
 
     pub(in crate::lab) fn apply_consumers(&mut self, consumer: &Consumer) -> Result<(), Refusal> {

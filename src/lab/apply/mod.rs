@@ -9,6 +9,7 @@ mod processes;
 mod tests;
 
 use crate::kafka::client::consumer::{CommitHabit as ConsumerHabit, ConsumerOrder};
+use crate::kafka::client::producer::TransactionCall;
 use crate::kafka::types::{NamedPartition, NodeId};
 use crate::lab::language::ast::{Command, CommitHabit, Config, TopicPartition};
 use crate::lab::world::{Properties, Role, World};
@@ -77,6 +78,16 @@ impl World {
                 })
             }),
             Command::Commit(commit) => self.apply_commit(commit),
+            Command::Begin { producers } => producers
+                .iter()
+                .try_for_each(|name| self.transact(name, &[TransactionCall::Begin])),
+            Command::End {
+                producers,
+                abort,
+                offsets,
+            } => producers
+                .iter()
+                .try_for_each(|name| self.apply_end(name, *abort, offsets.as_deref())),
             Command::Seek { consumer, target, to } => self.apply_seek(consumer, target, *to),
             Command::Subscribe { consumer, topics } => {
                 let topics = topics.clone();

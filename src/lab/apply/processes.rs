@@ -76,6 +76,11 @@ impl World {
             self.sim.start(id);
             return Ok(());
         }
-        self.begin_again(id, name)
+        let producer = self.role(id) == Role::Producer;
+        self.begin_again(id, name)?;
+        match producer {
+            true => self.begin_producer(name),
+            false => Ok(()),
+        }
     }
 }

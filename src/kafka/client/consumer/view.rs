@@ -127,6 +127,11 @@ impl Consumer {
             .map(|coordinator| coordinator.group_metadata.clone())
     }
 
+    /// What it is assigned.
+    pub fn assigned_partitions(&self) -> impl Iterator<Item = &NamedPartition> {
+        self.subscription.assigned()
+    }
+
     /// Did it make the group's last assignment?
     pub fn is_leader(&self) -> bool {
         self.coordinator

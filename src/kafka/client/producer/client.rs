@@ -234,6 +234,10 @@ impl Producer {
     fn on_order(&mut self, order: ProducerOrder, ctx: &mut Ctx) {
         match order {
             ProducerOrder::Transaction { call, what } => self.begin_transactional(call, what, ctx),
+            ProducerOrder::InTurn { call, what } => {
+                self.txn_sender.turn.push_back((call, what));
+                self.take_turns(ctx);
+            }
             ProducerOrder::Send { call, records, flush } => self.calls.begin(call, records, flush),
             ProducerOrder::Close { call } => self.begin_close(Some(call), false),
         }

@@ -35,6 +35,8 @@ pub enum ProducerOrder {
     },
     /// A call about transactions.
     Transaction { call: CallId, what: TransactionCall },
+    /// The same, when the calls before it have returned: an application that waits. `initTransactions()` only once.
+    InTurn { call: CallId, what: TransactionCall },
     /// `close()`.
     Close { call: CallId },
 }

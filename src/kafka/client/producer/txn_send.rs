@@ -17,6 +17,7 @@ use crate::kafka::protocol::transactions::*;
 use crate::kafka::rule::Weight;
 use crate::kafka::wire::Ctx;
 use crate::sim::{Span, Time};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// Pause before partitions are added again while the previous transaction completes.
@@ -50,6 +51,8 @@ pub struct TxnSender {
     pub held: Option<Held>,
     pub in_flight: Option<(RequestId, Handler)>,
     pub waiting: Vec<WaitingCall>,
+    /// Calls that wait for those before them.
+    pub turn: VecDeque<(CallId, TransactionCall)>,
     /// The sender sleeps until then.
     pub sleeps: Option<Time>,
 }
@@ -70,6 +73,20 @@ impl Producer {
             Ok(true) => {}
             Ok(false) => self.returned(call, Ok(()), ctx),
             Err(error) => self.returned(call, Err(error), ctx),
+        }
+    }
+
+    /// Begins the calls whose turn it is.
+    pub(super) fn take_turns(&mut self, ctx: &mut Ctx) {
+        while self.txn_sender.waiting.is_empty()
+            && let Some((call, what)) = self.txn_sender.turn.pop_front()
+        {
+            let state = self.txn.as_ref().map(|txn| txn.state);
+            if what == TransactionCall::Init && state.is_some_and(|state| state != TxnState::Uninitialized) {
+                self.returned(call, Ok(()), ctx);
+            } else {
+                self.begin_transactional(call, what, ctx);
+            }
         }
     }
 
@@ -149,8 +166,12 @@ impl Producer {
                 None => true,
             }
         });
+        let some = !returned.is_empty();
         for (call, result) in returned {
             self.returned(call, result, ctx);
+        }
+        if some {
+            self.take_turns(ctx);
         }
     }
 

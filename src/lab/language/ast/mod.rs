@@ -150,6 +150,17 @@ pub enum Command {
         timeout_us: Option<u64>,
     },
     Commit(Commit),
+    /// `beginTransaction()`
+    Begin {
+        producers: Vec<Name>,
+    },
+    /// `commitTransaction()` or `abortTransaction()`
+    End {
+        producers: Vec<Name>,
+        abort: bool,
+        /// The consumer whose positions go into the transaction first.
+        offsets: Option<Name>,
+    },
     Seek {
         consumer: Name,
         target: Target,

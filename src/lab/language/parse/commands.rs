@@ -46,6 +46,10 @@ pub fn command(verb: &'static Verb, tokens: &[Token], scope: &Scope, block: Opti
         "stop" => data::stop(&mut args)?,
         "poll" => data::poll(&mut args)?,
         "commit" => data::commit(&mut args)?,
+        "begin" => Command::Begin {
+            producers: args.known_names("a producer", is_producer)?,
+        },
+        "end" => data::end(&mut args)?,
         "seek" => data::seek(&mut args)?,
         "subscribe" => data::subscribe(&mut args)?,
         "assign" => data::assign(&mut args)?,

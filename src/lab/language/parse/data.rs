@@ -196,6 +196,23 @@ pub fn commit(args: &mut Args<'_>) -> Read<Command> {
     }))
 }
 
+pub fn end(args: &mut Args<'_>) -> Read<Command> {
+    let offsets = args.option("offsets").map(name_of).transpose()?;
+    let mut producers = vec![args.known_name("a producer", is_producer)?];
+    let mut abort = false;
+    while args.left() > 0 && !abort {
+        abort = args.take("abort");
+        if !abort {
+            producers.push(args.known_name("a producer", is_producer)?);
+        }
+    }
+    Ok(Command::End {
+        producers,
+        abort,
+        offsets,
+    })
+}
+
 pub fn seek(args: &mut Args<'_>) -> Read<Command> {
     let consumer = args.known_name("a consumer", is_consumer)?;
     let target = target(args)?;

@@ -150,6 +150,16 @@ fn data(command: &Command) -> Words {
             .names(consumers)
             .option("timeout", timeout_us.map(duration)),
         Command::Commit(c) => commit(c),
+        Command::Begin { producers } => Words::new("begin").names(producers),
+        Command::End {
+            producers,
+            abort,
+            offsets,
+        } => {
+            let words = Words::new("end").names(producers);
+            let words = if *abort { words.add("abort") } else { words };
+            words.option("offsets", offsets.as_ref())
+        }
         Command::Seek {
             consumer,
             target: to,

@@ -103,6 +103,9 @@ stop web loan_request w1
 after 250ms  poll w1 timeout=1s
 commit w1 w2 async
 commit w1 loan_request/0=5 loan_request/1=0
+begin web
+end web abort
+end web offsets=w1
 seek w1 loan_request/0 5
 seek w1 loan_request beginning
 seek w1 loan_request/2 end

@@ -73,6 +73,8 @@ verbs! {
         "stop", "stop web", "ends a load, a feed (by its topic) or a poll loop", &[];
         "poll", "poll w1 timeout=500ms", "one poll() of a consumer with poll=manual", &[opt("timeout", "500ms", "100ms")];
         "commit", "commit w1 loan_request/0=5", "commits what was read, or given offsets; async for commitAsync()", &[];
+        "begin", "begin web", "begins a transaction of a producer with a transactional.id", &[];
+        "end", "end web offsets=w1", "commits the transaction, with abort behind the name aborts it; offsets: with what this consumer has read", &[opt("offsets", "w1", "none")];
         "seek", "seek w1 loan_request/0 5", "to an offset, beginning or end", &[];
         "subscribe", "subscribe w1 loan_request", "subscribes to these topics instead", &[];
         "assign", "assign w1 loan_request/0", "assigns these partitions without a group's help", &[];
@@ -130,8 +132,6 @@ verbs! {
         "ack", "ack s1", "acknowledges a delivery", &[];
         "nack", "nack s1", "refuses a delivery", &[];
         "reject", "reject s1", "refuses one delivery", &[];
-        "begin", "begin web", "begins a transaction", &[];
-        "end", "end web", "commits or aborts a transaction", &[];
         "compose", "compose <<END", "containers from a compose file, as a block", &[];
     }
 }
