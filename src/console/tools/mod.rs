@@ -1,9 +1,13 @@
 //! The tools: a file each.
 
 pub mod consumer;
+pub mod delete_records;
+pub mod election;
+pub mod get_offsets;
 pub mod group_describe;
 pub mod group_reset;
 pub mod groups;
+pub mod json;
 pub mod producer;
 pub mod topics;
 
@@ -40,6 +44,9 @@ tools! {
     "kafka-console-producer" => producer::run;
     "kafka-console-consumer" => consumer::run;
     "kafka-consumer-groups" => groups::run;
+    "kafka-get-offsets" => get_offsets::run;
+    "kafka-leader-election" => election::run;
+    "kafka-delete-records" => delete_records::run;
 }
 
 /// Tools of Kafka and its neighbours that have no room of their own yet.

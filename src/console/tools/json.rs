@@ -1,0 +1,41 @@
+//! JSON files that tools read, and what they say of bad ones. [Json.parseFull]
+
+use crate::console::desk::Desk;
+use crate::kafka::client::call::ClientError;
+use crate::kafka::types::NamedPartition;
+use serde_json::Value;
+
+/// The file's text.
+///
+/// # Errors
+/// There is no such file: the exception of reading it.
+pub fn read<'a>(desk: &Desk<'a>, name: &str) -> Result<&'a str, ClientError> {
+    desk.file(name).ok_or_else(|| {
+        let cause = ClientError::new("NoSuchFileException", name);
+        ClientError::new("IOException", &format!("Unable to read file {name}")).caused_by(cause)
+    })
+}
+
+/// `topic` and `partition` of an element, if it has them.
+pub fn partition(element: &Value) -> Option<NamedPartition> {
+    Some(NamedPartition {
+        topic: element.get("topic")?.as_str()?.into(),
+        partition: i32::try_from(element.get("partition")?.as_i64()?).ok()?,
+    })
+}
+
+/// The elements of a list.
+pub fn elements(list: &Value) -> &[Value] {
+    list.as_array().map_or(&[], Vec::as_slice)
+}
+
+/// Those that come more than once, in the order of their first repetition.
+pub fn twice(all: &[NamedPartition]) -> Vec<NamedPartition> {
+    let mut out: Vec<NamedPartition> = Vec::new();
+    for (index, partition) in all.iter().enumerate() {
+        if all[..index].contains(partition) && !out.contains(partition) {
+            out.push(partition.clone());
+        }
+    }
+    out
+}
