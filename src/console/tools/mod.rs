@@ -1,5 +1,6 @@
 //! The tools: a file each.
 
+pub mod configs;
 pub mod consumer;
 pub mod delete_records;
 pub mod election;
@@ -44,6 +45,7 @@ tools! {
     "kafka-console-producer" => producer::run;
     "kafka-console-consumer" => consumer::run;
     "kafka-consumer-groups" => groups::run;
+    "kafka-configs" => configs::run;
     "kafka-get-offsets" => get_offsets::run;
     "kafka-leader-election" => election::run;
     "kafka-delete-records" => delete_records::run;
@@ -99,5 +101,28 @@ pub fn not_modelled(words: &[String]) -> Option<String> {
                 .iter()
                 .any(|known| class.starts_with(known))
     };
+    let later = [
+        "clients",
+        "users",
+        "ips",
+        "client-metrics",
+        "broker-loggers",
+        "--client",
+        "--client-defaults",
+        "--user",
+        "--ip",
+        "--client-metrics",
+        "--broker-logger",
+        "--bootstrap-controller",
+    ];
+    if words.first().is_some_and(|name| name.ends_with("kafka-configs.sh"))
+        && let Some(word) = words.iter().find(|word| later.contains(&word.as_str()))
+    {
+        return Some(format!("kafka-configs.sh with {word}"));
+    }
+    let has = |option: &str| words.iter().any(|word| word == option);
+    if has("--all") && (has("--broker") || has("brokers")) {
+        return Some("every setting of a broker with its defaults".into());
+    }
     words.iter().find(decoder).map(|word| format!("the formatter {word}"))
 }

@@ -217,7 +217,6 @@ fn synonyms(
         let text = layer.get(name)?;
         Some((*source, Rc::from(name), Some(Rc::from(text.as_str()))))
     };
-    all.extend(own.iter().filter_map(|layer| given(layer, name)));
     for layer in broker {
         all.extend(names.iter().filter_map(|name| given(layer, name)));
     }
@@ -226,5 +225,11 @@ fn synonyms(
             all.push(("DEFAULT_CONFIG", Rc::from(*name), Some(Rc::from(text))));
         }
     }
+    // What stands before the first that has the main name is not told. [ConfigHelper.configSynonyms]
+    let main = |name: &str| names.first().is_some_and(|first| *first == name);
+    let skipped = all.iter().take_while(|(_, name, _)| !main(name)).count();
+    all.drain(..skipped);
+    let own = own.iter().filter_map(|layer| given(layer, name));
+    all.splice(0..0, own.collect::<Vec<_>>());
     all
 }
