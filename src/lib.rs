@@ -8,7 +8,7 @@
 //! 2. [`kafka`], Apache Kafka, [`rabbit`], RabbitMQ, [`serving`], web servers, and
 //!    [`docker`], containers, as sans-IO state machines and pure rules.
 //! 3. [`lab`], the systems in one world: the language, runs, the ledger, invariants, "why?".
-//! 4. [`explore`], the search for schedules that break an invariant; [`share`], links.
+//! 4. [`console`], the tools' command lines; [`explore`], the search for schedules that break an invariant; [`share`], links.
 //! 5. `ui`, the page (only in wasm).
 //!
 //! `src/main.rs` mounts the page in a browser and is the headless command on a terminal.

@@ -3,7 +3,7 @@
 use crate::console::tools::topics::id_text;
 use crate::kafka::types::TopicId;
 use crate::lab::world::World;
-use crate::ordered::OrderedMap;
+use crate::ordered::{OrderedMap, SortSmall};
 use crate::sim::world::WALL_START_MS;
 use serde_json::Value;
 
@@ -17,23 +17,22 @@ pub struct Normal {
 impl Normal {
     /// A tool's output in the recordings' words.
     pub fn of(&mut self, world: &World, text: &str) -> String {
-        let text = self.topic_ids(world, text);
+        let text = self.topic_ids(text);
         let text = self.uuids(&text);
         let text = random_groups(&text);
         near_times(world, &text)
     }
 
-    fn topic_ids(&mut self, world: &World, text: &str) -> String {
+    fn topic_ids(&mut self, text: &str) -> String {
         let ids: Vec<String> = (0..200).map(|n| id_text(TopicId(n))).collect();
         let mut found: Vec<(usize, &String)> = ids.iter().filter_map(|id| Some((text.find(id)?, id))).collect();
-        found.sort_by_key(|(at, _)| *at);
+        found.sort_small_by_key(|(at, _)| *at);
         let mut out = text.to_string();
         for (_, id) in found {
             let next = self.topics.len() + 1;
             let number = *self.topics.entry(id.clone()).or_insert(next);
             out = out.replace(id.as_str(), &format!("TopicIdXXXXXXXXXXXXX{number:02}"));
         }
-        let _ = world;
         out
     }
 
@@ -125,7 +124,7 @@ pub fn comparable(text: &str, any_order: bool, repeats: bool) -> Vec<String> {
         lines.push(line);
     }
     if any_order {
-        lines.sort();
+        lines.sort_small();
     }
     lines
 }

@@ -12,7 +12,7 @@ use crate::kafka::wire::Order;
 use crate::lab::ledger::Handed;
 use crate::lab::node::Node;
 use crate::lab::world::{ClusterSetup, Properties, WARM_UP, World};
-use crate::ordered::OrderedMap;
+use crate::ordered::{OrderedMap, SortSmall};
 use crate::sim::{Halt, ProcId, Span, Time};
 use serde_json::{Map, Value};
 use std::rc::Rc;
@@ -482,8 +482,8 @@ impl Player<'_> {
             isr.iter().all(|(name, wanted)| {
                 let mut have = of(name).map(|p| p.isr.to_vec()).unwrap_or_default();
                 let mut wanted = ids(wanted);
-                have.sort_unstable();
-                wanted.sort_unstable();
+                have.sort_small();
+                wanted.sort_small();
                 have == wanted
             }) && leader
                 .iter()
