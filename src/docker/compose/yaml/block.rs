@@ -365,8 +365,11 @@ impl Reader {
         let mark = self.scan.mark();
         self.depth += 1;
         self.nodes += 1;
-        if self.depth > DEEPEST || self.nodes > MOST_NODES {
+        if self.depth > DEEPEST {
             return Err(self.scan.wrong(mark, "exceeded max depth"));
+        }
+        if self.nodes > MOST_NODES {
+            return Err(self.scan.wrong(mark, "document contains excessive aliasing"));
         }
         let node = match self.scan.peek() {
             Some('[') => self.flow_list(mark),
