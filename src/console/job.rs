@@ -233,7 +233,7 @@ impl Job {
             Kind::Consumer => "consumer",
         };
         let addresses = addresses(&spec.servers, &self.host).map_err(|url| {
-            let cause = ConfigError::new(&format!("Invalid url in bootstrap.servers: {url}"));
+            let cause = ConfigError::new(format!("Invalid url in bootstrap.servers: {url}"));
             match spec.kind {
                 Kind::Admin => {
                     ClientError::new("KafkaException", "Failed to create new KafkaAdminClient").caused_by(cause.into())

@@ -5,7 +5,7 @@ use crate::kafka::broker::BrokerState;
 use crate::kafka::client::admin::{Admin, AdminCall, AdminOrder};
 use crate::kafka::client::call::{Answer, CallId, CallResult, Sent};
 use crate::kafka::client::consumer::{CommitHabit, Consumer, ConsumerOrder};
-use crate::kafka::client::producer::{NewRecord, Producer, ProducerOrder};
+use crate::kafka::client::producer::{NewHeaders, NewRecord, Producer, ProducerOrder};
 use crate::kafka::protocol::admin::{AlterOp, ConfigResource, CreatableTopic};
 use crate::kafka::types::{NamedPartition, NodeId};
 use crate::kafka::wire::Order;
@@ -539,7 +539,7 @@ fn bytes(value: Option<&Value>) -> Option<Rc<[u8]>> {
     }
 }
 
-fn headers(value: Option<&Value>) -> Vec<(Rc<str>, Option<Rc<[u8]>>)> {
+fn headers(value: Option<&Value>) -> NewHeaders {
     let list = value.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     list.iter()
         .filter_map(|pair| Some((Rc::from(pair.get(0)?.as_str()?), bytes(pair.get(1)))))

@@ -231,13 +231,13 @@ fn begin(desk: &mut Desk, options: &Options, plan: &Plan, consumer: usize) -> Ru
             let partitions = vec![one];
             Order::Consumer(ConsumerOrder::Assign { call, partitions })
         })?
-        .or_else(|error| Err(unknown_error(desk, &java::trace(&error))))?;
+        .map_err(|error| unknown_error(desk, &java::trace(&error)))?;
         let sought = desk.call(consumer, move |call| {
             Order::Consumer(ConsumerOrder::Seek { call, partition, to })
         })?;
         return sought
             .map(drop)
-            .or_else(|error| Err(unknown_error(desk, &java::trace(&error))));
+            .map_err(|error| unknown_error(desk, &java::trace(&error)));
     }
     let include: Option<Rc<str>> = options.all("include").first().map(|text| (*text).into());
     if let Some(text) = &include
@@ -259,7 +259,7 @@ fn begin(desk: &mut Desk, options: &Options, plan: &Plan, consumer: usize) -> Ru
     })?;
     subscribed
         .map(drop)
-        .or_else(|error| Err(unknown_error(desk, &java::trace(&error))))
+        .map_err(|error| unknown_error(desk, &java::trace(&error)))
 }
 
 /// [ConsoleConsumer.process]

@@ -4,7 +4,7 @@ use crate::console::desk::{ClientSpec, Desk, Kind, Run, Stop};
 use crate::console::java;
 use crate::console::options::{OptionError, Options};
 use crate::kafka::client::call::{Answer, ClientError, Sent};
-use crate::kafka::client::producer::{NewRecord, ProducerOrder};
+use crate::kafka::client::producer::{NewHeaders, NewRecord, ProducerOrder};
 use crate::kafka::wire::Order;
 use crate::ordered::OrderedMap;
 use std::rc::Rc;
@@ -298,7 +298,7 @@ impl Reader {
         }
     }
 
-    fn split_headers(&self, text: &str, number: usize) -> Result<Vec<(Rc<str>, Option<Rc<[u8]>>)>, ClientError> {
+    fn split_headers(&self, text: &str, number: usize) -> Result<NewHeaders, ClientError> {
         let null = self.null.as_deref();
         let mut pairs: Vec<&str> = text.split(&self.headers_separator).collect();
         // Java's split leaves out empty strings at the end.

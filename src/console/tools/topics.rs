@@ -305,8 +305,11 @@ fn create(desk: &mut Desk, options: &Options, admin: usize) -> Done<()> {
 
 // ---- which topics ----
 
-/// All topics: name, internal.
-pub fn all_topics(desk: &mut Desk, admin: usize) -> Run<Result<Vec<(Rc<str>, bool)>, ClientError>> {
+/// Names of topics, and whether they are internal.
+pub type TopicNames = Vec<(Rc<str>, bool)>;
+
+/// All topics.
+pub fn all_topics(desk: &mut Desk, admin: usize) -> Run<Result<TopicNames, ClientError>> {
     Ok(desk.admin(admin, AdminCall::ListTopics)?.map(|answer| match &*answer {
         Answer::TopicNames(names) => names.clone(),
         _ => Vec::new(),

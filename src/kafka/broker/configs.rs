@@ -11,7 +11,7 @@ use crate::kafka::log::batch;
 use crate::kafka::log::config::{CleanupPolicy, LogConfig};
 use crate::kafka::metadata::image::Settings;
 use crate::kafka::protocol::admin::{
-    ApiError, ConfigResource, DescribeConfigsRequest, DescribeConfigsResponse, DescribedConfig,
+    ApiError, ConfigResource, ConfigSynonym, DescribeConfigsRequest, DescribeConfigsResponse, DescribedConfig,
 };
 use crate::kafka::protocol::{Body, ErrorCode};
 use crate::kafka::topic_name;
@@ -206,12 +206,7 @@ fn describe(scope: Scope, definition: &Definition, layers: &[Layer]) -> Describe
 
 /// Who sets a setting: its own layers under its name, the broker's under the names that stand in for it, the defaults of
 /// those. [ConfigHelper.brokerSynonyms]
-fn synonyms(
-    name: &str,
-    own: &[Layer],
-    names: &[&str],
-    broker: &[Layer],
-) -> Vec<(&'static str, Rc<str>, Option<Rc<str>>)> {
+fn synonyms(name: &str, own: &[Layer], names: &[&str], broker: &[Layer]) -> Vec<ConfigSynonym> {
     let mut all = Vec::new();
     let given = |(layer, source): &Layer, name: &str| {
         let text = layer.get(name)?;

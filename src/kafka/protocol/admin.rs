@@ -105,6 +105,9 @@ pub struct DescribeConfigsResponse {
     pub resources: Vec<(ConfigResource, ApiError, Vec<DescribedConfig>)>,
 }
 
+/// Source, name there, value.
+pub type ConfigSynonym = (&'static str, Rc<str>, Option<Rc<str>>);
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DescribedConfig {
     pub name: Rc<str>,
@@ -112,7 +115,7 @@ pub struct DescribedConfig {
     /// `DYNAMIC_TOPIC_CONFIG`, `STATIC_BROKER_CONFIG`, `DEFAULT_CONFIG`, ...
     pub source: &'static str,
     /// Every layer that sets it, the strongest first: source, name there, value.
-    pub synonyms: Vec<(&'static str, Rc<str>, Option<Rc<str>>)>,
+    pub synonyms: Vec<ConfigSynonym>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
