@@ -42,7 +42,8 @@ fn one(name: &str, service: &Map, file: &Map, all: &Map) -> Result<(), String> {
     }
     for (other, how) in service.get("depends_on").and_then(Value::as_map).into_iter().flatten() {
         let optional = how.at(&["required"]) == Some(&Value::Bool(false));
-        if !declared(file, "services", other) && !(optional && all.contains_key(other)) {
+        let known = declared(file, "services", other) || (optional && all.contains_key(other));
+        if !known {
             return says(format!("depends on undefined service {other:?}"));
         }
     }
