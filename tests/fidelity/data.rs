@@ -111,7 +111,7 @@ pub fn table() -> String {
 /// The data files that prove a rule.
 pub fn files_of(rule: &str) -> String {
     let proves = |rules: &&[&str]| rules.iter().any(|begin| rule.starts_with(begin));
-    let files = SUBJECTS.iter().filter(|(_, _, rules)| proves(&rules));
+    let files = SUBJECTS.iter().filter(|(_, _, rules)| proves(rules));
     let names: Vec<String> = files.map(|(name, _, _)| format!("`{name}`")).collect();
     names.join(", ")
 }
