@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn tables_list_as_java_does() {
         let names = names_in_hash_order(vec!["audit", "orders", "payments"], 16);
-        assert_eq!(names, ["orders", "audit", "payments"]);
+        assert_eq!(names, ["audit", "payments", "orders"]);
         let jobs = |n| NamedPartition {
             topic: "jobs".into(),
             partition: n,
