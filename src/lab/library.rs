@@ -40,6 +40,9 @@ shipped! {
     "zombie-commits-late",
     "coordinator-fails",
     "read-from-beginning",
+    "duplicate-by-retry",
+    "hanging-transaction",
+    "fenced-producer",
 }
 
 /// The shipped scenario with that name.
