@@ -17,6 +17,8 @@ import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const LIST = join(dirname(fileURLToPath(import.meta.url)), "first.txt");
+// A scenario as a link: people come by links too, and reading one must not wait for the second part.
+const SHARED = "1zhhN69Yb0515.rVJBjtswDLzrFUTOsdZ2WvSwUIH2C-29oGQmESyLrkTDze9Lx4u0WfRYAyYgcTQzGiqhh85IlERw-AJ1wpQgpKUKFUCBlct4MOh5ETh8vxYi8IVHKvUInAkCZymcEpUjIAjPMcAa5Qpyx85YlDtyrlt7LjwsYSPOgy4vhZcZ-AyysoWvhXCEyhPJNeaLPZhKNMAnY_5oQOjMLg--s9afdg4bs4pgsoU8JsyB7EAJb3aqrjW7qcSYfxT6uVAVKDSnGLA63x19f_Sn13s9-u71XnUTppiVt95ysA94bx5XWMlvxuoybYtuN-I2lWbLTAPa06juSXnrub6dKuAibPl8riQqoNURlhQV9Bdv_195TRWdx2b9XRwo5D6-VBjpVt2H1ujgu7YC0K-ZgkCs5enASwtOBwCakj8ZePvewKohBE-GHXwT9IneQwMvWQDDmHlNNFx03J-hb_8NS6xOHai5tOJNzenzaxLhQKWZ9aeZw_XRzNwEnqYoQkNTKHAZmo3B_AY";
 const SMALL = 48; // bytes of a body that is not worth a stub
 const TYPE = 1, IMPORT = 2, FUNCTION = 3, TABLE = 4, MEMORY = 5, GLOBAL = 6, EXPORT = 7, ELEMENT = 9, CODE = 10;
 
@@ -237,25 +239,19 @@ function main([dist, mode]) {
   console.log(`split: ${moved} of ${all} functions come later; ${primary.length} bytes first, ${rest.length} later`);
 }
 
-/** Serves the folder with every function telling that it ran, opens it, and writes the names of those that did. */
+/** Serves the folder with every function telling that it ran, opens it with and without a link, and lists those that did. */
 function record(dist, name, bytes) {
   relink(dist, name, instrumented(bytes), null);
   const kinds = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".wasm": "application/wasm", ".svg": "image/svg+xml" };
-  const profile = join(dist, "profile");
+  const profile = join(dist, "profile"), heard = new Set(), visits = ["", SHARED];
+  let browser;
   const server = createServer((request, response) => {
     if (request.method === "POST") {
       let body = "";
       request.on("data", (part) => (body += part)).on("end", () => {
-        const { names, bodies, imported } = parse(bytes), numbers = JSON.parse(body);
-        const ran = new Set(numbers.map((f) => plain(names.get(f) ?? "")));
-        const size = numbers.reduce((sum, f) => sum + bodies[f - imported].length, 0);
-        const head = "# Functions that the first seconds of the page need (written by `make first`); the others come later.\n";
-        writeFileSync(LIST, head + [...ran].filter(Boolean).sort().join("\n") + "\n");
-        console.log(`split: ${numbers.length} functions ran, of ${size} bytes; scripts/first.txt is written`);
+        JSON.parse(body).forEach((f) => heard.add(f));
         response.end();
-        browser.kill();
-        server.close();
-        setTimeout(() => rmSync(profile, { recursive: true, force: true }), 500);
+        browser.once("exit", next).kill();
       });
       return;
     }
@@ -264,11 +260,28 @@ function record(dist, name, bytes) {
     if (!existsSync(file)) return response.writeHead(404).end();
     response.writeHead(200, { "content-type": kinds[extname(file)] ?? "text/plain" }).end(readFileSync(file));
   });
-  let browser;
-  server.listen(0, "127.0.0.1", () => {
-    const chrome = ["chromium", "chromium-browser", "google-chrome"].find((c) => { try { execFileSync("which", [c]); return true; } catch { return false; } });
-    browser = spawn(chrome, ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", `--user-data-dir=${profile}`, "--window-size=1440,900", `http://127.0.0.1:${server.address().port}/?record`], { stdio: "ignore" });
-  });
+  const next = () => {
+    const visit = visits.shift();
+    if (visit === undefined) return server.close(), rmSync(profile, { recursive: true, force: true }), list(bytes, [...heard]);
+    const url = `http://127.0.0.1:${server.address().port}/?record#${visit}`;
+    browser = spawn(chrome(), ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run",
+      `--user-data-dir=${profile}`, "--window-size=1440,900", url], { stdio: "ignore" });
+  };
+  server.listen(0, "127.0.0.1", next);
+}
+
+const chrome = () => ["chromium", "chromium-browser", "google-chrome"].find((name) => {
+  try { execFileSync("which", [name]); return true; } catch { return false; }
+});
+
+/** Writes the names of the functions with these numbers. */
+function list(bytes, numbers) {
+  const { names, bodies, imported } = parse(bytes);
+  const ran = new Set(numbers.map((f) => plain(names.get(f) ?? "")));
+  const size = numbers.reduce((sum, f) => sum + bodies[f - imported].length, 0);
+  const head = "# Functions that the first seconds of the page need (written by `make first`); the others come later.\n";
+  writeFileSync(LIST, head + [...ran].filter(Boolean).sort().join("\n") + "\n");
+  console.log(`split: ${numbers.length} functions ran, of ${size} bytes; scripts/first.txt is written`);
 }
 
 main(process.argv.slice(2));
