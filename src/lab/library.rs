@@ -41,6 +41,7 @@ shipped! {
     "coordinator-fails",
     "read-from-beginning",
     "duplicate-by-retry",
+    "reordering-by-retry",
     "hanging-transaction",
     "fenced-producer",
 }
