@@ -44,6 +44,7 @@ shipped! {
     "reordering-by-retry",
     "hanging-transaction",
     "fenced-producer",
+    "exactly-once",
 }
 
 /// The shipped scenario with that name.
