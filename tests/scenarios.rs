@@ -78,3 +78,38 @@ fn shipped_scenarios_play_the_same_twice_and_after_a_seek() {
         assert_eq!(first.hash(), second.hash(), "{}: after a seek", shipped.name);
     }
 }
+
+/// Offsets, then the end, with every record of the transaction long sent: the producer's sender must wake up for the end.
+#[test]
+fn a_transaction_ends_at_once_when_nothing_is_left_to_send() {
+    let run = play(
+        r#"lab 1
+seed 7
+
+controller c1
+broker b1..b3 group.initial.rebalance.delay.ms=0
+topic loans partitions=1 replicas=b1,b2,b3
+producer web linger.ms=0
+consumer reader group=risk topics=loans poll=manual auto.offset.reset=earliest enable.auto.commit=false
+producer writer transactional.id=risk-1 linger.ms=0
+
+at 4s   poll reader timeout=2s
+at 7s   produce web loans "loan 1"
+        poll reader timeout=1s
+at 9s   begin writer
+        produce writer loans "x"
+at 11s  end writer offsets=reader
+at 12s  expect state transaction risk-1 = CompleteCommit
+        expect committed risk loans/0 = 1
+"#,
+    );
+    for check in run.checks() {
+        assert!(
+            matches!(check.verdict, Verdict::Passed),
+            "line {}: {:?}",
+            check.line,
+            check.found
+        );
+    }
+    assert_eq!(run.checks().len(), 2);
+}

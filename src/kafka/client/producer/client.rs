@@ -270,8 +270,8 @@ impl Producer {
             }
             self.hand_over(ctx);
             self.run_sender(ctx);
-            self.return_transactional(ctx);
-            let again = self.net.drive(ctx) || self.someone_may_go_on();
+            let began = self.return_transactional(ctx);
+            let again = self.net.drive(ctx) || self.someone_may_go_on() || began;
             if !again {
                 break;
             }

@@ -144,12 +144,13 @@ impl Producer {
     }
 
     /// Calls whose result is there, or whose time is over, return.
-    pub(super) fn return_transactional(&mut self, ctx: &mut Ctx) {
+    /// Says whether others began in their place: the sender wakes up for these.
+    pub(super) fn return_transactional(&mut self, ctx: &mut Ctx) -> bool {
         if self.txn_sender.waiting.is_empty() {
-            return;
+            return false;
         }
         let version = self.net.transaction_version;
-        let Some(txn) = &mut self.txn else { return };
+        let Some(txn) = &mut self.txn else { return false };
         let mut returned = Vec::new();
         self.txn_sender.waiting.retain(|waiting| {
             let result = txn.take(waiting.result);
@@ -173,6 +174,7 @@ impl Producer {
         if some {
             self.take_turns(ctx);
         }
+        some && !self.txn_sender.waiting.is_empty()
     }
 
     /// When the next of them gives up.
