@@ -176,7 +176,6 @@ fn any_text_is_answered() {
         "\r\n",
     ];
     let mut random = Random::named(7, "compose");
-    let mut longest = std::time::Duration::ZERO;
     let mut good = 0;
     for _ in 0..100_000 {
         let mut text: Vec<char> = seeds[random.below(seeds.len() as u64) as usize].chars().collect();
@@ -191,7 +190,6 @@ fn any_text_is_answered() {
             }
         }
         let text: String = text.into_iter().collect();
-        let start = std::time::Instant::now();
         let loaded = compose::load(&text, &compose::Options::default());
         match loaded.project {
             Ok(project) => {
@@ -200,9 +198,7 @@ fn any_text_is_answered() {
             }
             Err(refused) => assert!(!refused.text.is_empty() && refused.mark.line > 0, "{text}"),
         }
-        longest = longest.max(start.elapsed());
     }
     // Both ways must be well travelled, or the texts would prove little.
     assert!((10_000..90_000).contains(&good), "{good} of 100,000 were good");
-    assert!(longest.as_secs() < 5, "one took {longest:?}");
 }
