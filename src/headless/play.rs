@@ -116,7 +116,7 @@ fn print_text(run: &Run, asked: &Asked) {
     }
     let sums = run.view().ledger;
     println!(
-        "\n{} sent, {} appended, {} committed, {} acknowledged, {} delivered, {} waiting, {} failed, {} lost, {} duplicated, {} reordered",
+        "\n{} sent, {} appended, {} committed, {} acknowledged, {} delivered, {} waiting, {} failed, {} lost, {} duplicated, {} delivered twice, {} reordered, {} aborted",
         sums.sent,
         sums.appended,
         sums.committed,
@@ -126,7 +126,9 @@ fn print_text(run: &Run, asked: &Asked) {
         sums.failed,
         sums.lost,
         sums.duplicated,
-        sums.reordered
+        sums.delivered_twice,
+        sums.reordered,
+        sums.aborted
     );
     println!("{} events, hash {:016x}", run.end_event(), run.hash());
     for refused in run.refused() {
@@ -191,6 +193,7 @@ fn print_json(run: &Run, asked: &Asked) {
             "sent": sums.sent, "appended": sums.appended, "committed": sums.committed,
             "acknowledged": sums.acknowledged, "delivered": sums.delivered, "waiting": sums.waiting,
             "failed": sums.failed, "lost": sums.lost, "duplicated": sums.duplicated, "reordered": sums.reordered,
+            "aborted": sums.aborted, "delivered_twice": sums.delivered_twice,
         },
         "checks": checks,
         "refused": refused,

@@ -125,7 +125,7 @@ impl Invariants {
             Finding::Reordered { record } => self.broken(Invariant::OrderWithinPartition, event, || {
                 format!("record {record} was appended behind a later one of the same producer")
             }),
-            Finding::Duplicated { .. } => {}
+            Finding::Duplicated { .. } | Finding::DeliveredTwice { .. } => {}
         }
     }
 }

@@ -1,10 +1,11 @@
 //! From what processes report to what the ledger and the invariants know.
 
-use super::ledger::RecordId;
+use super::ledger::{Part, RecordId, Standing};
 use super::places::place_of;
 use super::world::{Role, World};
 use crate::kafka::client::consumer::note::ConsumerNote;
 use crate::kafka::client::note::ClientNote;
+use crate::kafka::log::batch::{Batch, Outcome};
 use crate::kafka::note::{Fact, Note};
 use crate::kafka::types::TopicPartition;
 use crate::sim::{EventKind, ProcId, Step};
@@ -19,6 +20,23 @@ pub(super) fn may_lose_packets(step: &Step) -> bool {
         EventKind::Closed | EventKind::Refused | EventKind::Command => true,
         _ => false,
     }
+}
+
+/// What a batch puts at its offsets.
+fn standings(batch: &Batch) -> impl Iterator<Item = Standing> + '_ {
+    let part = match (batch.producer, batch.control) {
+        (Some(tag), Some(control)) => Part::Marker {
+            producer: tag.id,
+            committed: control.outcome == Outcome::Commit,
+        },
+        (Some(tag), None) if batch.transactional => Part::Member(tag.id),
+        _ => Part::Plain,
+    };
+    batch.iter().map(move |(offset, record)| Standing {
+        offset,
+        record: record.origin,
+        part,
+    })
 }
 
 impl World {
@@ -79,8 +97,8 @@ impl World {
                 batch,
             } => {
                 let place = place_of(*partition);
-                for (offset, record) in batch.0.iter() {
-                    self.ledger.appended(place, batch.0.leader_epoch, offset, record.origin);
+                for standing in standings(&batch.0) {
+                    self.ledger.appended(place, batch.0.leader_epoch, standing);
                 }
             }
             Fact::Leads { partition, epoch, .. } => self.observe_leader(event, who, *partition, *epoch),
@@ -147,21 +165,12 @@ impl World {
         self.ledger.leads(place, epoch, start, log.into_iter());
     }
 
-    /// Log start and (offset, record number) of a replica, as the broker has it now.
-    fn log_of(&self, node: i32, partition: TopicPartition) -> Option<(i64, Vec<(i64, RecordId)>)> {
+    /// Log start of a replica and what stands in it, as the broker has it now.
+    fn log_of(&self, node: i32, partition: TopicPartition) -> Option<(i64, Vec<Standing>)> {
         let replica = self.broker(node)?.replica(partition)?;
         let start = replica.log_start();
-        let records = replica
-            .batches()
-            .flat_map(|batch| {
-                batch
-                    .iter()
-                    .map(|(offset, record)| (offset, record.origin))
-                    .collect::<Vec<_>>()
-            })
-            .filter(|(offset, _)| *offset >= start)
-            .collect();
-        Some((start, records))
+        let all = replica.batches().flat_map(standings);
+        Some((start, all.filter(|standing| standing.offset >= start).collect()))
     }
 
     /// Records that a client believes sent (acks=0) and that are nowhere any more.

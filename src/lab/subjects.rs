@@ -32,8 +32,9 @@ pub enum Found {
 
 /// Fates that a comparison with `=` looks at even if they are not named; the others (`sent`, `appended`, `replicated`,
 /// `committed`, `delivered`, `expired`) count only where they are.
-const DECISIVE: [&str; 7] = [
+const DECISIVE: [&str; 8] = [
     "acknowledged",
+    "aborted",
     "lost",
     "failed",
     "duplicated",
@@ -351,9 +352,10 @@ pub fn has_fate(world: &World, record: u32, entry: &Entry, fate: &str) -> bool {
         "acknowledged" => entry.acknowledged,
         "failed" => entry.failed.is_some(),
         "delivered" => !entry.delivered.is_empty(),
-        "delivered-twice" => entry.delivered.iter().any(|(_, times)| *times > 1),
+        "delivered-twice" => entry.is_delivered_twice(),
+        "aborted" => entry.is_aborted(),
         "lost" => entry.lost,
-        "duplicated" => entry.copies > 1,
+        "duplicated" => entry.is_duplicated(),
         "reordered" => entry.reordered,
         "expired" => is_expired(world, entry),
         "waiting" => entry.is_waiting(),
@@ -424,6 +426,9 @@ fn counted(world: &World, fate: &str, of: Option<&str>) -> Option<u64> {
         "failed" => sums.failed,
         "delivered" => sums.delivered,
         "lost" => sums.lost,
+        "aborted" => sums.aborted,
+        "duplicated" => sums.duplicated,
+        "delivered-twice" => sums.delivered_twice,
         "reordered" => sums.reordered,
         "waiting" => sums.waiting,
         _ => return None,

@@ -277,7 +277,8 @@ pub struct AssignedView {
     pub start: i64,
     pub committed: Option<i64>,
     pub position: Option<i64>,
-    /// The partition's high watermark as its current leader has it.
+    /// Where reading ends: the high watermark as the partition's current leader has it, with `read_committed` the last
+    /// stable offset.
     pub end: i64,
     pub lag: i64,
 }
@@ -345,6 +346,8 @@ pub struct LedgerView {
     pub duplicated: u64,
     pub reordered: u64,
     pub failed: u64,
+    pub aborted: u64,
+    pub delivered_twice: u64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]

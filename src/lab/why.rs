@@ -218,9 +218,10 @@ impl Search<'_> {
         let (sentence, rule, _) = finding_text(self.world(), finding);
         let place = match finding {
             Finding::CommittedLost { place, .. } => Some(*place),
-            Finding::Lost { record, .. } | Finding::Reordered { record } | Finding::Duplicated { record } => {
-                self.world().ledger.get(*record).and_then(|entry| entry.place)
-            }
+            Finding::Lost { record, .. }
+            | Finding::Reordered { record }
+            | Finding::Duplicated { record }
+            | Finding::DeliveredTwice { record, .. } => self.world().ledger.get(*record).and_then(|entry| entry.place),
         };
         self.about = place.map(partition_of);
         self.push(WhyLink {

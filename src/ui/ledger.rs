@@ -18,8 +18,11 @@ pub struct LedgerProps {
     pub fate: Option<&'static str>,
 }
 
+/// Figures that are left out while they are 0.
+const RARE: [&str; 3] = ["delivered-twice", "failed", "aborted"];
+
 /// The figures in order: fate as the ledger tab knows it, icon, sum, word, whether more than none is a loss.
-fn figures(l: &LedgerView) -> [(&'static str, &'static str, u64, &'static str, bool); 9] {
+fn figures(l: &LedgerView) -> [(&'static str, &'static str, u64, &'static str, bool); 11] {
     let t = t();
     [
         ("appended", "", l.appended, t.appended, false),
@@ -29,8 +32,10 @@ fn figures(l: &LedgerView) -> [(&'static str, &'static str, u64, &'static str, b
         ("waiting", "wait", l.waiting, t.waiting, false),
         ("lost", "x", l.lost, t.lost, true),
         ("duplicated", "dup", l.duplicated, t.duplicated, false),
+        ("delivered-twice", "dup", l.delivered_twice, t.delivered_twice, false),
         ("reordered", "swap", l.reordered, t.reordered, false),
         ("failed", "loss", l.failed, t.failed, false),
+        ("aborted", "x", l.aborted, t.aborted, false),
     ]
 }
 
@@ -43,7 +48,8 @@ pub fn LedgerStrip(props: &LedgerProps) -> Html {
             (fate == "lost").then_some("sep"),
             (sum == 0).then_some("zero"),
             (bad && sum > 0).then_some("bad"),
-            (!bad && sum > 0 && matches!(fate, "duplicated" | "reordered" | "failed")).then_some("warn"),
+            (!bad && sum > 0 && matches!(fate, "duplicated" | "delivered-twice" | "reordered" | "failed"))
+                .then_some("warn"),
         );
         let narrow = Msg::Filter(Filters {
             fate: Some(fate),
@@ -73,7 +79,7 @@ pub fn LedgerStrip(props: &LedgerProps) -> Html {
     html! {
         <section class="ledger" aria-label={t().ledger_label}>
             <h2>{ t().ledger }</h2>
-            <ol>{ for figures(&props.ledger).into_iter().filter(|f| f.0 != "failed" || f.2 > 0).map(figure) }</ol>
+            <ol>{ for figures(&props.ledger).into_iter().filter(|f| f.2 > 0 || !RARE.contains(&f.0)).map(figure) }</ol>
             <button type="button" class={classes!("inv", state)} onclick={bus.on(Msg::Show(Tab::Ledger))} aria-label={words.clone()} title={words.clone()}><Icon name={icon} class="s" />{ words }</button>
         </section>
     }

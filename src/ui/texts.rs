@@ -175,6 +175,8 @@ catalogue! {
         delivered: "delivered",
         waiting: "waiting",
         duplicated: "duplicated",
+        delivered_twice: "delivered twice",
+        aborted: "aborted",
         reordered: "reordered",
         failed: "failed",
         idempotent: "idempotent",

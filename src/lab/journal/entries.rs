@@ -278,8 +278,13 @@ pub fn finding_text(world: &World, finding: &Finding) -> (String, &'static Rule,
             None,
         ),
         Finding::Duplicated { record: id } => (
-            format!("{} is there twice", record(*id)),
+            format!("{} stands in the log twice", record(*id)),
             &facts::rules::DUPLICATED,
+            None,
+        ),
+        Finding::DeliveredTwice { record: id, reader } => (
+            format!("{reader} was given {} a second time", record(*id)),
+            &facts::rules::DELIVERED_TWICE,
             None,
         ),
     }

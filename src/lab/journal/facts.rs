@@ -61,7 +61,13 @@ pub mod rules {
     };
     pub const DUPLICATED: Rule = Rule {
         name: "ledger/duplicated",
-        about: "A record that stands twice in a log, or that a reader was given twice, is duplicated.",
+        about: "A record that stands twice in a log is duplicated: its producer sent it again, and nobody noticed.",
+        source: "Brokerlab's ledger",
+    };
+    pub const DELIVERED_TWICE: Rule = Rule {
+        name: "ledger/delivered-twice",
+        about: "A group whose committed offset lies below what it was given is given that again; the record itself may \
+                stand in the log once.",
         source: "Brokerlab's ledger",
     };
     pub const REORDERED: Rule = Rule {

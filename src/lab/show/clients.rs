@@ -1,6 +1,6 @@
 //! Producers and consumers.
 
-use super::{faults, groups, health, replicas};
+use super::{faults, groups, health};
 use crate::kafka::config::producer::Acks;
 use crate::kafka::types::{NamedPartition, TopicPartition};
 use crate::lab::apply::properties;
@@ -136,7 +136,7 @@ pub fn partition_id(world: &World, partition: &NamedPartition) -> Option<TopicPa
 
 fn assigned(world: &World, id: ProcId, partition: &NamedPartition) -> AssignedView {
     let key = partition_id(world, partition);
-    let end = key.map_or(0, |key| replicas::high_watermark(world, key));
+    let end = key.map_or(0, |key| groups::readable_end(world, world.name(id), key));
     let start = key
         .and_then(|key| {
             let leader = world.image()?.partitions.get(&key)?.leader;

@@ -160,8 +160,27 @@ pub fn committed(world: &World, name: &str, partition: &NamedPartition) -> Optio
     Some(known.max().copied())
 }
 
-/// Records between what a member or group has done and the high watermark: behind the committed offsets, for a consumer
-/// without a group behind its position. In one partition, or in all that it is assigned or has committed.
+/// Where what a member may be given ends: the high watermark, with `read_committed` the last stable offset. Of a group:
+/// where every one of its members may read to; without members the high watermark, as the group's tool has it.
+/// [SubscriptionState.partitionLag, ConsumerGroupCommand]
+pub fn readable_end(world: &World, name: &str, partition: TopicPartition) -> i64 {
+    let single = world.find(name).and_then(|id| world.consumer(id));
+    let committed_only = |consumer: &Consumer| consumer.config().read_committed;
+    let held_back = match single {
+        Some(consumer) => committed_only(consumer),
+        None => {
+            let mut all = members(world, name).map(|(_, consumer)| consumer).peekable();
+            all.peek().is_some() && all.all(committed_only)
+        }
+    };
+    match held_back {
+        true => replicas::last_stable(world, partition),
+        false => replicas::high_watermark(world, partition),
+    }
+}
+
+/// Records between what a member or group has done and the end of what it may be given: behind the committed offsets,
+/// for a consumer without a group behind its position. In one partition, or in all that it is assigned or has committed.
 pub fn lag(world: &World, name: &str, partition: Option<&NamedPartition>) -> Option<i64> {
     let partitions: OrderedSet<NamedPartition> = match partition {
         Some(partition) => OrderedSet::from([partition.clone()]),
@@ -179,7 +198,7 @@ pub fn lag(world: &World, name: &str, partition: Option<&NamedPartition>) -> Opt
     }
     let mut ends: OrderedMap<&NamedPartition, i64> = OrderedMap::new();
     for partition in &partitions {
-        let end = clients::partition_id(world, partition).map_or(0, |id| replicas::high_watermark(world, id));
+        let end = clients::partition_id(world, partition).map_or(0, |id| readable_end(world, name, id));
         ends.insert(partition, end);
     }
     let done = |partition: &NamedPartition| {

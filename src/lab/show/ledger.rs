@@ -18,6 +18,8 @@ pub fn sums(world: &World) -> LedgerView {
         duplicated: sums.duplicated,
         reordered: sums.reordered,
         failed: sums.failed,
+        aborted: sums.aborted,
+        delivered_twice: sums.delivered_twice,
     }
 }
 

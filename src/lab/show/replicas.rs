@@ -61,14 +61,24 @@ fn view(world: &World, id: ProcId, node: NodeId, replica: &Replica<'_>) -> Repli
     }
 }
 
+/// The replica that leads a partition, as the controller and its broker agree.
+pub fn leading(world: &World, partition: TopicPartition) -> Option<Replica<'_>> {
+    let registration = world.image()?.partitions.get(&partition)?;
+    let replica = world.broker(registration.leader)?.replica(partition)?;
+    (replica.role() == ReplicaRole::Leader).then_some(replica)
+}
+
+/// The partition's last stable offset as its leader has it; while nobody leads: as the ledger last had it.
+pub fn last_stable(world: &World, partition: TopicPartition) -> i64 {
+    match leading(world, partition) {
+        Some(replica) => replica.last_stable_offset(),
+        None => world.ledger.last_stable(place_of(partition)).unwrap_or(0),
+    }
+}
+
 /// The partition's high watermark as its leader has it; while nobody leads: as the last leader had it.
 pub fn high_watermark(world: &World, partition: TopicPartition) -> i64 {
-    let leader = world
-        .image()
-        .and_then(|image| image.partitions.get(&partition))
-        .and_then(|registration| world.broker(registration.leader)?.replica(partition))
-        .filter(|replica| replica.role() == ReplicaRole::Leader);
-    match leader {
+    match leading(world, partition) {
         Some(replica) => replica.high_watermark(),
         None => world.ledger.high_watermark(place_of(partition)).unwrap_or(0),
     }

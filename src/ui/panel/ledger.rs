@@ -12,7 +12,7 @@ use crate::ui::texts::t;
 const ROWS: usize = 300;
 
 /// Fates that the table can be narrowed to.
-const FATES: [&str; 9] = [
+const FATES: [&str; 11] = [
     "appended",
     "committed",
     "acknowledged",
@@ -20,8 +20,10 @@ const FATES: [&str; 9] = [
     "waiting",
     "lost",
     "duplicated",
+    "delivered-twice",
     "reordered",
     "failed",
+    "aborted",
 ];
 
 #[derive(Properties, PartialEq)]
@@ -103,7 +105,11 @@ fn row(f: &FateView, scene: &Scene, bus: &Bus) -> Html {
         (None, None) => format!("#{}", f.record),
     };
     let worst = f.fates.contains(&"lost");
-    let differs = worst || f.error.is_some() || f.fates.iter().any(|x| matches!(*x, "duplicated" | "reordered"));
+    let differs = worst
+        || f.error.is_some()
+        || f.fates
+            .iter()
+            .any(|x| matches!(*x, "duplicated" | "delivered-twice" | "reordered"));
     let place = match (f.partition, f.offset) {
         (Some(p), Some(o)) => format!("P{p} @{o}"),
         (Some(p), None) => format!("P{p}"),

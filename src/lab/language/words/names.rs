@@ -158,13 +158,20 @@ pub const FATES: &[(&str, &str)] = &[
     ("committed", "below the high watermark"),
     ("acknowledged", "the producer was told that it is written"),
     ("failed", "the producer was told that it is not"),
+    (
+        "aborted",
+        "its transaction was aborted: no reader with read_committed is given it",
+    ),
     ("delivered", "a consumer was given it"),
     ("delivered-twice", "to one group more than once"),
     ("lost", "in no leader's log any more"),
     ("duplicated", "in the log more than once"),
     ("reordered", "behind a record that was sent later"),
     ("expired", "deleted by retention"),
-    ("waiting", "no consumer of a group was given it yet"),
+    (
+        "waiting",
+        "its producer has no answer yet, or an open transaction holds it back from its readers",
+    ),
 ];
 
 /// How a process can be, for `state`; groups have Kafka's own states.

@@ -2,11 +2,21 @@
 //!
 //! It knows no system: it is told by facts (`lab::observe` translates them) in terms of records, partitions and copies.
 //! For each partition it keeps the *line of succession*: the log as the leader of the highest epoch has it. A record
-//! that was acknowledged and is not on that line is lost; one that is on it twice is duplicated.
+//! that was acknowledged and is not on that line is lost; one that is on it twice is duplicated. What a reader was given
+//! twice is another matter: it may well stand there once.
+
+mod entry;
+mod line;
+mod sums;
+#[cfg(test)]
+mod tests;
 
 use crate::ordered::{OrderedMap, OrderedSet};
-use crate::sim::Time;
+pub use entry::{Entry, Handed, Outcome};
+use line::Line;
+pub use line::Part;
 use std::rc::Rc;
+pub use sums::Sums;
 
 /// A record's number: 1 for the first that a client was told to send.
 pub type RecordId = u32;
@@ -14,149 +24,16 @@ pub type RecordId = u32;
 /// A partition (or a queue), by a number that its system chose.
 pub type Place = (u32, i32);
 
-/// A record as it was handed over.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Handed {
-    pub client: Rc<str>,
-    pub topic: Rc<str>,
-    pub key: Option<Rc<str>>,
-    pub value: Option<Rc<str>>,
-    pub at: Time,
-}
-
-/// What is known of one record.
-#[derive(Clone, Debug)]
-pub struct Entry {
-    pub handed: Rc<Handed>,
-    /// Where the client sent it.
-    pub place: Option<Place>,
-    /// Where it stands (or last stood) on its line.
-    pub offset: Option<i64>,
-    pub appended: bool,
-    pub committed: bool,
-    pub acknowledged: bool,
-    /// Acknowledged without being told where (acks=0): nobody at the broker has said anything.
-    pub unconfirmed: bool,
-    pub lost: bool,
-    /// How often it stands on its line.
-    pub copies: u8,
-    pub reordered: bool,
-    pub failed: Option<Rc<str>>,
-    /// Reader (group or consumer) and how often it was given the record.
-    pub delivered: Vec<(u16, u8)>,
-}
-
-impl Entry {
-    fn new(handed: Rc<Handed>) -> Self {
-        Entry {
-            handed,
-            place: None,
-            offset: None,
-            appended: false,
-            committed: false,
-            acknowledged: false,
-            unconfirmed: false,
-            lost: false,
-            copies: 0,
-            reordered: false,
-            failed: None,
-            delivered: Vec::new(),
-        }
-    }
-
-    /// Some reader got it more than once, or it stands on its line more than once.
-    pub fn is_duplicated(&self) -> bool {
-        self.copies > 1 || self.delivered.iter().any(|(_, times)| *times > 1)
-    }
-
-    /// Nothing is known of its fate yet.
-    pub fn is_waiting(&self) -> bool {
-        !self.acknowledged && self.failed.is_none()
-    }
-
-    /// Its fates, in the order in which they usually come.
-    pub fn fates(&self) -> Vec<&'static str> {
-        let all = [
-            (self.appended, "appended"),
-            (self.committed, "committed"),
-            (self.acknowledged, "acknowledged"),
-            (!self.delivered.is_empty(), "delivered"),
-            (self.is_duplicated(), "duplicated"),
-            (self.delivered.iter().any(|(_, n)| *n > 1), "delivered-twice"),
-            (self.reordered, "reordered"),
-            (self.failed.is_some(), "failed"),
-            (self.lost, "lost"),
-            (self.is_waiting(), "waiting"),
-        ];
-        all.into_iter().filter(|(is, _)| *is).map(|(_, name)| name).collect()
-    }
-}
-
 /// How many records one chunk of the ledger holds; chunks are shared between snapshots.
 const CHUNK: usize = 256;
 
-/// The log as the leader of the highest epoch has it: record numbers by offset; 0 stands for what no client sent.
-#[derive(Clone, Debug, Default)]
-struct Line {
-    epoch: i32,
-    /// Offset of the first entry held here.
-    start: i64,
-    chunks: Vec<Rc<Vec<RecordId>>>,
-    len: usize,
-    high_watermark: i64,
-    /// The largest number of a record of each client, to notice reordering.
-    newest: OrderedMap<Rc<str>, RecordId>,
-}
-
-impl Line {
-    fn end(&self) -> i64 {
-        self.start + self.len as i64
-    }
-
-    fn at(&self, offset: i64) -> Option<RecordId> {
-        let index = usize::try_from(offset - self.start).ok()?;
-        if index >= self.len {
-            return None;
-        }
-        self.chunks.get(index / CHUNK)?.get(index % CHUNK).copied()
-    }
-
-    fn push(&mut self, record: RecordId) {
-        if self.len.is_multiple_of(CHUNK) {
-            self.chunks.push(Rc::new(Vec::with_capacity(CHUNK)));
-        }
-        if let Some(last) = self.chunks.last_mut() {
-            Rc::make_mut(last).push(record);
-            self.len += 1;
-        }
-    }
-
-    fn cut(&mut self, end: i64) {
-        let keep = usize::try_from(end - self.start).unwrap_or(0).min(self.len);
-        self.chunks.truncate(keep.div_ceil(CHUNK));
-        let rest = keep % CHUNK;
-        if rest > 0
-            && let Some(last) = self.chunks.last_mut()
-        {
-            Rc::make_mut(last).truncate(rest);
-        }
-        self.len = keep;
-    }
-}
-
-/// Sums over all records.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sums {
-    pub sent: u64,
-    pub appended: u64,
-    pub committed: u64,
-    pub acknowledged: u64,
-    pub delivered: u64,
-    pub waiting: u64,
-    pub lost: u64,
-    pub duplicated: u64,
-    pub reordered: u64,
-    pub failed: u64,
+/// What stands at one offset of a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub offset: i64,
+    /// 0: not a client's.
+    pub record: RecordId,
+    pub part: Part,
 }
 
 /// Something worth an alarm that the ledger noticed.
@@ -175,8 +52,14 @@ pub enum Finding {
     Reordered {
         record: RecordId,
     },
+    /// It stands in the log more than once.
     Duplicated {
         record: RecordId,
+    },
+    /// A reader was given it once more.
+    DeliveredTwice {
+        record: RecordId,
+        reader: Rc<str>,
     },
 }
 
@@ -296,13 +179,20 @@ impl Ledger {
         self.lines.get(&place).map(|line| line.high_watermark)
     }
 
+    /// Last stable offset on the line: the high watermark, or the first record of an open transaction below it.
+    pub fn last_stable(&self, place: Place) -> Option<i64> {
+        let line = self.lines.get(&place)?;
+        Some(line.high_watermark.min(line.first_open()))
+    }
+
     /// The client put a record into its buffer for that partition.
     pub fn accepted(&mut self, record: RecordId, place: Place) {
         self.edit(record, |entry| entry.place = Some(place));
     }
 
-    /// The leader of `epoch` appended `record` (0: not a client's) at `offset`.
-    pub fn appended(&mut self, place: Place, epoch: i32, offset: i64, record: RecordId) {
+    /// The leader of `epoch` appended this.
+    pub fn appended(&mut self, place: Place, epoch: i32, what: Standing) {
+        let Standing { offset, record, part } = what;
         let line = self.lines.entry(place).or_default();
         if epoch < line.epoch {
             // A deposed leader that does not know it: the record stands on no line.
@@ -313,19 +203,26 @@ impl Ledger {
             return;
         }
         line.epoch = epoch;
-        if line.len == 0 {
-            line.start = offset;
+        let held_until = line.first_open();
+        line.put(offset, record);
+        let decided = line.take_part(offset, part);
+        let held_back = line.first_open() <= offset;
+        if record > 0 {
+            self.stands(place, offset, record);
+            self.edit(record, |entry| {
+                entry.held_back = held_back;
+                entry.outcome = match part {
+                    Part::Member(_) => Outcome::Open,
+                    _ => Outcome::Plain,
+                };
+            });
         }
-        if offset < line.end() {
-            line.cut(offset);
-        }
-        while line.end() < offset {
-            line.push(0);
-        }
-        line.push(record);
-        if record == 0 {
-            return;
-        }
+        self.decide(decided);
+        self.release(place, held_until);
+    }
+
+    /// A record has its place on its line.
+    fn stands(&mut self, place: Place, offset: i64, record: RecordId) {
         self.airborne.remove(&record);
         let client = self.get(record).map(|entry| entry.handed.client.clone());
         let overtaken = client.is_some_and(|client| self.notice_order(place, client, record));
@@ -345,6 +242,30 @@ impl Ledger {
         }
     }
 
+    /// Transactions have ended.
+    fn decide(&mut self, decided: Vec<(RecordId, bool)>) {
+        for (record, committed) in decided {
+            self.edit(record, |entry| {
+                entry.outcome = match committed {
+                    true => Outcome::Committed,
+                    false => Outcome::Aborted,
+                };
+            });
+        }
+    }
+
+    /// The last stable offset may have moved up from `from`: what stood behind it is held back no more.
+    fn release(&mut self, place: Place, from: i64) {
+        let Some(line) = self.lines.get(&place) else { return };
+        let to = line.first_open();
+        if from >= to {
+            return;
+        }
+        for record in line.records(from..to) {
+            self.edit(record, |entry| entry.held_back = false);
+        }
+    }
+
     /// Whether a later record of the same client is on the line already.
     fn notice_order(&mut self, place: Place, client: Rc<str>, record: RecordId) -> bool {
         let Some(line) = self.lines.get_mut(&place) else {
@@ -360,28 +281,15 @@ impl Ledger {
         overtaken
     }
 
-    /// A leader begins epoch `epoch` with this log (record numbers by offset, from `start`).
-    pub fn leads(&mut self, place: Place, epoch: i32, start: i64, log: impl Iterator<Item = (i64, RecordId)>) {
-        let Some(old) = self.lines.get(&place).cloned() else {
-            let mut line = Line {
-                epoch,
-                start,
-                ..Line::default()
-            };
-            Self::fill(&mut line, log);
-            self.lines.insert(place, line);
-            return;
-        };
+    /// A leader begins epoch `epoch` with this log, which begins at `start`.
+    pub fn leads(&mut self, place: Place, epoch: i32, start: i64, log: impl Iterator<Item = Standing>) {
+        let old = self.lines.get(&place).cloned().unwrap_or_default();
         if epoch < old.epoch {
             return;
         }
-        let mut line = Line {
-            epoch,
-            start,
-            newest: old.newest.clone(),
-            ..Line::default()
-        };
-        Self::fill(&mut line, log);
+        let (mut line, decided) = Line::of_log(start, log);
+        line.epoch = epoch;
+        line.newest = old.newest.clone();
         line.high_watermark = old.high_watermark.min(line.end());
         let gone = Self::gone(&old, &line);
         self.lines.insert(place, line);
@@ -396,17 +304,24 @@ impl Ledger {
             self.findings.push(Finding::CommittedLost { place, offset });
         }
         self.restore(place);
+        self.settle_transactions(place, decided);
     }
 
-    fn fill(line: &mut Line, log: impl Iterator<Item = (i64, RecordId)>) {
-        for (offset, record) in log {
-            if line.len == 0 && offset > line.start {
-                line.start = offset;
-            }
-            while line.end() < offset {
-                line.push(0);
-            }
-            line.push(record);
+    /// What transactions a new leader's log tells of its records.
+    fn settle_transactions(&mut self, place: Place, decided: Vec<(RecordId, bool)>) {
+        let Some(line) = self.lines.get(&place) else { return };
+        let (open, first) = (line.open_records(), line.first_open());
+        let behind = line.records(first..i64::MAX);
+        let before = line.records(0..first);
+        self.decide(decided);
+        for record in open {
+            self.edit(record, |entry| entry.outcome = Outcome::Open);
+        }
+        for record in before {
+            self.edit(record, |entry| entry.held_back = false);
+        }
+        for record in behind {
+            self.edit(record, |entry| entry.held_back = true);
         }
     }
 
@@ -426,6 +341,8 @@ impl Ledger {
         self.edit(record, |entry| {
             entry.copies = entry.copies.saturating_sub(1);
             if entry.copies == 0 {
+                entry.held_back = false;
+                entry.outcome = Outcome::Plain;
                 lost = entry.acknowledged && !entry.lost;
                 entry.lost = entry.acknowledged;
                 entry.committed = false;
@@ -465,11 +382,7 @@ impl Ledger {
         }
         let from = line.high_watermark.max(line.start);
         line.high_watermark = line.high_watermark.max(to);
-        let newly: Vec<RecordId> = (from..to)
-            .filter_map(|offset| line.at(offset))
-            .filter(|r| *r > 0)
-            .collect();
-        for record in newly {
+        for record in line.records(from..to) {
             self.edit(record, |entry| entry.committed = true);
         }
     }
@@ -532,147 +445,8 @@ impl Ledger {
             }
         });
         if twice {
-            self.findings.push(Finding::Duplicated { record });
+            let reader = reader.clone();
+            self.findings.push(Finding::DeliveredTwice { record, reader });
         }
-    }
-}
-
-impl Sums {
-    /// Which sums count a record, one bit each.
-    fn of(entry: &Entry) -> u16 {
-        let each = [
-            entry.appended,
-            entry.committed,
-            entry.acknowledged,
-            !entry.delivered.is_empty(),
-            entry.is_waiting(),
-            entry.lost,
-            entry.is_duplicated(),
-            entry.reordered,
-            entry.failed.is_some(),
-        ];
-        each.iter().rev().fold(0, |bits, is| bits << 1 | u16::from(*is))
-    }
-
-    fn replace(&mut self, before: u16, after: u16) {
-        let fields = [
-            &mut self.appended,
-            &mut self.committed,
-            &mut self.acknowledged,
-            &mut self.delivered,
-            &mut self.waiting,
-            &mut self.lost,
-            &mut self.duplicated,
-            &mut self.reordered,
-            &mut self.failed,
-        ];
-        for (bit, field) in fields.into_iter().enumerate() {
-            match (before >> bit & 1, after >> bit & 1) {
-                (0, 1) => *field += 1,
-                (1, 0) => *field = field.saturating_sub(1),
-                _ => {}
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const P: Place = (1, 0);
-
-    fn ledger(n: u32) -> Ledger {
-        let mut ledger = Ledger::default();
-        for i in 0..n {
-            ledger.hand_over(Handed {
-                client: "web".into(),
-                topic: "t".into(),
-                key: None,
-                value: Some(format!("v{i}").into()),
-                at: Time(u64::from(i)),
-            });
-        }
-        ledger
-    }
-
-    #[test]
-    fn acknowledged_and_off_the_line_is_lost() {
-        let mut l = ledger(2);
-        l.appended(P, 0, 0, 1);
-        l.appended(P, 0, 1, 2);
-        l.high_watermark_moved(P, 0, 1);
-        l.acknowledged(1, P, Some(0));
-        l.acknowledged(2, P, Some(1));
-        l.leads(P, 1, 0, [(0, 1)].into_iter());
-        assert_eq!(
-            l.take_findings(),
-            vec![Finding::Lost {
-                record: 2,
-                offset: Some(1)
-            }]
-        );
-        assert_eq!((l.sums().lost, l.sums().committed, l.sums().acknowledged), (1, 1, 2));
-        assert_eq!(
-            l.get(2).map(Entry::fates),
-            Some(vec!["appended", "acknowledged", "lost"])
-        );
-    }
-
-    #[test]
-    fn a_committed_record_that_goes_is_told_apart() {
-        let mut l = ledger(1);
-        l.appended(P, 0, 0, 1);
-        l.high_watermark_moved(P, 0, 1);
-        l.leads(P, 1, 0, std::iter::empty());
-        assert_eq!(l.take_findings(), vec![Finding::CommittedLost { place: P, offset: 0 }]);
-    }
-
-    #[test]
-    fn a_retry_after_the_loss_brings_it_back() {
-        let mut l = ledger(1);
-        l.appended(P, 0, 0, 1);
-        l.leads(P, 1, 0, std::iter::empty());
-        l.appended(P, 1, 0, 1);
-        l.acknowledged(1, P, Some(0));
-        assert_eq!((l.sums().lost, l.sums().duplicated), (0, 0));
-    }
-
-    #[test]
-    fn twice_in_the_log_or_at_a_reader_is_duplicated_and_late_is_reordered() {
-        let mut l = ledger(3);
-        l.appended(P, 0, 0, 2);
-        l.appended(P, 0, 1, 1);
-        l.appended(P, 0, 2, 1);
-        l.delivered(2, &"g".into());
-        l.delivered(2, &"g".into());
-        l.delivered(2, &"h".into());
-        assert_eq!((l.sums().duplicated, l.sums().reordered, l.sums().delivered), (2, 1, 1));
-    }
-
-    #[test]
-    fn what_a_deposed_leader_acknowledges_is_lost_at_once() {
-        let mut l = ledger(1);
-        l.leads(P, 1, 0, std::iter::empty());
-        l.appended(P, 0, 0, 1);
-        l.acknowledged(1, P, Some(0));
-        assert_eq!(
-            l.take_findings(),
-            vec![Finding::Lost {
-                record: 1,
-                offset: Some(0)
-            }]
-        );
-    }
-
-    #[test]
-    fn sent_off_without_an_answer_waits_in_the_air_until_seen_or_gone() {
-        let mut l = ledger(2);
-        l.acknowledged(1, P, None);
-        l.acknowledged(2, P, None);
-        assert_eq!(l.airborne().collect::<Vec<_>>(), vec![1, 2]);
-        l.appended(P, 0, 0, 1);
-        l.vanished(2);
-        assert_eq!((l.airborne().count(), l.sums().lost), (0, 1));
     }
 }
