@@ -2,9 +2,11 @@
 //! again with growing pauses, so a short cut only delays; a connection attempt repeats its SYN likewise.
 
 use super::clock::{Span, Time};
+use super::network::{LanId, Target};
 use super::process::{HostId, ProcId};
 use super::slab::Key;
 use std::collections::VecDeque;
+use std::net::Ipv4Addr;
 
 /// One end of a connection, as a process knows it: the two ends have different ids, so that a process may connect to
 /// itself.
@@ -43,7 +45,7 @@ impl ConnId {
     }
 }
 
-/// Where to connect to.
+/// Where to connect to, whatever its names and networks are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Addr {
     pub host: HostId,
@@ -66,6 +68,9 @@ pub const SYN_AGAIN_SECS: [u64; 10] = [1, 2, 3, 4, 5, 7, 11, 19, 35, 67];
 /// When the attempt is given up (ETIMEDOUT), in seconds after the first SYN: one more doubled pause.
 pub const SYN_GIVE_UP_SECS: u64 = 131;
 
+/// When a machine gives up asking who has an address of its own network: three questions, a second each. [ARP]
+pub const NO_HOST_AFTER: Span = Span::secs(3);
+
 /// The pause before the `attempt`-th (from 1) repetition of a packet.
 pub fn retransmit_after(attempt: u8) -> Span {
     let doubled = RETRANSMIT_MIN.times(1 << (attempt.saturating_sub(1)).min(20));
@@ -77,6 +82,7 @@ pub(super) struct Conn {
     pub opener: End,
     pub accepter: End,
     pub port: u16,
+    pub way: Way,
     pub first_syn: Time,
     /// The opener knows that it stands.
     pub established: bool,
@@ -95,6 +101,35 @@ impl Conn {
         match side {
             Side::Opener => &mut self.opener,
             Side::Accepter => &mut self.accepter,
+        }
+    }
+}
+
+/// How its packets go, as far as that is not said by the hosts at its ends.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Way {
+    /// What the opener asked for, if it asked for an address.
+    pub asked: Option<(Ipv4Addr, u16)>,
+    /// No SYN found a way yet.
+    pub pathless: bool,
+    /// It arrives on the loopback interface.
+    pub local: bool,
+    /// A program in between takes it first.
+    pub relay: bool,
+    pub over: Option<LanId>,
+    /// One of its ends has lost the interface: nothing comes through any more.
+    pub severed: bool,
+}
+
+impl Way {
+    /// The way of a packet that was routed.
+    pub fn to(target: &Target, asked: (Ipv4Addr, u16)) -> Way {
+        Way {
+            asked: Some(asked),
+            local: target.local,
+            relay: target.relay,
+            over: target.over,
+            ..Way::default()
         }
     }
 }

@@ -5,6 +5,7 @@ use super::conn::{Addr, ConnId};
 use super::disk::DiskMode;
 use super::process::{HostId, ProcId, TimerId, Wire};
 use super::world::Core;
+use std::net::Ipv4Addr;
 
 /// The context of one `handle` call.
 pub struct Ctx<'a, W: Wire> {
@@ -40,7 +41,12 @@ impl<'a, W: Wire> Ctx<'a, W> {
         self.core.host_of(self.me)
     }
 
-    /// Name resolution.
+    /// Name resolution on its host: an address, or unknown host.
+    pub fn look_up(&self, name: &str) -> Option<Ipv4Addr> {
+        self.core.network.look_up(self.host(), name)
+    }
+
+    /// The host with that name, whoever may know it.
     pub fn resolve(&self, name: &str) -> Option<HostId> {
         self.core.network.resolve(name)
     }
@@ -48,7 +54,12 @@ impl<'a, W: Wire> Ctx<'a, W> {
     /// Accepts connections on a port of its host from now on. A port that another process of the host has stays that
     /// one's (EADDRINUSE); [`listens`](Self::listens) tells.
     pub fn listen(&mut self, port: u16) {
-        self.core.listen(self.me, port);
+        self.core.listen(self.me, port, false);
+    }
+
+    /// Accepts connections from its own host alone (bound to 127.0.0.1).
+    pub fn listen_locally(&mut self, port: u16) {
+        self.core.listen(self.me, port, true);
     }
 
     /// Whether the port of its host is its own.
@@ -65,6 +76,16 @@ impl<'a, W: Wire> Ctx<'a, W> {
     /// for as long as packets are lost: give up with [`close`](Self::close).
     pub fn connect(&mut self, to: Addr) -> ConnId {
         self.core.connect(self.me, to)
+    }
+
+    /// The same to an address that was [looked up](Self::look_up), wherever the networks lead.
+    pub fn dial(&mut self, ip: Ipv4Addr, port: u16) -> ConnId {
+        self.core.dial(self.me, ip, port)
+    }
+
+    /// The port of the side that accepted: which listener a connection came in by.
+    pub fn port(&self, conn: ConnId) -> Option<u16> {
+        self.core.conns.get(conn.key).map(|conn| conn.port)
     }
 
     /// Hands a message to the connection. Before [`Opened`](super::Input::Opened) it waits for that; it is lost silently

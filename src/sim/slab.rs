@@ -105,6 +105,10 @@ impl<T> Slab<T> {
             })
     }
 
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.places.iter_mut().filter_map(|(_, value)| value.as_mut())
+    }
+
     pub fn len(&self) -> usize {
         self.len
     }

@@ -7,7 +7,7 @@ use super::transactions::PeerKind;
 use super::{BrokerTimer, Setup};
 use crate::kafka::types::NodeId;
 use crate::kafka::wire::Ctx;
-use crate::sim::{Addr, ConnId, Random, Span, TimerId};
+use crate::sim::{ConnId, Random, Span, TimerId};
 
 /// Who uses a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,11 +73,11 @@ impl Link {
         luck: &mut Random,
         ctx: &mut Ctx,
     ) -> Option<ConnId> {
-        let Some(host) = ctx.resolve(host) else {
+        let Some(ip) = ctx.look_up(host) else {
             self.failures = self.failures.saturating_add(1);
             return None;
         };
-        let conn = ctx.connect(Addr { host, port });
+        let conn = ctx.dial(ip, port);
         let config = &setup.config;
         let first = Span::from_ms(config.socket_connection_setup_timeout_ms);
         let most = Span::from_ms(config.socket_connection_setup_timeout_max_ms);

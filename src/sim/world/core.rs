@@ -61,7 +61,7 @@ pub struct Core<W: Wire> {
     pub(super) flights: Slab<Flight<W::Msg>>,
     pub(super) launched: u64,
     pub(super) timers: Slab<Timer<W>>,
-    pub(super) conns: Slab<Conn>,
+    pub(in crate::sim) conns: Slab<Conn>,
     pub(super) procs: Vec<ProcState<W>>,
     pub(super) watches: Vec<(Pattern, Hand)>,
     luck: Random,

@@ -134,7 +134,8 @@ impl<W: Wire> Core<W> {
         let (from, to) = (end.host, conn.end(id.side.other()).host);
         // The opener takes no data before the SYN-ACK that was lost came again.
         let early = id.side == Side::Accepter && !conn.established && flight.msg.is_some();
-        if early || (stage == Stage::Travelling && self.is_lost(from, to)) {
+        let severed = conn.way.severed;
+        if early || (stage == Stage::Travelling && (severed || self.is_lost(from, to))) {
             return self.lose(key);
         }
         if first {
@@ -259,7 +260,7 @@ impl<W: Wire> Core<W> {
         let (from, to) = (conn.end(id.side), conn.end(id.side.other()));
         let unsent = id.side == Side::Opener && !conn.established;
         let other_open = to.open;
-        if unsent || self.network.is_cut(from.host, to.host) {
+        if unsent || conn.way.severed || self.network.is_cut(from.host, to.host) {
             self.forget_messages(id);
         }
         if other_open {

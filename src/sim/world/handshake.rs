@@ -4,49 +4,137 @@
 use super::Turn;
 use super::core::{Core, Due};
 use crate::sim::clock::Span;
-use crate::sim::conn::{Addr, Conn, ConnId, End, SYN_AGAIN_SECS, SYN_GIVE_UP_SECS, Side};
-use crate::sim::process::{Input, ProcId, Wire};
+use crate::sim::conn::{Addr, Conn, ConnId, End, NO_HOST_AFTER, SYN_AGAIN_SECS, SYN_GIVE_UP_SECS, Side, Way};
+use crate::sim::network::{LOOPBACK_LATENCY, LanId, Route};
+use crate::sim::process::{HostId, Input, ProcId, Wire};
 use crate::sim::slab::Key;
+use std::net::Ipv4Addr;
 
 impl<W: Wire> Core<W> {
     pub(in crate::sim) fn connect(&mut self, me: ProcId, to: Addr) -> ConnId {
-        let host = self.host_of(me);
-        let key = self.conns.insert(Conn {
-            opener: End::new(host, Some(me)),
-            accepter: End::new(to.host, None),
-            port: to.port,
-            first_syn: self.now,
-            established: false,
-            cause: self.event,
-        });
-        let arrival = self.now + self.network.latency(host, to.host);
-        self.queue.push(arrival, Due::Syn(key, 0));
+        let way = Way {
+            local: self.host_of(me) == to.host,
+            ..Way::default()
+        };
+        let key = self.new_conn(me, to, way);
+        self.first_syn(key)
+    }
+
+    /// Begins to connect to an address, wherever the networks lead.
+    pub(in crate::sim) fn dial(&mut self, me: ProcId, ip: Ipv4Addr, port: u16) -> ConnId {
+        let (host, asked) = (self.host_of(me), (ip, port));
+        let route = self.network.route(host, ip, port);
+        let nowhere = Way {
+            asked: Some(asked),
+            pathless: true,
+            ..Way::default()
+        };
+        if let Route::To(target) = route {
+            let to = Addr {
+                host: target.host,
+                port: target.port,
+            };
+            let key = self.new_conn(me, to, Way::to(&target, asked));
+            return self.first_syn(key);
+        }
+        let key = self.new_conn(me, Addr { host, port }, nowhere);
+        self.fail_or_wait(key, 0, route);
         ConnId {
             key,
             side: Side::Opener,
         }
     }
 
+    fn new_conn(&mut self, me: ProcId, to: Addr, way: Way) -> Key {
+        let host = self.host_of(me);
+        self.conns.insert(Conn {
+            opener: End::new(host, Some(me)),
+            accepter: End::new(to.host, None),
+            port: to.port,
+            way,
+            first_syn: self.now,
+            established: false,
+            cause: self.event,
+        })
+    }
+
+    fn first_syn(&mut self, key: Key) -> ConnId {
+        if let Some(conn) = self.conns.get(key) {
+            let latency = self.network.latency(conn.opener.host, conn.accepter.host);
+            self.queue.push(self.now + latency, Due::Syn(key, 0));
+        }
+        ConnId {
+            key,
+            side: Side::Opener,
+        }
+    }
+
+    /// A SYN that finds no way: refused by a machine in between, answered by nobody, or lost without a word.
+    fn fail_or_wait(&mut self, key: Key, attempt: u8, route: Route) {
+        let after = match route {
+            Route::Refused | Route::Unreachable => LOOPBACK_LATENCY,
+            Route::NoHost => NO_HOST_AFTER,
+            Route::Silent | Route::To(_) => return self.syn_again(key, attempt),
+        };
+        self.queue.push(self.now + after, Due::ConnectTimeout(key));
+    }
+
+    /// A SYN that found no way looks for one again: networks may have changed. True if there is one now.
+    fn finds_way(&mut self, key: Key, attempt: u8) -> bool {
+        let Some(conn) = self.conns.get(key) else {
+            return false;
+        };
+        let (true, Some(asked)) = (conn.way.pathless, conn.way.asked) else {
+            return true;
+        };
+        match self.network.route(conn.opener.host, asked.0, asked.1) {
+            Route::To(target) => {
+                if let Some(conn) = self.conns.get_mut(key) {
+                    conn.accepter.host = target.host;
+                    conn.port = target.port;
+                    conn.way = Way::to(&target, asked);
+                }
+                true
+            }
+            route => {
+                self.fail_or_wait(key, attempt, route);
+                false
+            }
+        }
+    }
+
+    /// Connections of a host over a network that it leaves: nothing comes through them any more.
+    pub(super) fn sever(&mut self, host: HostId, lan: LanId) {
+        for conn in self.conns.values_mut() {
+            let ends = conn.opener.host == host || conn.accepter.host == host;
+            conn.way.severed |= ends && conn.way.over == Some(lan);
+        }
+    }
+
     /// A SYN arrives at the host of the other side.
     pub(super) fn syn(&mut self, key: Key, attempt: u8) -> Turn<W> {
+        if !self.finds_way(key, attempt) {
+            return Turn::Nothing;
+        }
         let Some(conn) = self.conns.get(key) else {
             return Turn::Nothing;
         };
         let (from, to, accepted, port) = (conn.opener.host, conn.accepter.host, conn.accepter.open, conn.port);
-        if self.is_lost(from, to) {
+        let way = conn.way;
+        if way.severed || self.is_lost(from, to) {
             self.syn_again(key, attempt);
             return Turn::Nothing;
         }
         let back = self.now + self.network.latency(to, from);
-        let listener = self.network.listener(to, port);
-        if !accepted && listener.is_none() {
+        let listener = self.network.taker(to, port, way.local);
+        if !accepted && listener.is_none() && !way.relay {
             self.queue.push(back, Due::Refusal(key, attempt));
             return Turn::Nothing;
         }
         self.queue.push(back, Due::SynAck(key, attempt));
         match listener {
             Some(server) if !accepted => self.accept(key, server),
-            // A repetition: the server has it already.
+            // A repetition: the server has it already. Or a program in between took it, with nobody behind it.
             _ => Turn::Nothing,
         }
     }
@@ -95,7 +183,7 @@ impl<W: Wire> Core<W> {
         let Some(conn) = self.conns.get(key) else {
             return Turn::Nothing;
         };
-        if self.is_lost(conn.accepter.host, conn.opener.host) {
+        if conn.way.severed || self.is_lost(conn.accepter.host, conn.opener.host) {
             self.syn_again(key, attempt);
             return Turn::Nothing;
         }

@@ -4,6 +4,7 @@ use super::Turn;
 use super::core::{Core, Due};
 use crate::sim::clock::Time;
 use crate::sim::conn::{ConnId, Side};
+use crate::sim::network::Socket;
 use crate::sim::process::{Halt, HostId, Input, ProcId, Wire};
 use crate::sim::slab::Key;
 use std::collections::VecDeque;
@@ -73,15 +74,15 @@ impl<W: Wire> ProcState<W> {
 
 impl<W: Wire> Core<W> {
     /// The port is that process's now, unless another one has it.
-    pub(in crate::sim) fn listen(&mut self, me: ProcId, port: u16) {
-        let host = self.host_of(me);
-        self.network.host_mut(host).ports.entry(port).or_insert(me);
+    pub(in crate::sim) fn listen(&mut self, me: ProcId, port: u16, local: bool) {
+        let (host, socket) = (self.host_of(me), Socket { proc: me, local });
+        self.network.host_mut(host).ports.entry(port).or_insert(socket);
     }
 
     pub(in crate::sim) fn unlisten(&mut self, me: ProcId, port: u16) {
         let host = self.host_of(me);
         let ports = &mut self.network.host_mut(host).ports;
-        if ports.get(&port) == Some(&me) {
+        if ports.get(&port).is_some_and(|socket| socket.proc == me) {
             ports.remove(&port);
         }
     }
@@ -99,7 +100,9 @@ impl<W: Wire> Core<W> {
             return false;
         }
         let host = self.host_of(id);
-        self.network.host_mut(host).up = true;
+        let place = self.network.host_mut(host);
+        place.up = true;
+        place.idle = false;
         self.set_status(id, Status::Running);
         true
     }
@@ -110,8 +113,12 @@ impl<W: Wire> Core<W> {
             return false;
         }
         let host = self.host_of(id);
-        self.network.host_mut(host).ports.retain(|_, owner| *owner != id);
+        self.network.host_mut(host).ports.retain(|_, socket| socket.proc != id);
         self.set_status(id, Status::Down(Some(how)));
+        if self.network.is_container(host) {
+            let runs = self.procs.iter().any(|proc| proc.host == host && !proc.is_down());
+            self.network.host_mut(host).idle = !runs;
+        }
         self.proc_mut(id).backlog.clear();
         self.drop_timers(id);
         for conn in self.conns_of(id) {

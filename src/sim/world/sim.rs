@@ -6,7 +6,7 @@ use super::processes::Status;
 use super::{EventKind, Step, Turn, kind_of, tag_of};
 use crate::sim::clock::Time;
 use crate::sim::ctx::Ctx;
-use crate::sim::network::Network;
+use crate::sim::network::{LanId, Network, NetworkError};
 use crate::sim::process::{Halt, HostId, Input, ProcId, Process, Wire};
 use crate::sim::slab::Key;
 use std::rc::Rc;
@@ -235,6 +235,17 @@ impl<P: Process> Sim<P> {
             self.halt(id, Halt::PowerLoss);
         }
         self.core.network.host_mut(host).up = false;
+    }
+
+    /// A host leaves a named network: its address and names there are gone, and nothing comes through the connections
+    /// over it any more.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn detach(&mut self, host: HostId, lan: LanId) -> Result<(), NetworkError> {
+        self.core.network.detach(host, lan)?;
+        self.core.sever(host, lan);
+        Ok(())
     }
 
     /// SIGSTOP.

@@ -9,7 +9,7 @@ use crate::kafka::protocol::data::{ApiVersionsRequest, BrokerNode};
 use crate::kafka::rule::Weight;
 use crate::kafka::types::NodeId;
 use crate::kafka::wire::Ctx;
-use crate::sim::{Addr, ConnId, Time};
+use crate::sim::{ConnId, Time};
 use std::collections::VecDeque;
 
 /// Why a connection ends.
@@ -62,8 +62,8 @@ impl NetworkClient {
             let link = Link::new(node.host.clone(), node.port, pauses, &mut self.random);
             self.links.insert(node.id, link);
         }
-        let host = ctx.resolve(&node.host);
-        let conn = host.map(|host| ctx.connect(Addr { host, port: node.port }));
+        let ip = ctx.look_up(&node.host);
+        let conn = ip.map(|ip| ctx.dial(ip, node.port));
         let Some(link) = self.links.get_mut(&node.id) else {
             return;
         };

@@ -7,7 +7,7 @@ use crate::kafka::protocol::{Body, Msg};
 use crate::kafka::types::NodeId;
 use crate::kafka::wire::{Ctx, KAFKA_PORT, Timer};
 use crate::ordered::OrderedMap;
-use crate::sim::{Addr, ConnId, Span, TimerId};
+use crate::sim::{ConnId, Span, TimerId};
 
 /// Pauses between connection attempts: the first, and the longest. [KafkaRaftManager]
 const RECONNECT_BACKOFF_MS: i64 = 50;
@@ -98,8 +98,8 @@ impl Controller {
     }
 
     fn connect_to(&self, id: NodeId, ctx: &mut Ctx) -> Option<ConnId> {
-        let host = ctx.resolve(self.setup.voters.get(&id)?)?;
-        Some(ctx.connect(Addr { host, port: KAFKA_PORT }))
+        let ip = ctx.look_up(self.setup.voters.get(&id)?)?;
+        Some(ctx.dial(ip, KAFKA_PORT))
     }
 
     pub(in crate::kafka::controller) fn voter_opened(&mut self, conn: ConnId) {

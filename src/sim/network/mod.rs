@@ -1,9 +1,23 @@
 //! Hosts, names and directed links, with everything that can be wrong with them.
+//!
+//! Without a word about networks all hosts stand on one plain network: every name is known everywhere, every port can be
+//! reached. [`named`] adds the networks of a container engine, [`names`] who knows which name, [`route`] where a packet
+//! for an address goes.
+
+mod named;
+mod names;
+mod route;
+#[cfg(test)]
+mod tests;
 
 use super::clock::Span;
 use super::disk::DiskMode;
 use super::process::{HostId, ProcId};
 use crate::ordered::OrderedMap;
+use named::Named;
+pub use named::{Interface, Lan, LanId, NetworkError, Outside, Published, Subnet};
+pub use names::is_made_up;
+pub use route::{Route, Target};
 use std::rc::Rc;
 
 /// One way between hosts when nothing else is said: a rack away.
@@ -19,7 +33,17 @@ pub struct Host {
     /// Powered: a host without power answers nothing, not even with a reset.
     pub up: bool,
     pub disk: DiskMode,
-    pub(super) ports: OrderedMap<u16, ProcId>,
+    /// None of its processes runs: a container whose program has ended is no more on its networks.
+    pub(super) idle: bool,
+    pub(super) ports: OrderedMap<u16, Socket>,
+}
+
+/// A listening socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Socket {
+    pub proc: ProcId,
+    /// Bound to 127.0.0.1: for processes of the same host.
+    pub local: bool,
 }
 
 /// One direction between two hosts.
@@ -40,6 +64,8 @@ pub struct Link {
 pub struct Network {
     hosts: Vec<Host>,
     links: OrderedMap<(HostId, HostId), Link>,
+    /// `None`: all hosts stand on one plain network.
+    named: Option<Rc<Named>>,
 }
 
 impl Network {
@@ -48,6 +74,7 @@ impl Network {
             name: name.into(),
             up: true,
             disk: DiskMode::Ok,
+            idle: false,
             ports: OrderedMap::new(),
         });
         HostId((self.hosts.len() - 1) as u32)
@@ -57,7 +84,7 @@ impl Network {
         self.hosts.iter().enumerate().map(|(i, host)| (HostId(i as u32), host))
     }
 
-    /// Name resolution: the host with that name.
+    /// The host with that name, whoever may know it.
     pub fn resolve(&self, name: &str) -> Option<HostId> {
         self.hosts().find(|(_, host)| &*host.name == name).map(|(id, _)| id)
     }
@@ -109,7 +136,19 @@ impl Network {
         }
     }
 
+    /// Who has that port.
     pub(super) fn listener(&self, host: HostId, port: u16) -> Option<ProcId> {
-        self.host(host).ports.get(&port).copied()
+        self.host(host).ports.get(&port).map(|socket| socket.proc)
+    }
+
+    /// Who takes a connection on that port; `local`: one from the same host.
+    pub(super) fn taker(&self, host: HostId, port: u16, local: bool) -> Option<ProcId> {
+        let socket = self.host(host).ports.get(&port)?;
+        (local || !socket.local).then_some(socket.proc)
+    }
+
+    /// Whether anything would take a connection to that port of a host.
+    pub fn is_open(&self, host: HostId, port: u16, local: bool) -> bool {
+        self.taker(host, port, local).is_some()
     }
 }
