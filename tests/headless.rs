@@ -142,3 +142,16 @@ fn help_names_every_verb() {
     }
     assert_eq!(code(&brokerlab(&["frobnicate"])), Some(2));
 }
+
+#[test]
+fn the_smallest_cure_is_a_line_of_the_scenario() {
+    let cured = brokerlab(&["run", "scenarios/acks-1.lab", "--until", "25s", "--cure"]);
+    assert!(out(&cured).contains("cure lost records"), "{}", out(&cured));
+    assert!(
+        out(&cured).contains("+ line 9: producer web acks=all linger.ms=0"),
+        "{}",
+        out(&cured)
+    );
+    let healthy = brokerlab(&["run", "scenarios/acks-all.lab", "--until", "5s", "--cure"]);
+    assert!(!out(&healthy).contains("cure"), "{}", out(&healthy));
+}

@@ -13,8 +13,9 @@ pub const UNREADABLE: u8 = 2;
 const HELP: &str = "\
 brokerlab: a deterministic step simulator of message brokers
 
-  brokerlab run FILE [--json] [--until TIME] [--trace]
-                              plays a scenario: what happened, the ledger, every check with its result
+  brokerlab run FILE [--json] [--until TIME] [--trace] [--cure]
+                              plays a scenario: what happened, the ledger, every check with its result;
+                              --cure: the smallest change of the scenario that keeps it from going wrong
                               brokerlab run scenarios/acks-1.lab --until 30s
   brokerlab check FILE...     reads scenarios and says what is wrong with them
                               brokerlab check scenarios/*.lab

@@ -1,6 +1,7 @@
-//! `brokerlab run FILE [--json] [--until TIME] [--trace]`: plays a scenario and says what happened.
+//! `brokerlab run FILE [--json] [--until TIME] [--trace] [--cure]`: plays a scenario and says what happened.
 
 use super::{UNREADABLE, texts};
+use brokerlab::explore::cure::{Ailment, Cure, Search};
 use brokerlab::lab::checks::{CheckResult, Verdict};
 use brokerlab::lab::language::ast::{Check, CheckWhen, Command, Content, Line};
 use brokerlab::lab::language::{self, errors::Kind, units};
@@ -17,6 +18,7 @@ struct Asked {
     path: String,
     json: bool,
     trace: bool,
+    cure: bool,
     until_us: Option<u64>,
 }
 
@@ -25,6 +27,7 @@ fn read(words: &[String]) -> Result<Asked, String> {
         path: String::new(),
         json: false,
         trace: false,
+        cure: false,
         until_us: None,
     };
     let mut words = words.iter();
@@ -32,6 +35,7 @@ fn read(words: &[String]) -> Result<Asked, String> {
         match word.as_str() {
             "--json" => asked.json = true,
             "--trace" => asked.trace = true,
+            "--cure" => asked.cure = true,
             "--until" => {
                 let time = words.next().ok_or("`--until` needs a time, as in `--until 30s`")?;
                 let parsed = units::parse_duration(time);
@@ -39,7 +43,7 @@ fn read(words: &[String]) -> Result<Asked, String> {
             }
             option if option.starts_with("--") => {
                 return Err(format!(
-                    "run has no option `{option}`; it has --json, --until TIME and --trace"
+                    "run has no option `{option}`; it has --json, --until TIME, --trace and --cure"
                 ));
             }
             path if asked.path.is_empty() => asked.path = path.to_string(),
@@ -147,6 +151,46 @@ fn print_text(run: &Run, asked: &Asked) {
             found(&check)
         );
     }
+    for (ailment, cure) in cures(run, asked) {
+        print_cure(&ailment, cure.as_ref());
+    }
+}
+
+/// What is wrong, each with the smallest change of the scenario that cures it, where that was asked for.
+fn cures(run: &Run, asked: &Asked) -> Vec<(Ailment, Option<Cure>)> {
+    if !asked.cure {
+        return Vec::new();
+    }
+    let each = Ailment::all_of(run).into_iter();
+    each.map(|ailment| (ailment.clone(), Search::of(run, ailment).finish()))
+        .collect()
+}
+
+fn ailment_text(ailment: &Ailment) -> String {
+    match ailment {
+        Ailment::Check { line, expected } => format!("line {line}: {expected}"),
+        Ailment::Lost => "lost records".into(),
+        Ailment::Duplicated => "duplicated records".into(),
+        Ailment::Reordered => "reordered records".into(),
+    }
+}
+
+fn print_cure(ailment: &Ailment, cure: Option<&Cure>) {
+    let ailment = ailment_text(ailment);
+    let Some(cure) = cure else {
+        println!("cure {ailment}: no single setting helps");
+        return;
+    };
+    println!("cure {ailment}");
+    for change in &cure.changes {
+        println!("   - line {}: {}", change.line, change.was.trim());
+        println!("   + line {}: {}", change.line, change.becomes.trim());
+    }
+    let sums = &cure.sums;
+    println!(
+        "   played again: {} lost, {} duplicated, {} reordered, {} failed, {} waiting",
+        sums.lost, sums.duplicated, sums.reordered, sums.failed, sums.waiting
+    );
 }
 
 fn mark(check: &CheckResult) -> &'static str {
@@ -185,6 +229,7 @@ fn print_json(run: &Run, asked: &Asked) {
         .iter()
         .map(|r| json!({"line": r.line, "why": r.why}))
         .collect();
+    let cures: Vec<_> = cures(run, asked).iter().map(json_of_cure).collect();
     let out = json!({
         "events": run.end_event(),
         "end_us": run.end_us(),
@@ -197,8 +242,17 @@ fn print_json(run: &Run, asked: &Asked) {
         },
         "checks": checks,
         "refused": refused,
+        "cures": cures,
         "log": log,
         "passed": run.passes(),
     });
     println!("{out:#}");
+}
+
+fn json_of_cure((ailment, cure): &(Ailment, Option<Cure>)) -> serde_json::Value {
+    let changes = cure.iter().flat_map(|cure| &cure.changes);
+    let changes: Vec<_> = changes
+        .map(|change| json!({"line": change.line, "was": change.was, "becomes": change.becomes}))
+        .collect();
+    json!({"of": ailment_text(ailment), "changes": changes, "lost": cure.as_ref().map(|cure| cure.sums.lost)})
 }

@@ -10,6 +10,7 @@ pub mod ghosts;
 pub mod history;
 pub mod invariants;
 pub mod journal;
+pub mod lanes;
 pub mod language;
 pub mod ledger;
 pub mod library;

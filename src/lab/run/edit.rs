@@ -59,7 +59,8 @@ impl Run {
         self.branches[self.current].undo.push(old);
         let issued = text.lines().nth(number.saturating_sub(1) as usize).unwrap_or_default();
         let issued = issued.trim().to_owned();
-        self.change(Script::read(&text));
+        let now_us = self.change(Script::read(&text));
+        self.play_until_us(now_us, EDIT_EVENTS);
         issued
     }
 
@@ -115,11 +116,17 @@ impl Run {
 
     /// Takes the newest change of the text back. False if there is none.
     pub fn undo(&mut self) -> bool {
-        let Some(text) = self.branches[self.current].undo.pop() else {
-            return false;
-        };
-        self.change(Script::read(&text));
-        true
+        let back = self.untell();
+        back.is_some_and(|now_us| {
+            self.play_until_us(now_us, EDIT_EVENTS);
+            true
+        })
+    }
+
+    /// The same without coming back to the present time: that is answered, for whoever plays to it in small steps.
+    pub fn untell(&mut self) -> Option<u64> {
+        let text = self.branches[self.current].undo.pop()?;
+        Some(self.change(Script::read(&text)))
     }
 
     pub fn can_undo(&self) -> bool {
@@ -128,15 +135,22 @@ impl Run {
 
     /// Takes an edited text. What happens before the first change stays; the run comes back to the present time.
     pub fn set_text(&mut self, text: &str) {
+        let now_us = self.retell(text);
+        self.play_until_us(now_us, EDIT_EVENTS);
+    }
+
+    /// The same without coming back to the present time: that is answered, for whoever plays to it in small steps.
+    pub fn retell(&mut self, text: &str) -> u64 {
         if text == self.text() {
-            return;
+            return self.now_us();
         }
         let old = self.shared_text();
         self.branches[self.current].undo.push(old);
-        self.change(Script::read(text));
+        self.change(Script::read(text))
     }
 
-    fn change(&mut self, script: Script) {
+    /// Takes another text and goes back to where it begins to differ. The time at which the run stood.
+    fn change(&mut self, script: Script) -> u64 {
         let now_us = self.now_us();
         match first_change(&self.branch().script.plan, &script.plan) {
             Change::Start => {
@@ -162,7 +176,7 @@ impl Run {
                 self.branches[self.current].retell(script);
             }
         }
-        self.play_until_us(now_us, EDIT_EVENTS);
+        now_us
     }
 }
 

@@ -26,7 +26,17 @@ use std::rc::Rc;
 const HEARD: usize = 2_048;
 
 /// How far `step_interesting` looks at most.
-const INTERESTING: u64 = 200_000;
+pub const INTERESTING: u64 = 200_000;
+
+/// How far a leap to what matters came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leap {
+    There,
+    /// Not yet.
+    Short,
+    /// Nothing is due any more, or the run is full.
+    End,
+}
 
 /// A run.
 pub struct Run {
@@ -115,14 +125,21 @@ impl Run {
 
     /// Goes on to the next event that a person would stop at; false if there is none near.
     pub fn step_interesting(&mut self) -> bool {
-        let before = self.event();
-        while self.event() < before + INTERESTING && self.step() {
+        self.leap(INTERESTING) == Leap::There
+    }
+
+    /// The same by at most so many events.
+    pub fn leap(&mut self, events: u64) -> Leap {
+        for _ in 0..events {
+            if !self.step() {
+                return Leap::End;
+            }
             let kernel = self.branch().kernel(self.event());
             if self.branch().history.get(kernel).is_some_and(|kept| kept.matters) {
-                return true;
+                return Leap::There;
             }
         }
-        false
+        Leap::Short
     }
 
     /// Goes on to a time, by at most so many events. Whether it got there.

@@ -2,7 +2,8 @@
 
 use super::{HEARD, Moment, Run, next_event};
 use crate::lab::history::Kept;
-use crate::lab::journal::Heard;
+use crate::lab::journal::{Entry, Heard};
+use crate::lab::language::ast::{Command, Name, ProcessVerb};
 use crate::lab::view::{LogEntry, MarkKind};
 use crate::lab::world::kernel_time;
 use crate::ordered::SortSmall;
@@ -93,6 +94,25 @@ impl Run {
     /// The number for people of one of the kernel's events.
     pub(in crate::lab) fn number(&self, kernel: u64) -> u64 {
         self.branch().number(kernel)
+    }
+
+    /// The kernel's number of an event.
+    pub(in crate::lab) fn kernel(&self, event: u64) -> u64 {
+        self.branch().kernel(event)
+    }
+
+    /// Lines that the journal keeps of a range of events.
+    pub(in crate::lab) fn entries(&self, events: Range<u64>) -> impl DoubleEndedIterator<Item = &Entry> {
+        self.branch().journal.range(events)
+    }
+
+    /// Lines of the scenario that stop or start processes: when, how, whom.
+    pub(in crate::lab) fn process_verbs(&self) -> impl Iterator<Item = (Time, ProcessVerb, &[Name])> {
+        let timeline = self.branch().script.plan.timeline.iter();
+        timeline.filter_map(|due| match &*due.command {
+            Command::Process { verb, names } => Some((due.at, *verb, &names[..])),
+            _ => None,
+        })
     }
 
     /// A line that the journal keeps.
