@@ -320,10 +320,10 @@ impl Columns {
 /// The place of a role from left to right; `None`: it is not drawn.
 fn rank(role: Role) -> Option<u8> {
     match role {
-        Role::Producer => Some(0),
-        Role::Broker(_) => Some(1),
+        Role::Producer | Role::Publisher => Some(0),
+        Role::Broker(_) | Role::Rabbit => Some(1),
         Role::Controller(_) => Some(2),
-        Role::Consumer => Some(3),
+        Role::Consumer | Role::Subscriber => Some(3),
         Role::Operator => None,
     }
 }

@@ -25,4 +25,5 @@ pub mod show;
 pub mod subjects;
 pub mod view;
 pub mod why;
+pub mod wire;
 pub mod world;

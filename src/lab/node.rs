@@ -1,12 +1,17 @@
 //! Any process of the world, under one type for the kernel.
 
+use super::wire::Lab;
 use crate::kafka::broker::Broker;
 use crate::kafka::client::admin::Admin;
 use crate::kafka::client::consumer::Consumer;
 use crate::kafka::client::producer::Producer;
 use crate::kafka::controller::Controller;
-use crate::kafka::wire::Kafka;
-use crate::sim::{Ctx, Halt, Input, Process};
+use crate::rabbit;
+use crate::rabbit::client::publisher::Publisher;
+use crate::rabbit::client::relay::Relay;
+use crate::rabbit::client::subscriber::Subscriber;
+use crate::sim::world::Core;
+use crate::sim::{Halt, Input, ProcId, Process, Resident};
 
 /// One process.
 #[derive(Clone)]
@@ -16,28 +21,41 @@ pub enum Node {
     Producer(Box<Producer>),
     Consumer(Box<Consumer>),
     Admin(Box<Admin>),
+    Rabbit(Box<rabbit::broker::Broker>),
+    Publisher(Box<Publisher>),
+    Subscriber(Box<Subscriber>),
+    /// Says to RabbitMQ what the operator and scripted clients say.
+    Relay(Box<Relay>),
 }
 
-impl Process for Node {
-    type Wire = Kafka;
+impl Resident for Node {
+    type Wire = Lab;
 
-    fn handle(&mut self, input: Input<Kafka>, ctx: &mut Ctx<'_, Kafka>) {
+    fn receive(&mut self, input: Input<Lab>, core: &mut Core<Lab>, me: ProcId) {
         match self {
-            Node::Broker(process) => process.handle(input, ctx),
-            Node::Controller(process) => process.handle(input, ctx),
-            Node::Producer(process) => process.handle(input, ctx),
-            Node::Consumer(process) => process.handle(input, ctx),
-            Node::Admin(process) => process.handle(input, ctx),
+            Node::Broker(process) => core.hand(me, input, |input, ctx| process.handle(input, ctx)),
+            Node::Controller(process) => core.hand(me, input, |input, ctx| process.handle(input, ctx)),
+            Node::Producer(process) => core.hand(me, input, |input, ctx| process.handle(input, ctx)),
+            Node::Consumer(process) => core.hand(me, input, |input, ctx| process.handle(input, ctx)),
+            Node::Admin(process) => core.hand(me, input, |input, ctx| process.handle(input, ctx)),
+            Node::Rabbit(process) => core.hand(me, input, |input, ctx| process.handle(input, ctx)),
+            Node::Publisher(process) => core.hand(me, input, |input, ctx| process.handle(input, ctx)),
+            Node::Subscriber(process) => core.hand(me, input, |input, ctx| process.handle(input, ctx)),
+            Node::Relay(process) => core.hand(me, input, |input, ctx| process.handle(input, ctx)),
         }
     }
 
-    fn halt(&mut self, how: Halt) {
+    fn end(&mut self, how: Halt) {
         match self {
             Node::Broker(process) => process.halt(how),
             Node::Controller(process) => process.halt(how),
             Node::Producer(process) => process.halt(how),
             Node::Consumer(process) => process.halt(how),
             Node::Admin(process) => process.halt(how),
+            Node::Rabbit(process) => process.halt(how),
+            Node::Publisher(process) => process.halt(how),
+            Node::Subscriber(process) => process.halt(how),
+            Node::Relay(process) => process.halt(how),
         }
     }
 }

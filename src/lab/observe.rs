@@ -2,11 +2,12 @@
 
 use super::ledger::{Part, RecordId, Standing};
 use super::places::place_of;
+use super::wire::Note;
 use super::world::{Role, World};
 use crate::kafka::client::consumer::note::ConsumerNote;
 use crate::kafka::client::note::ClientNote;
 use crate::kafka::log::batch::{Batch, Outcome};
-use crate::kafka::note::{Fact, Note};
+use crate::kafka::note::{Fact, Note as KafkaNote};
 use crate::kafka::types::TopicPartition;
 use crate::sim::{EventKind, ProcId, Step};
 use std::rc::Rc;
@@ -53,14 +54,8 @@ impl World {
         self.observed.1 = notes.len();
         for (who, note) in &notes[from..] {
             match note {
-                Note::Fact(fact) => self.observe_fact(event, *who, fact),
-                Note::Controller(_) => self.learn_topics(),
-                Note::Client(ClientNote::Consumer(
-                    ConsumerNote::PollError(error) | ConsumerNote::CommitFailed { error },
-                )) => {
-                    Rc::make_mut(&mut self.errors).insert(*who, error.class.clone());
-                }
-                Note::Client(_) | Note::Broker(_) | Note::Group(_) | Note::Txn(_) => {}
+                Note::Kafka(note) => self.observe_kafka(event, *who, note),
+                Note::Rabbit(_) => {}
             }
         }
         let findings = self.ledger.take_findings();
@@ -72,6 +67,19 @@ impl World {
         }
         self.found.extend(findings);
         self.sim.put_notes(notes);
+    }
+
+    fn observe_kafka(&mut self, event: u64, who: ProcId, note: &KafkaNote) {
+        match note {
+            KafkaNote::Fact(fact) => self.observe_fact(event, who, fact),
+            KafkaNote::Controller(_) => self.learn_topics(),
+            KafkaNote::Client(ClientNote::Consumer(
+                ConsumerNote::PollError(error) | ConsumerNote::CommitFailed { error },
+            )) => {
+                Rc::make_mut(&mut self.errors).insert(who, error.class.clone());
+            }
+            KafkaNote::Client(_) | KafkaNote::Broker(_) | KafkaNote::Group(_) | KafkaNote::Txn(_) => {}
+        }
     }
 
     /// Topic names for ids, from the controller's image.
@@ -182,7 +190,7 @@ impl World {
         let flying: crate::ordered::OrderedSet<RecordId> = self
             .sim
             .in_flight()
-            .filter_map(|flight| match &flight.msg.body {
+            .filter_map(|flight| match &flight.msg.kafka()?.body {
                 crate::kafka::protocol::Body::ProduceRequest(request) => Some(
                     request
                         .data

@@ -15,9 +15,10 @@ use super::ledger::Finding;
 use super::places::partition_of;
 use super::run::Run;
 use super::view::{Weight, WhyLink};
+use super::wire::Note;
 use super::world::{World, lab_us};
 use crate::kafka::broker::note::BrokerNote;
-use crate::kafka::note::Note;
+use crate::kafka::note::Note as KafkaNote;
 use crate::kafka::types::TopicPartition;
 use crate::ordered::OrderedMap;
 use crate::sim::EventKind;
@@ -128,7 +129,7 @@ impl Search<'_> {
     /// The event that caused this one, past those in which nothing was observed.
     fn cause_of(&self, heard: &Heard) -> Option<u64> {
         let written = heard.notes.iter().find_map(|(_, note)| match note {
-            Note::Broker(BrokerNote::MetadataApplied { written_in, .. }) => Some(*written_in),
+            Note::Kafka(KafkaNote::Broker(BrokerNote::MetadataApplied { written_in, .. })) => Some(*written_in),
             _ => None,
         });
         let mut cause = written.unwrap_or(heard.step.cause);
@@ -275,11 +276,11 @@ impl Search<'_> {
 
 /// The partition that a note is about.
 fn partition_of_note(note: &Note) -> Option<TopicPartition> {
-    match note {
-        Note::Fact(fact) => journal::partition(fact),
-        Note::Broker(note) => note.partition(),
-        Note::Controller(note) => silence::partition_of_change(note),
-        Note::Txn(note) => note.partition(),
-        Note::Group(_) | Note::Client(_) => None,
+    match note.kafka()? {
+        KafkaNote::Fact(fact) => journal::partition(fact),
+        KafkaNote::Broker(note) => note.partition(),
+        KafkaNote::Controller(note) => silence::partition_of_change(note),
+        KafkaNote::Txn(note) => note.partition(),
+        KafkaNote::Group(_) | KafkaNote::Client(_) => None,
     }
 }

@@ -39,6 +39,10 @@ pub enum Role {
     Controller(NodeId),
     Producer,
     Consumer,
+    /// A RabbitMQ broker.
+    Rabbit,
+    Publisher,
+    Subscriber,
     /// The operator's admin client, on the laptop outside; it is in no picture.
     Operator,
 }

@@ -22,4 +22,4 @@ pub use conn::{Addr, ConnId};
 pub use ctx::Ctx;
 pub use process::{Halt, HostId, Input, Payload, ProcId, Process, TimerId, Wire};
 pub use random::Random;
-pub use world::{EventKind, Sim, Step};
+pub use world::{Embeds, EventKind, Resident, Sim, Step};

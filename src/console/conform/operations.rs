@@ -435,7 +435,7 @@ impl Player<'_> {
             return;
         }
         for (who, note) in self.world.sim.notes() {
-            if let Note::Client(ClientNote::Consumer(ConsumerNote::Polled { records })) = note {
+            if let Some(Note::Client(ClientNote::Consumer(ConsumerNote::Polled { records }))) = note.kafka() {
                 let member = self.members.values_mut().find(|member| member.process == *who);
                 if let Some(member) = member {
                     member.read += records.0.len() as i64;

@@ -7,6 +7,7 @@ use crate::kafka::client::producer::ProducerOrder;
 use crate::kafka::wire::Order;
 use crate::lab::language::ast::{Name, ProcessVerb};
 use crate::lab::world::{Role, World};
+use crate::rabbit::wire::Order as RabbitOrder;
 use crate::sim::world::Status;
 use crate::sim::{Halt, ProcId};
 
@@ -64,6 +65,7 @@ impl World {
                     .order(id, Order::Consumer(ConsumerOrder::Close { call, leave: None }));
             }
             Role::Broker(_) | Role::Controller(_) | Role::Operator => self.sim.order(id, Order::Shutdown),
+            Role::Rabbit | Role::Publisher | Role::Subscriber => self.sim.order(id, RabbitOrder::Shutdown),
         }
     }
 

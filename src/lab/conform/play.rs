@@ -244,7 +244,7 @@ impl<'a> Player<'a> {
         self.collected.1 = self.world.sim.notes().len();
         for (who, note) in self.world.sim.notes().iter().skip(from) {
             self.rules.extend(note_rule(note).map(|rule| rule.name));
-            let Note::Client(ClientNote::Consumer(note)) = note else {
+            let Some(Note::Client(ClientNote::Consumer(note))) = note.kafka() else {
                 continue;
             };
             let name = self.world.name(*who).to_string();

@@ -1,18 +1,16 @@
 //! From one event, as it was heard, to its lines.
 
+use super::notes::{calmed, note_mark, note_rule, note_text, note_weight};
 use super::{EVENT_ITSELF, Entry, facts};
-use crate::kafka::broker::note::BrokerNote;
-use crate::kafka::controller::note::{ControllerNote, How};
-use crate::kafka::groups::note::GroupNote;
-use crate::kafka::note::Note;
-use crate::kafka::protocol::kind_of_tag;
-use crate::kafka::rule::{Names, Rule, Weight as NoteWeight};
+use crate::kafka::note::Note as KafkaNote;
+use crate::kafka::rule::{Names, Rule};
 use crate::kafka::types::{NodeId, TopicPartition};
 use crate::lab::language::ast::{Command, DiskState, ProcessVerb};
 use crate::lab::language::print_command;
 use crate::lab::ledger::Finding;
 use crate::lab::places::place_of;
 use crate::lab::view::{LogEntry, MarkKind, Weight};
+use crate::lab::wire::{Note, kind_of_tag};
 use crate::lab::world::{Role, World, lab_us};
 use crate::sim::{EventKind, ProcId, Step};
 use std::rc::Rc;
@@ -36,104 +34,6 @@ impl Names for World {
 
     fn node(&self, id: NodeId) -> String {
         self.node_name(id).to_string()
-    }
-}
-
-/// A note's weight in the words of the view.
-fn loudness(weight: NoteWeight) -> Weight {
-    match weight {
-        NoteWeight::Idle => Weight::Idle,
-        NoteWeight::Detail => Weight::Detail,
-        NoteWeight::Matters => Weight::Matters,
-        NoteWeight::Alarm => Weight::Alarm,
-    }
-}
-
-/// How loud a note is; `None`: it is no line of the log.
-pub fn note_weight(note: &Note) -> Option<Weight> {
-    Some(loudness(match note {
-        Note::Fact(fact) => facts::weight(fact)?,
-        Note::Broker(note) => note.weight(),
-        Note::Controller(note) => note.weight(),
-        Note::Group(note) => note.weight(),
-        Note::Txn(note) => note.weight(),
-        Note::Client(note) => note.weight(),
-    }))
-}
-
-/// Kafka's own topic has fifty partitions that all move at once: who leads and copies them is ordinary traffic, unless
-/// one of them holds a group.
-fn calmed(world: &World, note: &Note, weight: Weight) -> Weight {
-    let own = match note {
-        Note::Broker(note) => note.partition().is_some_and(|p| is_own(world, p)),
-        Note::Controller(
-            ControllerNote::LeaderElected { partition, .. }
-            | ControllerNote::PartitionOffline { partition, .. }
-            | ControllerNote::PartitionCreated { partition, .. }
-            | ControllerNote::IsrChanged { partition, .. }
-            | ControllerNote::ElrChanged { partition, .. },
-        ) => is_own(world, *partition),
-        Note::Group(GroupNote::Loaded { groups, .. } | GroupNote::Unloaded { groups, .. }) => *groups == 0,
-        _ => false,
-    };
-    if own && weight == Weight::Matters {
-        Weight::Detail
-    } else {
-        weight
-    }
-}
-
-/// Whether a partition is of a topic that Kafka keeps for itself.
-fn is_own(world: &World, partition: TopicPartition) -> bool {
-    world.partition(partition).starts_with("__")
-}
-
-/// The rule that a note follows.
-pub fn note_rule(note: &Note) -> Option<&'static Rule> {
-    match note {
-        Note::Fact(fact) => facts::rule(fact),
-        Note::Broker(note) => note.rule(),
-        Note::Controller(note) => note.rule(),
-        Note::Group(note) => note.rule(),
-        Note::Txn(note) => note.rule(),
-        Note::Client(note) => note.rule(),
-    }
-}
-
-/// One sentence.
-pub fn note_text(world: &World, note: &Note) -> String {
-    match note {
-        Note::Fact(fact) => facts::text(world, fact),
-        Note::Broker(note) => note.text(world),
-        Note::Controller(note) => note.text(world),
-        Note::Group(note) => note.text(world),
-        Note::Txn(note) => note.text(world),
-        Note::Client(note) => note.text(world),
-    }
-}
-
-/// The settings that decided it.
-pub fn note_config(note: &Note) -> Vec<(&'static str, String)> {
-    match note {
-        Note::Fact(_) => Vec::new(),
-        Note::Broker(note) => note.config(),
-        Note::Controller(note) => note.config(),
-        Note::Group(note) => note.config(),
-        Note::Txn(note) => note.config(),
-        Note::Client(note) => note.config(),
-    }
-}
-
-/// What a note is to the timeline.
-fn note_mark(note: &Note) -> Option<MarkKind> {
-    match note {
-        Note::Controller(ControllerNote::LeaderElected { how, .. }) if *how != How::SameLeader => {
-            Some(MarkKind::Election)
-        }
-        Note::Controller(ControllerNote::PartitionOffline { .. }) => Some(MarkKind::Election),
-        Note::Group(GroupNote::GenerationBegan { .. }) => Some(MarkKind::Group),
-        Note::Broker(BrokerNote::StorageFailed) => Some(MarkKind::Fault),
-        _ => None,
     }
 }
 
@@ -190,7 +90,7 @@ pub fn entries_of(world: &World, heard: &Heard, least: Weight) -> Vec<Entry> {
             continue;
         };
         // The operator on the laptop is told of only when a call of theirs fails.
-        if world.role(*who) == Role::Operator && !matches!(note, Note::Fact(_)) {
+        if world.role(*who) == Role::Operator && !matches!(note, Note::Kafka(KafkaNote::Fact(_))) {
             continue;
         }
         let (name, text) = (world.name(*who).to_string(), note_text(world, note));

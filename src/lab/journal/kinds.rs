@@ -1,7 +1,7 @@
 //! What an event is about: data, control, clients, or nothing that anybody waits for.
 
-use crate::kafka::note::Note;
 use crate::lab::history::Class;
+use crate::lab::wire::Note;
 use crate::lab::world::{Role, World};
 use crate::sim::{EventKind, ProcId, Step};
 
@@ -24,8 +24,8 @@ pub fn class_of(world: &World, step: &Step, notes: &[(ProcId, Note)]) -> Class {
         EventKind::Message | EventKind::Lost => message_class(step.tag, notes),
         EventKind::Timer if notes.is_empty() => Class::Idle,
         _ => match world.role(step.to) {
-            Role::Broker(_) | Role::Controller(_) => Class::Control,
-            Role::Producer | Role::Consumer | Role::Operator => Class::Clients,
+            Role::Broker(_) | Role::Controller(_) | Role::Rabbit => Class::Control,
+            Role::Producer | Role::Consumer | Role::Publisher | Role::Subscriber | Role::Operator => Class::Clients,
         },
     }
 }

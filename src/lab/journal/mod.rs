@@ -3,11 +3,15 @@
 
 mod entries;
 mod facts;
+mod kafka_notes;
 mod kinds;
+mod notes;
+mod rabbit_notes;
 
-pub use entries::{Heard, command_text, entries_of, finding_text, note_config, note_rule, note_text, note_weight};
+pub use entries::{Heard, command_text, entries_of, finding_text};
 pub use facts::{partition, rules};
 pub use kinds::class_of;
+pub use notes::{note_config, note_rule, note_text, note_weight};
 
 use super::view::{LogEntry, MarkKind, MarkView, Weight};
 use std::ops::Range;

@@ -1,9 +1,10 @@
 //! Messages on their way.
 
+use crate::kafka::protocol::Body;
 use crate::kafka::protocol::data::{CONSUMER_REPLICA, FetchRequest};
-use crate::kafka::protocol::{Body, Msg};
 use crate::lab::places::place_of;
 use crate::lab::view::{FlightClass, FlightView};
+use crate::lab::wire::Msg;
 use crate::lab::world::{Role, World, lab_us};
 use crate::ordered::SortSmall;
 use crate::sim::Payload;
@@ -33,7 +34,10 @@ pub fn flights(world: &World) -> Vec<FlightView> {
 /// What is in one message, in a few words; empty if it is not on its way any more.
 pub fn text_of(world: &World, id: u64) -> Rc<str> {
     let flight = world.sim.in_flight().find(|flight| flight.id == id);
-    flight.map_or_else(Rc::default, |flight| text(world, &flight.msg.body))
+    flight.map_or_else(Rc::default, |flight| match flight.msg {
+        Msg::Kafka(msg) => text(world, &msg.body),
+        Msg::Rabbit(_) => Rc::default(),
+    })
 }
 
 /// Is a message on its way that is shown and not held? `idle`: heartbeats and idle polls are shown too.
@@ -57,7 +61,10 @@ fn seen(world: &World, flight: &InFlight<'_, Msg>) -> Option<FlightView> {
         from: world.name(flight.from).clone(),
         to: world.name(to).clone(),
         kind: flight.msg.kind(),
-        class: class(world, &flight.msg.body),
+        class: match flight.msg {
+            Msg::Kafka(msg) => class(world, &msg.body),
+            Msg::Rabbit(_) => FlightClass::Control,
+        },
         sent_us: lab_us(flight.sent),
         arrives_us: lab_us(flight.due),
         held: flight.waiting,

@@ -8,6 +8,7 @@ use crate::kafka::groups::note::{Departure, GroupNote, ModernNote, Reason};
 use crate::kafka::note::{Fact, Note};
 use crate::kafka::types::{NodeId, TopicPartition};
 use crate::lab::language::ast::{Between, Command, DiskState, ProcessVerb};
+use crate::lab::wire::Note as LabNote;
 use crate::lab::world::{Role, World};
 use std::rc::Rc;
 
@@ -21,7 +22,8 @@ pub enum Silent {
 }
 
 /// Whose silence made this observation, if silence did.
-pub fn silent_in(world: &World, note: &Note) -> Option<Silent> {
+pub fn silent_in(world: &World, note: &LabNote) -> Option<Silent> {
+    let note = note.kafka()?;
     let one = |node: NodeId| Some(Silent::Processes(vec![world.node_name(node)]));
     match note {
         Note::Controller(note) => match why_of(note)? {

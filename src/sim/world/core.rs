@@ -97,10 +97,6 @@ impl<W: Wire> Core<W> {
         self.now
     }
 
-    pub fn wall_ms(&self) -> i64 {
-        WALL_START_MS + self.now.as_ms()
-    }
-
     /// The number of the event being handled.
     pub fn event(&self) -> u64 {
         self.event

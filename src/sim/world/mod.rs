@@ -2,13 +2,15 @@
 //!
 //! [`Core`] is everything but the processes themselves: [`core`](self) time, timers and what is due; `handshake` how a
 //! connection comes to stand; `delivery` how messages travel and get lost; `hands` faults on single messages;
-//! `processes` who runs, is frozen or down. [`Sim`] holds both and steps.
+//! `processes` who runs, is frozen or down; `residents` how several systems live in one world. [`Sim`] holds both and
+//! steps.
 
 mod core;
 mod delivery;
 mod hands;
 mod handshake;
 mod processes;
+mod residents;
 mod sim;
 #[cfg(test)]
 mod tests;
@@ -16,6 +18,7 @@ mod tests;
 pub use self::core::{Core, NO_CAUSE, WALL_START_MS};
 pub use hands::{Hand, InFlight, Pattern};
 pub use processes::Status;
+pub use residents::{Embeds, Resident};
 pub use sim::Sim;
 
 use super::clock::Time;

@@ -3,23 +3,23 @@
 use super::core::{Core, Due, NO_CAUSE};
 use super::hands::{Hand, InFlight, Pattern};
 use super::processes::Status;
+use super::residents::Resident;
 use super::{EventKind, Step, Turn, kind_of, tag_of};
 use crate::sim::clock::Time;
-use crate::sim::ctx::Ctx;
 use crate::sim::network::{LanId, Network, NetworkError};
-use crate::sim::process::{Halt, HostId, Input, ProcId, Process, Wire};
+use crate::sim::process::{Halt, HostId, Input, ProcId, Wire};
 use crate::sim::slab::Key;
 use std::rc::Rc;
 
 /// A world. Cloning it is a snapshot: processes are shared until they change.
 #[derive(Clone)]
-pub struct Sim<P: Process> {
+pub struct Sim<P: Resident> {
     procs: Vec<Rc<P>>,
     pub(super) core: Core<P::Wire>,
 }
 
 // What is there.
-impl<P: Process> Sim<P> {
+impl<P: Resident> Sim<P> {
     pub fn new(seed: u64) -> Self {
         Sim {
             procs: Vec::new(),
@@ -116,7 +116,7 @@ impl<P: Process> Sim<P> {
 }
 
 // Stepping.
-impl<P: Process> Sim<P> {
+impl<P: Resident> Sim<P> {
     /// When the next event is due, if any is.
     pub fn next_time(&mut self) -> Option<Time> {
         while self.core.skip_outdated() {}
@@ -169,13 +169,7 @@ impl<P: Process> Sim<P> {
     fn hand(&mut self, to: ProcId, input: Input<P::Wire>) {
         self.core.exiting = false;
         let process = Rc::make_mut(&mut self.procs[to.0 as usize]);
-        process.handle(
-            input,
-            &mut Ctx {
-                core: &mut self.core,
-                me: to,
-            },
-        );
+        process.receive(input, &mut self.core, to);
         if self.core.exiting {
             self.core.exiting = false;
             self.halt(to, Halt::Exit);
@@ -184,7 +178,7 @@ impl<P: Process> Sim<P> {
 }
 
 // What somebody outside does.
-impl<P: Process> Sim<P> {
+impl<P: Resident> Sim<P> {
     /// Begins an event that somebody outside causes at `at` (not before now). What is done to the world until the next
     /// step belongs to it.
     pub fn command(&mut self, at: Time) -> Step {
@@ -197,8 +191,8 @@ impl<P: Process> Sim<P> {
     }
 
     /// Tells a running process something, at once. A frozen one hears it when it thaws; one that is down, never.
-    pub fn order(&mut self, to: ProcId, order: <P::Wire as Wire>::Order) {
-        let input = Input::Order(order);
+    pub fn order(&mut self, to: ProcId, order: impl Into<<P::Wire as Wire>::Order>) {
+        let input = Input::Order(order.into());
         if self.core.proc(to).must_wait() {
             let cause = self.core.event;
             self.core.park(to, input, None, cause);
@@ -224,7 +218,7 @@ impl<P: Process> Sim<P> {
     /// The process is gone: by a crash, with the power of its host, or by itself.
     pub fn halt(&mut self, id: ProcId, how: Halt) {
         if self.core.end_process(id, how) {
-            self.process_mut(id).halt(how);
+            self.process_mut(id).end(how);
         }
     }
 
