@@ -11,6 +11,7 @@ pub mod fetch_session;
 pub mod groups;
 pub mod hash;
 pub mod java_map;
+pub mod listeners;
 pub mod log;
 pub mod metadata;
 pub mod note;

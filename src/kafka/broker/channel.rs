@@ -6,9 +6,10 @@ use super::BrokerTimer;
 use super::link::{Link, Owner};
 use super::requests::Asker;
 use super::server::{Server, set_timer};
+use crate::kafka::listeners::voter_address;
 use crate::kafka::protocol::{Body, ErrorCode, Msg};
 use crate::kafka::types::NodeId;
-use crate::kafka::wire::{Ctx, KAFKA_PORT};
+use crate::kafka::wire::Ctx;
 use crate::sim::{ConnId, Span, Time, TimerId};
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -178,7 +179,8 @@ impl Server {
             channel.to = controller;
             let host = setup.controllers.get(&controller);
             let host = host.map_or("", |host| &**host);
-            match channel.link.connect(host, KAFKA_PORT, &setup, &mut self.random, ctx) {
+            let (host, port) = voter_address(host);
+            match channel.link.connect(host, port, &setup, &mut self.random, ctx) {
                 Some(conn) => {
                     self.owners.insert(conn, Owner::Channel(kind));
                 }

@@ -368,7 +368,7 @@ impl Server {
             CoordinatorKind::Group => OFFSETS_TOPIC,
             CoordinatorKind::Transaction => TRANSACTIONS_TOPIC,
         };
-        let node = self.coordinator_of(topic, &request.key);
+        let node = self.coordinator_of(topic, &request.key, self.listener_of(asker, ctx));
         if self.image().topic_by_name(topic).is_none() {
             let topic = self.internal_topic(request.kind);
             self.create_topic(topic, ctx);
@@ -383,12 +383,12 @@ impl Server {
         self.reply(asker, Body::from(response), ctx);
     }
 
-    fn coordinator_of(&self, topic: &str, key: &str) -> Option<BrokerNode> {
+    fn coordinator_of(&self, topic: &str, key: &str, listener: Option<&Rc<str>>) -> Option<BrokerNode> {
         let image = self.image();
         let topic = image.topic_by_name(topic)?;
         let partition = TopicPartition::new(topic.id, coordinator_partition(key, topic.partitions));
         let leader = image.partitions.get(&partition)?.leader;
-        Some(image.brokers.get(&leader)?.node.clone())
+        image.brokers.get(&leader)?.node_for(listener)
     }
 
     /// [DefaultAutoTopicCreationManager.creatableTopic, GroupCoordinatorService.groupMetadataTopicConfigs,

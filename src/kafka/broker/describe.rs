@@ -104,6 +104,7 @@ impl Server {
 
     pub(super) fn serve_metadata(&mut self, asker: Asker, request: &MetadataRequest, ctx: &mut Ctx) {
         let controller_id = self.any_alive_broker();
+        let listener = self.listener_of(asker, ctx);
         let image = self.observer.image();
         let mut missing = Vec::new();
         let topics = match &request.topics {
@@ -128,7 +129,7 @@ impl Server {
         let brokers = image.brokers.values().filter(|b| !b.fenced);
         let response = MetadataResponse {
             cluster_id: self.setup.cluster_id.clone(),
-            brokers: brokers.map(|b| b.node.clone()).collect(),
+            brokers: brokers.filter_map(|b| b.node_for(listener)).collect(),
             controller_id,
             topics,
         };
@@ -154,13 +155,14 @@ impl Server {
 
     pub(super) fn serve_describe_cluster(&mut self, asker: Asker, request: &DescribeClusterRequest, ctx: &mut Ctx) {
         let controller_id = self.any_alive_broker();
+        let listener = self.listener_of(asker, ctx);
         let brokers = self.image().brokers.values();
         let shown = brokers.filter(|b| request.include_fenced || !b.fenced);
         let response = DescribeClusterResponse {
             error: ErrorCode::None,
             cluster_id: self.setup.cluster_id.clone(),
             controller_id,
-            brokers: shown.map(|b| (b.node.clone(), b.fenced)).collect(),
+            brokers: shown.filter_map(|b| Some((b.node_for(listener)?, b.fenced))).collect(),
         };
         self.reply(asker, Body::from(response), ctx);
     }

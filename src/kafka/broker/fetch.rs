@@ -110,7 +110,10 @@ impl Server {
         mut partitions: Vec<FetchedPartition>,
         ctx: &mut Ctx,
     ) {
-        let node_endpoints = self.endpoints(partitions.iter().map(|p| p.current_leader));
+        let node_endpoints = self.endpoints(
+            partitions.iter().map(|p| p.current_leader),
+            self.listener_of(asker, ctx),
+        );
         let session = match session {
             Some(id) => {
                 self.leave_news(id, &mut partitions);

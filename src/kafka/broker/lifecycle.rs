@@ -10,7 +10,7 @@ use crate::kafka::protocol::controller::{
     BrokerHeartbeatRequest, BrokerHeartbeatResponse, BrokerRegistrationRequest, BrokerRegistrationResponse,
 };
 use crate::kafka::protocol::{Body, ErrorCode};
-use crate::kafka::wire::{Ctx, KAFKA_PORT};
+use crate::kafka::wire::Ctx;
 use crate::sim::{Span, TimerId};
 
 /// Heartbeats of a starting broker follow each other so soon. [BrokerLifecycleManager]
@@ -132,6 +132,7 @@ impl Server {
     fn registration(&self) -> Body {
         Body::from(BrokerRegistrationRequest {
             node: self.setup.node.clone(),
+            endpoints: self.setup.listeners.advertised.clone(),
             incarnation: self.life.incarnation,
             previous_broker_epoch: self.life.previous_broker_epoch,
         })
@@ -236,7 +237,8 @@ impl Server {
     fn unfenced(&mut self, ctx: &mut Ctx) {
         self.life.state = BrokerState::Running;
         self.life.listening = true;
-        ctx.listen(KAFKA_PORT);
+        let setup = self.setup.clone();
+        setup.listeners.sockets.iter().for_each(|listener| listener.open(ctx));
         ctx.note(Note::Broker(BrokerNote::Unfenced));
     }
 

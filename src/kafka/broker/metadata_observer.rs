@@ -5,6 +5,7 @@ use super::BrokerTimer;
 use super::link::{Link, Owner};
 use super::note::BrokerNote;
 use super::server::{Server, set_timer};
+use crate::kafka::listeners::voter_address;
 use crate::kafka::metadata::image::{MetadataDelta, MetadataImage, Settings};
 use crate::kafka::metadata::records::{MetadataBatch, MetadataRecord};
 use crate::kafka::note::Note;
@@ -12,7 +13,7 @@ use crate::kafka::protocol::admin::ConfigResource;
 use crate::kafka::protocol::controller::{QuorumFetchRequest, QuorumFetchResponse};
 use crate::kafka::protocol::{Body, ErrorCode, Msg};
 use crate::kafka::types::{NO_LEADER, NodeId};
-use crate::kafka::wire::{Ctx, KAFKA_PORT};
+use crate::kafka::wire::Ctx;
 use crate::ordered::OrderedMap;
 use crate::sim::{ConnId, Span, TimerId};
 use std::rc::Rc;
@@ -143,8 +144,9 @@ impl Server {
             let setup = Rc::clone(&self.setup);
             let host = setup.controllers.get(&self.observer.to);
             let host = host.map_or("", |host| &**host);
+            let (host, port) = voter_address(host);
             let link = &mut self.observer.link;
-            match link.connect(host, KAFKA_PORT, &setup, &mut self.random, ctx) {
+            match link.connect(host, port, &setup, &mut self.random, ctx) {
                 Some(conn) => {
                     self.owners.insert(conn, Owner::Quorum);
                 }

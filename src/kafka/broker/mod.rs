@@ -47,6 +47,7 @@ pub mod transactions;
 
 use super::config::{BrokerConfig, ConfigError, Properties};
 use super::groups::{GroupCoordinator, GroupTimer};
+use super::listeners::Listeners;
 use super::metadata::image::MetadataImage;
 use super::protocol::data::BrokerNode;
 use super::types::{NodeId, TopicPartition};
@@ -126,8 +127,9 @@ pub struct Setup {
     pub properties: Properties,
     /// The same, typed.
     pub config: BrokerConfig,
-    /// Controllers and their host names.
+    /// Controllers and their hosts, with the port if it is not the usual one.
     pub controllers: OrderedMap<NodeId, Rc<str>>,
+    pub listeners: Listeners,
     /// From `meta.properties`, written when the storage was formatted.
     pub cluster_id: Rc<str>,
 }
@@ -162,12 +164,27 @@ impl Broker {
                 properties,
                 config,
                 controllers,
+                listeners: Listeners::default(),
                 cluster_id,
             }),
             disk: Disk::default(),
             random,
             server: None,
         })
+    }
+
+    /// The same broker with other listeners than the one of the default settings; before its first start.
+    pub fn listening_on(mut self, listeners: Listeners) -> Broker {
+        let setup = &*self.setup;
+        self.setup = Rc::new(Setup {
+            node: setup.node.clone(),
+            properties: setup.properties.clone(),
+            config: setup.config.clone(),
+            controllers: setup.controllers.clone(),
+            listeners,
+            cluster_id: setup.cluster_id.clone(),
+        });
+        self
     }
 
     /// `node.id`
@@ -194,6 +211,7 @@ impl Broker {
             config: BrokerConfig::from_map(&properties)?,
             properties,
             controllers: self.setup.controllers.clone(),
+            listeners: self.setup.listeners.clone(),
             cluster_id: self.setup.cluster_id.clone(),
         });
         Ok(())

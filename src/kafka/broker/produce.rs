@@ -84,7 +84,10 @@ impl Server {
     }
 
     pub(super) fn answer_produce(&mut self, asker: Asker, partitions: Vec<ProducedPartition>, ctx: &mut Ctx) {
-        let node_endpoints = self.endpoints(partitions.iter().map(|p| p.current_leader));
+        let node_endpoints = self.endpoints(
+            partitions.iter().map(|p| p.current_leader),
+            self.listener_of(asker, ctx),
+        );
         let response = ProduceResponse {
             partitions,
             node_endpoints,

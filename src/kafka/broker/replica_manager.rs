@@ -93,13 +93,17 @@ impl Server {
         Some((registration.leader, registration.leader_epoch))
     }
 
-    /// Endpoints of the leaders named in an answer.
-    pub(super) fn endpoints(&self, leaders: impl Iterator<Item = Option<(NodeId, i32)>>) -> Vec<BrokerNode> {
+    /// Endpoints of the leaders named in an answer, for those who came in by a listener.
+    pub(super) fn endpoints(
+        &self,
+        leaders: impl Iterator<Item = Option<(NodeId, i32)>>,
+        listener: Option<&Rc<str>>,
+    ) -> Vec<BrokerNode> {
         let mut nodes: Vec<BrokerNode> = Vec::new();
         for (leader, _) in leaders.flatten() {
             let known = leader == NO_LEADER || nodes.iter().any(|node| node.id == leader);
             if let (false, Some(broker)) = (known, self.image().brokers.get(&leader)) {
-                nodes.push(broker.node.clone());
+                nodes.extend(broker.node_for(listener));
             }
         }
         nodes

@@ -105,6 +105,15 @@ impl Server {
         true
     }
 
+    /// The listener that somebody came in by; `None` if there is only one.
+    pub(super) fn listener_of(&self, asker: Asker, ctx: &Ctx) -> Option<&Rc<str>> {
+        let listeners = &self.setup.listeners;
+        if listeners.advertised.is_empty() {
+            return None;
+        }
+        listeners.at(ctx.port(asker.conn)?)
+    }
+
     /// Closes a client's connection from this side.
     pub(super) fn drop_client(&mut self, conn: ConnId, ctx: &mut Ctx) {
         self.clients.remove(conn);
@@ -137,6 +146,7 @@ impl Server {
                 let response = ApiVersionsResponse {
                     transaction_version: features.get(TRANSACTION_VERSION).copied().unwrap_or(0),
                     finalized_features: features.iter().map(|(name, level)| ((*name).into(), *level)).collect(),
+                    of_controller: false,
                 };
                 self.reply(asker, Body::from(response), ctx);
             }

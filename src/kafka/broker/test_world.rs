@@ -93,6 +93,7 @@ impl Controller {
         self.write(
             vec![MetadataRecord::RegisterBroker {
                 node: r.node.clone(),
+                endpoints: Rc::new([]),
                 incarnation: r.incarnation,
                 broker_epoch,
                 fenced: true,

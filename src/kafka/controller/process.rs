@@ -16,10 +16,11 @@ use crate::kafka::metadata::image::{MetadataDelta, MetadataImage};
 use crate::kafka::metadata::records::{MetadataBatch, MetadataRecord};
 use crate::kafka::note::Note;
 use crate::kafka::protocol::controller::{EnvelopeRequest, EnvelopeResponse};
+use crate::kafka::protocol::data::ApiVersionsResponse;
 use crate::kafka::protocol::errors::ErrorCode;
 use crate::kafka::protocol::{Body, Msg};
 use crate::kafka::types::NodeId;
-use crate::kafka::wire::{Ctx, Input, KAFKA_PORT, Order, Timer};
+use crate::kafka::wire::{Ctx, Input, Order, Timer};
 use crate::sim::{ConnId, Halt, Random, Time, TimerId};
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -167,7 +168,7 @@ impl Controller {
         if let Some(setup) = self.next_setup.take() {
             self.setup = setup;
         }
-        ctx.listen(KAFKA_PORT);
+        self.setup.listener.open(ctx);
         self.image = Rc::default();
         self.start_quorum(ctx);
     }
@@ -271,6 +272,7 @@ impl Controller {
         }
         let answer = match &body {
             Body::EnvelopeRequest(envelope) => Some(self.envelope(envelope, ctx)),
+            Body::ApiVersionsRequest(_) => Some(self.api_versions()),
             request => self.serve(request, ctx),
         };
         let Some(answer) = answer else { return };
@@ -286,6 +288,16 @@ impl Controller {
             }),
             _ => answers::send(conn, correlation, answer, ctx),
         }
+    }
+
+    /// What every node answers first; clients learn from it that they came to a controller's port.
+    fn api_versions(&self) -> Body {
+        let features = self.image.features.iter();
+        Body::from(ApiVersionsResponse {
+            finalized_features: features.map(|(name, level)| ((*name).into(), *level)).collect(),
+            of_controller: true,
+            ..ApiVersionsResponse::default()
+        })
     }
 
     /// A client's request, passed on by a broker.

@@ -58,6 +58,7 @@ impl Controller {
         };
         records.push(MetadataRecord::RegisterBroker {
             node: request.node.clone(),
+            endpoints: request.endpoints.clone(),
             incarnation: request.incarnation,
             broker_epoch,
             fenced,

@@ -1,8 +1,10 @@
 //! What a controller is started with: its place in the quorum, its settings, the cluster's features.
 
 use crate::kafka::config::{BrokerConfig, ConfigError, Properties};
+use crate::kafka::listeners::Listener;
 use crate::kafka::protocol::admin::ConfigResource;
 use crate::kafka::types::NodeId;
+use crate::kafka::wire::KAFKA_PORT;
 use crate::ordered::OrderedMap;
 use std::rc::Rc;
 
@@ -30,7 +32,7 @@ pub const UNCLEAN: &str = "unclean.leader.election.enable";
 #[derive(Clone, Debug)]
 pub struct ControllerSetup {
     pub id: NodeId,
-    /// Every voter of the quorum and the name of its host.
+    /// Every voter of the quorum and its host, with the port if it is not the usual one.
     pub voters: OrderedMap<NodeId, Rc<str>>,
     pub cluster_id: Rc<str>,
     /// The static settings as given.
@@ -40,6 +42,7 @@ pub struct ControllerSetup {
     /// Feature levels that an empty metadata log is begun with.
     pub features: OrderedMap<&'static str, i16>,
     pub seed: u64,
+    pub listener: Listener,
     /// Dynamic settings of this very node and of all nodes, as resources.
     pub(super) own_settings: ConfigResource,
     pub(super) cluster_settings: ConfigResource,
@@ -78,6 +81,11 @@ impl ControllerSetup {
             given,
             features: levels,
             seed,
+            listener: Listener {
+                name: "CONTROLLER".into(),
+                port: KAFKA_PORT,
+                local: false,
+            },
             own_settings: ConfigResource::Broker(id.to_string().into()),
             cluster_settings: ConfigResource::Broker("".into()),
         })

@@ -2,6 +2,7 @@
 
 use super::records::{MetadataBatch, MetadataRecord};
 use crate::kafka::controller::partition::PartitionRegistration;
+use crate::kafka::listeners::{Endpoints, node_for};
 use crate::kafka::protocol::admin::ConfigResource;
 use crate::kafka::protocol::data::BrokerNode;
 use crate::kafka::types::{NodeId, TopicId, TopicPartition};
@@ -12,6 +13,8 @@ use std::rc::Rc;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BrokerRegistration {
     pub node: BrokerNode,
+    /// Where each of its listeners is advertised; none: at the node's address.
+    pub endpoints: Endpoints,
     pub incarnation: u64,
     /// Its broker epoch: where the batch that registered this incarnation began.
     pub epoch: i64,
@@ -25,6 +28,11 @@ impl BrokerRegistration {
     /// May lead and join ISRs.
     pub fn is_active(&self) -> bool {
         !self.fenced && !self.in_controlled_shutdown
+    }
+
+    /// The broker as those are told who came in by a listener.
+    pub fn node_for(&self, listener: Option<&Rc<str>>) -> Option<BrokerNode> {
+        node_for(&self.node, &self.endpoints, listener)
     }
 }
 
@@ -87,6 +95,7 @@ impl MetadataImage {
             }
             MetadataRecord::RegisterBroker {
                 node,
+                endpoints,
                 incarnation,
                 broker_epoch,
                 fenced,
@@ -94,6 +103,7 @@ impl MetadataImage {
             } => {
                 let registration = BrokerRegistration {
                     node: node.clone(),
+                    endpoints: endpoints.clone(),
                     incarnation: *incarnation,
                     epoch: *broker_epoch,
                     registered_at: offset,

@@ -1,6 +1,7 @@
 //! Records of `__cluster_metadata`, by the names of Kafka's metadata message files.
 
 use crate::kafka::controller::partition::{PartitionChange, PartitionRegistration};
+use crate::kafka::listeners::Endpoints;
 use crate::kafka::protocol::admin::ConfigResource;
 use crate::kafka::protocol::data::BrokerNode;
 use crate::kafka::types::{NodeId, TopicId, TopicPartition};
@@ -37,6 +38,7 @@ pub enum MetadataRecord {
     /// A new incarnation, fenced; or the same one again, as it was.
     RegisterBroker {
         node: BrokerNode,
+        endpoints: Endpoints,
         incarnation: u64,
         broker_epoch: i64,
         fenced: bool,

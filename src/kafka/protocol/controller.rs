@@ -4,14 +4,17 @@ use super::body::Body;
 use super::data::BrokerNode;
 use super::errors::ErrorCode;
 use crate::kafka::controller::partition::LeaderRecoveryState;
+use crate::kafka::listeners::Endpoints;
 use crate::kafka::metadata::records::MetadataBatch;
 use crate::kafka::types::{NodeId, TopicPartition};
 use std::rc::Rc;
 
 #[derive(Clone, Debug)]
 pub struct BrokerRegistrationRequest {
-    /// Id, advertised address and rack.
+    /// Id, advertised address (to other brokers) and rack.
     pub node: BrokerNode,
+    /// Where each of its listeners is advertised.
+    pub endpoints: Endpoints,
     /// Random for each incarnation.
     pub incarnation: u64,
     /// From the clean-shutdown file; -1 after anything else.

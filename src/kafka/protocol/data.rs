@@ -15,6 +15,8 @@ pub struct ApiVersionsResponse {
     pub transaction_version: i16,
     /// All finalized features: name and level.
     pub finalized_features: Vec<(Rc<str>, i16)>,
+    /// A controller's port: METADATA is not among what it serves.
+    pub of_controller: bool,
 }
 
 /// A broker as clients see it: the advertised address of the listener they asked on.

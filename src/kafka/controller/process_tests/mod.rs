@@ -212,6 +212,7 @@ impl World {
         };
         let request = BrokerRegistrationRequest {
             node,
+            endpoints: Rc::new([]),
             incarnation,
             previous_broker_epoch: previous,
         };

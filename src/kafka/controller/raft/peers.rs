@@ -3,9 +3,10 @@
 use super::RaftTimer;
 use crate::kafka::controller::ControllerTimer;
 use crate::kafka::controller::process::Controller;
+use crate::kafka::listeners::voter_address;
 use crate::kafka::protocol::{Body, Msg};
 use crate::kafka::types::NodeId;
-use crate::kafka::wire::{Ctx, KAFKA_PORT, Timer};
+use crate::kafka::wire::{Ctx, Timer};
 use crate::ordered::OrderedMap;
 use crate::sim::{ConnId, Span, TimerId};
 
@@ -98,8 +99,9 @@ impl Controller {
     }
 
     fn connect_to(&self, id: NodeId, ctx: &mut Ctx) -> Option<ConnId> {
-        let ip = ctx.look_up(self.setup.voters.get(&id)?)?;
-        Some(ctx.dial(ip, KAFKA_PORT))
+        let (host, port) = voter_address(self.setup.voters.get(&id)?);
+        let ip = ctx.look_up(host)?;
+        Some(ctx.dial(ip, port))
     }
 
     pub(in crate::kafka::controller) fn voter_opened(&mut self, conn: ConnId) {
