@@ -137,7 +137,8 @@ impl Branch {
             entries.push(entry);
         }
         let class = class_of(world, &heard.step, &heard.notes);
-        self.history.push(&heard.step, class, !entries.is_empty());
+        let matters = entries.iter().any(|entry| entry.log.weight >= Weight::Matters);
+        self.history.push(&heard.step, class, matters);
         entries.into_iter().for_each(|entry| self.journal.push(entry));
         self.end = self.end.max(heard.step.at);
         self.lost = world.ledger.sums().lost;
@@ -208,6 +209,7 @@ fn spoken(heard: &Heard, text: String, weight: Weight, mark: Option<super::view:
         text,
         weight,
         rule: None,
+        client_log: false,
     };
     Entry { log, mark }
 }

@@ -4,6 +4,7 @@ pub mod apply;
 pub mod branches;
 pub mod checkpoints;
 pub mod checks;
+pub mod client_log;
 mod clients;
 pub mod conform;
 pub mod ghosts;

@@ -7,6 +7,7 @@ use super::ledger::Entry;
 use super::show;
 use super::world::{Role, World};
 use crate::kafka::broker::{ReplicaRole, ReplicaView};
+use crate::kafka::client::log::LogLine;
 use crate::kafka::controller::partition::PartitionRegistration;
 use crate::kafka::protocol::ErrorCode;
 use crate::kafka::types::{NO_LEADER, NamedPartition, NodeId, TopicPartition as Partition};
@@ -22,6 +23,8 @@ pub enum Found {
     List(Vec<String>),
     /// In no order.
     Set(OrderedSet<String>),
+    /// Lines of a log: a value is a part of one.
+    Lines(Vec<String>),
     /// An error by its exception's class.
     Error(String),
     /// There is such a thing, and it has no value.
@@ -94,6 +97,7 @@ impl std::fmt::Display for Found {
             Found::Text(text) | Found::Error(text) | Found::Missing(text) => f.write_str(text),
             Found::List(each) => list(f, each.iter().map(String::as_str).collect()),
             Found::Set(each) => list(f, each.iter().map(String::as_str).collect()),
+            Found::Lines(lines) => f.write_str(lines.last().map_or("nothing logged", String::as_str)),
             Found::Nothing => f.write_str("none"),
         }
     }
@@ -155,6 +159,11 @@ fn holds(found: &Found, op: Op, values: &[Name]) -> bool {
             Op::NotEqual => *each != texts().collect::<OrderedSet<_>>(),
             _ => *each == texts().collect::<OrderedSet<_>>(),
         },
+        Found::Lines(lines) => match op {
+            Op::Equal => lines.iter().any(|line| line == first),
+            Op::NotEqual => !lines.iter().any(|line| line.contains(first)),
+            _ => lines.iter().any(|line| line.contains(first)),
+        },
         Found::Missing(_) => false,
     }
 }
@@ -186,6 +195,10 @@ pub fn look(world: &World, subject: &Subject) -> Found {
         Subject::Lso(name) => replica(world, name, |r| Found::Number(r.last_stable_offset())),
         Subject::Start(name) => replica(world, name, |r| Found::Number(r.log_start())),
         Subject::Log(name) => replica(world, name, |r| Found::List(values_of(r))),
+        Subject::ClientLog(name) => match world.find(name) {
+            Some(id) => Found::Lines(world.logs.of(id).iter().map(LogLine::printed).collect()),
+            None => Found::Missing(format!("there is no {name}")),
+        },
         Subject::State(thing) => state(world, thing),
         Subject::Controller => match world.controller().filter(|controller| controller.is_active()) {
             Some(controller) => Found::Text(world.node_name(controller.id()).to_string()),

@@ -403,6 +403,8 @@ pub struct LogEntry {
     pub weight: Weight,
     /// The rule that made it, e.g. `replica/high-watermark`.
     pub rule: Option<&'static str>,
+    /// A line of a client's own log.
+    pub client_log: bool,
 }
 
 /// One link of the answer to "why?", effect first.

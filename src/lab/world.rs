@@ -4,6 +4,7 @@
 //! [`WARM_UP`], and topics of the set-up are created there by an operator, all by the ordinary way. A `World` is a
 //! value: a clone is a snapshot.
 
+use super::client_log::ClientLogs;
 use super::clients::Recipes;
 use super::ghosts::Ghosts;
 use super::invariants::Invariants;
@@ -84,6 +85,8 @@ pub struct World {
     next_call: u32,
     /// The last error each client was told.
     pub errors: Rc<OrderedMap<ProcId, Rc<str>>>,
+    /// What the clients have logged.
+    pub logs: ClientLogs,
     /// Calls that somebody waits for.
     awaited: OrderedSet<CallId>,
     /// Answers to them.
@@ -114,6 +117,7 @@ impl World {
             by_node: Rc::default(),
             next_call: 0,
             errors: Rc::default(),
+            logs: ClientLogs::default(),
             awaited: OrderedSet::new(),
             answers: OrderedMap::new(),
             operator: None,

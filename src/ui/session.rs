@@ -175,6 +175,14 @@ impl Session {
         entries
     }
 
+    /// What the clients logged themselves, up to now.
+    pub fn client_log(&self, filter: &str) -> Vec<LogEntry> {
+        let mut entries = self.run.client_log(0..self.run.event() + 1, filter);
+        let over = entries.len().saturating_sub(ENTRIES);
+        entries.drain(..over);
+        entries
+    }
+
     /// The newest entry that matters and speaks of `words`.
     pub fn newest(&self, words: &str) -> Option<LogEntry> {
         self.log(Weight::Matters, words).pop()

@@ -66,6 +66,8 @@ pub struct Filters {
     pub details: bool,
     /// Heartbeats and idle polls too.
     pub idle: bool,
+    /// Only what the clients logged themselves.
+    pub client_log: bool,
     /// A fate that the ledger tab is narrowed to.
     pub fate: Option<&'static str>,
 }

@@ -224,6 +224,7 @@ catalogue! {
         matters: "Matters",
         all: "All",
         heartbeats: "Heartbeats",
+        client_log: "Client log",
         log_empty: "Nothing has happened yet",
         clear_search: "Clear the search",
         events_list: "Events",

@@ -37,6 +37,12 @@ impl ClientError {
         ClientError::new(error.exception(), message.unwrap_or(error.message()))
     }
 
+    /// `org.apache.kafka.common.errors.TimeoutException: ...`, as Java prints it.
+    pub fn full_text(&self) -> String {
+        let message = self.message.as_deref().unwrap_or_default();
+        format!("org.apache.kafka.common.errors.{}: {message}", self.class)
+    }
+
     pub fn caused_by(mut self, cause: ClientError) -> Self {
         self.cause = Some(Box::new(cause));
         self

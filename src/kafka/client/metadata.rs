@@ -2,6 +2,7 @@
 //! [Metadata, MetadataSnapshot, ProducerMetadata, ConsumerMetadata]
 
 use super::backoff::Backoff;
+use super::log::{LogLine, loggers};
 pub use super::snapshot::{KnownTopic, Snapshot};
 use crate::kafka::protocol::ErrorCode;
 use crate::kafka::protocol::data::{BrokerNode, MetadataPartition, MetadataRequest, MetadataResponse, MetadataTopic};
@@ -31,13 +32,6 @@ pub enum Wanted {
         /// `metadata.max.idle.ms`.
         idle: Span,
     },
-}
-
-/// What became of an update, in the words of the client's log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogLine {
-    pub level: &'static str,
-    pub text: String,
 }
 
 /// A request that was sent for the client itself.
@@ -106,21 +100,30 @@ impl Metadata {
 
     /// Forgets everything but the bootstrap addresses; the epochs seen stay. [Metadata.rebootstrap]
     pub fn rebootstrap(&mut self) {
-        let nodes = self.bootstrap.iter().zip(1..).map(|((host, port), n)| BrokerNode {
-            id: -n,
-            host: host.clone(),
-            port: *port,
-            rack: None,
-        });
         self.snapshot = Rc::new(Snapshot {
             controller: NO_LEADER,
-            nodes: nodes.collect(),
+            nodes: self.bootstrap_nodes().collect(),
             bootstrap: true,
             ..Snapshot::default()
         });
         self.full_requested = true;
         self.update_version += 1;
         self.changes += 1;
+    }
+
+    /// The nodes that stand for the addresses it began with.
+    pub fn bootstrap_nodes(&self) -> impl Iterator<Item = BrokerNode> {
+        self.bootstrap.iter().zip(1..).map(|((host, port), n)| BrokerNode {
+            id: -n,
+            host: host.clone(),
+            port: *port,
+            rack: None,
+        })
+    }
+
+    /// Are these an admin client's, which keeps nothing but the nodes?
+    pub fn is_for_admin(&self) -> bool {
+        matches!(self.wanted, Wanted::Nodes)
     }
 
     /// The addresses it began with.
@@ -332,8 +335,8 @@ impl Metadata {
                 new.remove(&topic.name);
             });
         }
-        if before.as_ref() != Some(&answer.cluster_id) {
-            lines.push(line("INFO", format!("Cluster ID: {}", answer.cluster_id)));
+        if before.as_ref() != Some(&answer.cluster_id) && !self.is_for_admin() {
+            lines.push(loggers::METADATA.info(format!("Cluster ID: {}", answer.cluster_id)));
         }
         lines
     }
@@ -375,7 +378,7 @@ impl Metadata {
         }
         if !invalid.is_empty() {
             let text = format!("Metadata response reported invalid topics [{}]", invalid.join(", "));
-            lines.push(line("ERROR", text));
+            lines.push(loggers::METADATA.error(text));
         }
         let ids = next
             .topics
@@ -423,7 +426,7 @@ impl Metadata {
         match seen {
             None => self.made_progress(),
             Some(_) if topic.id.is_some() && topic.id != old_id => {
-                lines.push(line("INFO", reset_text(topic, partition, old_id)));
+                lines.push(loggers::METADATA.info(reset_text(topic, partition, old_id)));
                 self.made_progress();
             }
             Some(seen) if epoch > seen => self.made_progress(),
@@ -520,10 +523,6 @@ impl Metadata {
         }
         true
     }
-}
-
-fn line(level: &'static str, text: String) -> LogLine {
-    LogLine { level, text }
 }
 
 fn reset_text(topic: &MetadataTopic, partition: &MetadataPartition, old: Option<TopicId>) -> String {

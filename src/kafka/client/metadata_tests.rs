@@ -91,7 +91,7 @@ fn a_topic_created_anew_resets_its_epochs() {
     fresh.id = Some(TopicId(6));
     let lines = metadata.update(&asked, &answer(vec![fresh]), now, &mut random);
     assert_eq!(
-        lines[0].text,
+        &*lines[0].text,
         "Resetting the last seen epoch of partition t-0 to 0 since the associated topicId changed from 5 to 6"
     );
     assert_eq!(metadata.current_leader("t", 0).1, Some(0));

@@ -9,6 +9,7 @@ pub mod call;
 pub mod consumer;
 pub mod drain;
 pub mod link;
+pub mod log;
 pub mod metadata;
 pub mod network;
 pub mod note;

@@ -12,6 +12,7 @@ pub use names::{address_text, api_name, node_text};
 
 use super::backoff::Backoff;
 use super::link::{InFlight, Link, LinkState, Pauses};
+use super::log::LogLine;
 use super::metadata::{Asked, Metadata};
 use super::note::ClientNote;
 use crate::kafka::note::Note;
@@ -110,6 +111,10 @@ pub struct NetworkClient {
     pub transaction_version: i16,
     settings: NetSettings,
     client_id: Rc<str>,
+    /// What every line of its log begins with.
+    log_prefix: Rc<str>,
+    /// Names that could not be resolved, and when that was found out.
+    unknown_hosts: OrderedMap<Rc<str>, Time>,
     wrap: fn(NetTimer) -> Timer,
     random: Random,
     links: OrderedMap<NodeId, Link>,
@@ -123,9 +128,9 @@ pub struct NetworkClient {
 }
 
 impl NetworkClient {
-    /// A client without connections. `wrap` makes its timer one of the owner's.
+    /// A client without connections, by its id and the prefix of its log. `wrap` makes its timer one of the owner's.
     pub fn new(
-        client_id: Rc<str>,
+        (client_id, log_prefix): (Rc<str>, Rc<str>),
         settings: NetSettings,
         metadata: Metadata,
         random: Random,
@@ -136,6 +141,8 @@ impl NetworkClient {
             transaction_version: 0,
             settings,
             client_id,
+            log_prefix,
+            unknown_hosts: OrderedMap::new(),
             wrap,
             random,
             links: OrderedMap::new(),
@@ -397,8 +404,10 @@ impl NetworkClient {
         self.arm(next.min(self.rebootstrap_at()), ctx);
     }
 
-    fn log(&self, level: &'static str, text: String, weight: Weight, rule: &'static Rule, ctx: &mut Ctx) {
-        ctx.note(Note::Client(ClientNote::log(level, text, weight, rule)));
+    /// Writes a line into the client's log.
+    pub fn log(&self, line: LogLine, weight: Weight, rule: &'static Rule, ctx: &mut Ctx) {
+        let line = line.of(&self.log_prefix);
+        ctx.note(Note::Client(ClientNote::Log { line, weight, rule }));
     }
 }
 

@@ -75,16 +75,16 @@ fn a_refused_connection_is_tried_again() {
     lab.start(client);
     ask(&mut lab, 1);
     lab.run(3_000);
-    assert_eq!(lab.log[0], "INFO Node -1 disconnected.");
+    let lines: Vec<String> = lab.log_lines().collect();
     assert_eq!(
-        lab.log[1],
-        "WARN Connection to node -1 (b1:9092) could not be established. Node may not be available."
+        lines[..3],
+        [
+            "INFO Node -1 disconnected.",
+            "WARN Connection to node -1 (b1:9092) could not be established. Node may not be available.",
+            "WARN Bootstrap broker b1:9092 (id: -1 rack: null isFenced: false) disconnected"
+        ]
     );
-    assert_eq!(
-        lab.log[2],
-        "WARN Bootstrap broker b1:9092 (id: -1 rack: null isFenced: false) disconnected"
-    );
-    let tries = lab.log.iter().filter(|line| line.starts_with("INFO Node -1")).count();
+    let tries = lines.iter().filter(|line| line.starts_with("INFO Node -1")).count();
     assert!((4..=9).contains(&tries), "{tries} in 3 s");
     let broker = lab.brokers[0];
     lab.start(broker);
@@ -131,7 +131,7 @@ fn a_hanging_connection_is_given_up() {
     assert!(
         lab.logged("INFO Disconnecting from node -1 due to socket connection setup timeout. The timeout value is ")
     );
-    assert!(!lab.log.iter().any(|line| line.contains("could not be established")));
+    assert!(!lab.log_lines().any(|line| line.contains("could not be established")));
 }
 
 /// A request without an answer ends the connection; the call says how often it was tried.
@@ -180,7 +180,7 @@ fn a_client_without_usable_nodes_begins_anew() {
     lab.start(client);
     ask(&mut lab, 1);
     lab.run(5_000);
-    assert!(lab.logged("INFO Rebootstrapping with [b1:9092]"), "{:?}", lab.log);
+    assert!(lab.logged("INFO Rebootstrapping with Cluster(id = null, nodes = [b1:9092 (id: -1 rack: null isFenced: false)], partitions = [], controller = null)"), "{:?}", lab.log);
     match lab.result(1) {
         Some(Ok(answer)) => assert!(matches!(&**answer, Answer::Cluster { .. })),
         other => panic!("{other:?}"),
@@ -195,8 +195,8 @@ fn an_unknown_name_is_logged() {
     ask(&mut lab, 1);
     lab.run(500);
     assert_eq!(
-        lab.log[0],
-        "WARN Error connecting to node nowhere:9092 (id: -1 rack: null isFenced: false): java.net.UnknownHostException: nowhere: Name or service not known"
+        lab.log_lines().next().unwrap(),
+        "WARN Error connecting to node nowhere:9092 (id: -1 rack: null isFenced: false) // java.net.UnknownHostException: nowhere: Name or service not known"
     );
 }
 

@@ -1,19 +1,18 @@
 //! What clients report to people: their own log lines and what their state machines did.
 
 use super::consumer::note::ConsumerNote;
+use super::log::LogLine;
 use super::producer::note::ProducerNote;
 use crate::kafka::rule::{Names, Rule, Weight};
-use std::rc::Rc;
 
 /// A client's observation.
 #[derive(Clone, Debug, Hash)]
 pub enum ClientNote {
-    /// A line of the client's own log, exact, with its level (`INFO`, `WARN`, `ERROR`).
+    /// A line of the client's own log, exact, and the rule behind it.
     Log {
-        level: &'static str,
-        text: Rc<str>,
+        line: LogLine,
         weight: Weight,
-        rule: Option<&'static Rule>,
+        rule: &'static Rule,
     },
     /// What a consumer's application saw.
     Consumer(ConsumerNote),
@@ -21,20 +20,10 @@ pub enum ClientNote {
 }
 
 impl ClientNote {
-    /// A line of the client's log and the rule behind it.
-    pub fn log(level: &'static str, text: String, weight: Weight, rule: &'static Rule) -> ClientNote {
-        ClientNote::Log {
-            level,
-            text: text.into(),
-            weight,
-            rule: Some(rule),
-        }
-    }
-
     /// The rule behind it.
     pub fn rule(&self) -> Option<&'static Rule> {
         match self {
-            ClientNote::Log { rule, .. } => *rule,
+            ClientNote::Log { rule, .. } => Some(rule),
             ClientNote::Consumer(note) => note.rule(),
             ClientNote::Producer(note) => note.rule(),
         }
@@ -52,7 +41,7 @@ impl ClientNote {
     /// One line for people.
     pub fn text(&self, names: &dyn Names) -> String {
         match self {
-            ClientNote::Log { level, text, .. } => format!("{level} {text}"),
+            ClientNote::Log { line, .. } => line.printed(),
             ClientNote::Consumer(note) => note.text(),
             ClientNote::Producer(note) => note.text(names),
         }

@@ -2,6 +2,7 @@
 
 use super::admin::Admin;
 use super::call::{CallId, CallResult};
+use super::log::LogLine;
 use super::note::ClientNote;
 use super::producer::Producer;
 use crate::kafka::note::{Fact, Note};
@@ -211,8 +212,8 @@ pub struct Lab {
     pub client_host: HostId,
     pub client: ProcId,
     pub facts: Vec<Fact>,
-    /// The client's log: level and text.
-    pub log: Vec<String>,
+    /// The client's log.
+    pub log: Vec<LogLine>,
 }
 
 impl Lab {
@@ -292,7 +293,7 @@ impl Lab {
         for (_, note) in self.sim.take_notes() {
             match note {
                 Note::Fact(fact) => self.facts.push(fact),
-                Note::Client(ClientNote::Log { level, text, .. }) => self.log.push(format!("{level} {text}")),
+                Note::Client(ClientNote::Log { line, .. }) => self.log.push(line),
                 _ => {}
             }
         }
@@ -314,9 +315,21 @@ impl Lab {
         }
     }
 
+    /// The client's log as level and message, without its prefix: `INFO Node 1 disconnected.`
+    pub fn log_lines(&self) -> impl Iterator<Item = String> {
+        self.log.iter().map(|line| {
+            let text = line.text.split_once("] ").map_or(&*line.text, |(_, text)| text);
+            let thrown = line
+                .thrown
+                .as_deref()
+                .map_or(String::new(), |thrown| format!(" // {thrown}"));
+            format!("{} {text}{thrown}", line.level.name())
+        })
+    }
+
     /// Does the client's log have a line that begins so?
     pub fn logged(&self, start: &str) -> bool {
-        self.log.iter().any(|line| line.starts_with(start))
+        self.log_lines().any(|line| line.starts_with(start))
     }
 }
 

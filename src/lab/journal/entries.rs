@@ -2,6 +2,7 @@
 
 use super::notes::{calmed, note_mark, note_rule, note_text, note_weight};
 use super::{EVENT_ITSELF, Entry, facts};
+use crate::kafka::client::note::ClientNote;
 use crate::kafka::note::Note as KafkaNote;
 use crate::kafka::rule::{Names, Rule};
 use crate::kafka::types::{NodeId, TopicPartition};
@@ -60,7 +61,22 @@ pub fn command_text(command: &Command) -> String {
     }
 }
 
-/// All lines of an event that are at least that loud, in their order.
+/// Whether a note is a line of a client's own log.
+fn is_logged(note: &Note) -> bool {
+    matches!(note, Note::Kafka(KafkaNote::Client(ClientNote::Log { .. })))
+}
+
+/// Tells the lines that clients logged themselves from ours.
+fn mark_logged(entries: &mut [Entry], heard: &Heard) {
+    for entry in entries {
+        let note = usize::from(entry.log.index)
+            .checked_sub(1)
+            .and_then(|at| heard.notes.get(at));
+        entry.log.client_log = note.is_some_and(|(_, note)| is_logged(note));
+    }
+}
+
+/// All lines of an event that are at least that loud or in a client's own log, in their order.
 pub fn entries_of(world: &World, heard: &Heard, least: Weight) -> Vec<Entry> {
     let mut out = Vec::new();
     let at_us = lab_us(heard.step.at);
@@ -73,6 +89,7 @@ pub fn entries_of(world: &World, heard: &Heard, least: Weight) -> Vec<Entry> {
             text,
             weight,
             rule: rule.map(|rule| rule.name),
+            client_log: false,
         };
         out.push(Entry { log, mark });
     };
@@ -85,7 +102,7 @@ pub fn entries_of(world: &World, heard: &Heard, least: Weight) -> Vec<Entry> {
     for (index, (who, note)) in heard.notes.iter().enumerate() {
         let Some(weight) = note_weight(note)
             .map(|weight| calmed(world, note, weight))
-            .filter(|weight| *weight >= least)
+            .filter(|weight| *weight >= least || is_logged(note))
         else {
             continue;
         };
@@ -101,6 +118,7 @@ pub fn entries_of(world: &World, heard: &Heard, least: Weight) -> Vec<Entry> {
         let index = heard.notes.len() + 1 + index;
         add(index, "ledger".into(), text, Weight::Alarm, Some(rule), mark);
     }
+    mark_logged(&mut out, heard);
     out
 }
 

@@ -63,12 +63,21 @@ impl Run {
         lines
     }
 
+    /// What the clients logged themselves in a range of events, that contains all the words of `filter`.
+    pub fn client_log(&self, events: Range<u64>, filter: &str) -> Vec<LogEntry> {
+        let words: Vec<String> = filter.split_whitespace().map(str::to_lowercase).collect();
+        let kept = self.branch().journal.range(events);
+        let logged = kept.filter(|entry| entry.log.client_log && contains_all(&entry.log, &words));
+        logged.map(|entry| entry.log.clone()).collect()
+    }
+
     /// Lines that the journal does not keep.
     fn details(&self, events: &Range<u64>, least: Weight) -> Vec<LogEntry> {
         let mut lines: Vec<LogEntry> = Vec::new();
         for heard in self.heard(self.recent(events)) {
             let entries = entries_of(&self.moment.world, &heard, least);
-            let quiet = entries.into_iter().filter(|entry| entry.log.weight < Weight::Matters);
+            let kept = |entry: &Entry| entry.log.weight >= Weight::Matters || entry.log.client_log;
+            let quiet = entries.into_iter().filter(|entry| !kept(entry));
             lines.extend(quiet.map(|entry: Entry| entry.log));
         }
         lines

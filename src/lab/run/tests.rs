@@ -431,3 +431,42 @@ proptest! {
         prop_assert_eq!(seen(&live), seen(&told));
     }
 }
+
+const REFUSED: &str = r#"lab 1
+seed 7
+controller c1
+broker b1
+topic orders partitions=1 replicas=1
+producer web
+consumer w1 group=risk topics=orders
+
+at 1s     produce web orders "300"
+at 9s     crash b1
+at 12s    expect log web contains "could not be established"
+          expect log w1 contains "[Consumer clientId=w1, groupId=risk] Successfully joined group with generation"
+          expect log web != "Bootstrap broker b1"
+          expect log w1 contains "no such line"
+"#;
+
+#[test]
+fn what_clients_log_is_kept_and_can_be_expected() {
+    let mut run = Run::open(REFUSED);
+    run.seek_us(13_000_000);
+    let verdicts: Vec<Verdict> = run.checks().into_iter().map(|check| check.verdict).collect();
+    use Verdict::{Failed, Passed};
+    assert_eq!(verdicts, [Passed, Passed, Passed, Failed], "{:?}", run.checks());
+    let lines = run.client_log(0..u64::MAX, "web Node 1");
+    let texts: Vec<&str> = lines.iter().map(|line| &*line.text).collect();
+    assert!(
+        texts.contains(&"INFO [Producer clientId=web] Node 1 disconnected. (org.apache.kafka.clients.NetworkClient)")
+    );
+    assert!(texts.contains(
+        &"WARN [Producer clientId=web] Connection to node 1 (b1:9092) could not be established. Node may not be \
+          available. (org.apache.kafka.clients.NetworkClient)"
+    ));
+    // They are details of the whole log, each once, and nothing to stop at.
+    let details = run.log(0..u64::MAX, Weight::Detail, "web Node 1");
+    assert_eq!(details.iter().filter(|line| line.client_log).count(), lines.len());
+    let matters = run.log(0..u64::MAX, Weight::Matters, "");
+    assert!(matters.iter().all(|line| line.weight >= Weight::Matters));
+}

@@ -48,14 +48,19 @@ pub fn Log(props: &LogProps) -> Html {
     };
     let rows = {
         let (run, filter) = (bus.run.clone(), props.filters.text.clone());
-        use_memo((props.scene.version, weight, filter), move |(_, weight, filter)| {
-            rows(run.borrow().log(*weight, filter))
+        let key = (props.scene.version, weight, props.filters.client_log, filter);
+        use_memo(key, move |(_, weight, client_log, filter)| {
+            rows(match client_log {
+                true => run.borrow().client_log(filter),
+                false => run.borrow().log(*weight, filter),
+            })
         })
     };
-    let step = |details: bool, idle: bool| {
+    let step = |details: bool, idle: bool, client_log: bool| {
         Msg::Filter(Filters {
             details,
             idle,
+            client_log,
             ..props.filters.clone()
         })
     };
@@ -77,9 +82,10 @@ pub fn Log(props: &LogProps) -> Html {
                 <label class="field grow"><Icon name="search" class="s" /><span class="vh">{ t().search_log }</span>
                     <input value={f.text.clone()} placeholder={t().search_hint} {oninput} /></label>
                 <div class="filters" role="group" aria-label={t().show}>
-                    { chip(!f.details && !f.idle, t().matters, step(false, false)) }
-                    { chip(f.details && !f.idle, t().all, step(true, false)) }
-                    { chip(f.idle, t().heartbeats, step(true, true)) }
+                    { chip(!f.details && !f.idle && !f.client_log, t().matters, step(false, false, false)) }
+                    { chip(f.details && !f.idle && !f.client_log, t().all, step(true, false, false)) }
+                    { chip(f.idle && !f.client_log, t().heartbeats, step(true, true, false)) }
+                    { chip(f.client_log, t().client_log, step(f.details, f.idle, true)) }
                 </div>
             </div>
             if rows.is_empty() {

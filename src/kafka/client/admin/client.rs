@@ -11,9 +11,9 @@ use super::reply::{self, Verdict};
 use crate::kafka::client::backoff::Backoff;
 use crate::kafka::client::bootstrap::Address;
 use crate::kafka::client::call::{Answer, CallId, CallResult, ClientError};
+use crate::kafka::client::log::{LogLine, admin_prefix, loggers};
 use crate::kafka::client::metadata::{Metadata, Wanted};
 use crate::kafka::client::network::{NetEvent, NetSettings, NetworkClient, RequestId};
-use crate::kafka::client::note::ClientNote;
 use crate::kafka::client::rules;
 use crate::kafka::config::{AdminConfig, Properties};
 use crate::kafka::note::{Fact, Note};
@@ -70,7 +70,7 @@ impl Admin {
         let metadata = Metadata::new(Wanted::Nodes, bootstrap.into(), backoff, max_age);
         let random = Random::named(seed, &format!("admin/{client_id}/network"));
         let net = NetworkClient::new(
-            client_id.into(),
+            (client_id.into(), admin_prefix(client_id)),
             NetSettings::from(&config),
             metadata,
             random,
@@ -318,7 +318,7 @@ impl Admin {
             if let State::InFlight(node, _) = self.calls[index].state {
                 let name = self.calls[index].full_name();
                 let text = format!("Disconnecting from {node} due to timeout while awaiting {name}");
-                self.log("INFO", text, ctx);
+                self.log(loggers::ADMIN.info(text), ctx);
                 self.net.disconnect(node, ctx);
                 // Its own failure comes as an event.
                 self.calls[index].deadline = now;
@@ -415,7 +415,7 @@ impl Admin {
         let text = format!(
             "Disconnecting from {node} and revoking {revoked} node assignment(s) because the node is taking too long to become ready."
         );
-        self.log("INFO", text, ctx);
+        self.log(loggers::ADMIN.info(text), ctx);
         self.net.disconnect(node, ctx);
     }
 
@@ -443,8 +443,7 @@ impl Admin {
         }
     }
 
-    fn log(&self, level: &'static str, text: String, ctx: &mut Ctx) {
-        let note = ClientNote::log(level, text, Weight::Detail, &rules::REQUEST_TIMEOUT);
-        ctx.note(Note::Client(note));
+    fn log(&self, line: LogLine, ctx: &mut Ctx) {
+        self.net.log(line, Weight::Detail, &rules::REQUEST_TIMEOUT, ctx);
     }
 }

@@ -3,6 +3,7 @@
 use super::outbox::{Failure, ListFor, Purpose};
 use super::process::Consumer;
 use super::rules;
+use crate::kafka::client::log::loggers;
 use crate::kafka::protocol::{Body, ErrorCode};
 use crate::kafka::rule::Weight;
 use crate::kafka::types::NodeId;
@@ -31,7 +32,12 @@ impl Consumer {
                 };
                 if error.is_error() {
                     let text = format!("LeaveGroup request failed with error: {}", error.message());
-                    self.log("ERROR", text, Weight::Detail, &rules::LEAVE, ctx);
+                    self.log(
+                        loggers::CONSUMER_COORDINATOR.error(text),
+                        Weight::Detail,
+                        &rules::LEAVE,
+                        ctx,
+                    );
                 }
             }
             (Purpose::Commit(number, sent), Body::OffsetCommitResponse(answer)) => {

@@ -12,6 +12,7 @@ use super::text;
 use super::times::Times;
 use super::{ConsumerOrder, SeekTo};
 use crate::kafka::client::call::{Answer, CallId, ClientError, Consumed};
+use crate::kafka::client::log::loggers;
 use crate::kafka::config::consumer::GroupProtocol;
 use crate::kafka::rule::Weight;
 use crate::kafka::types::NamedPartition;
@@ -222,7 +223,7 @@ impl Consumer {
         }
         self.fetcher.keep_only(|partition| topics.contains(&partition.topic));
         let text = format!("Subscribed to topic(s): {}", topics.join(", "));
-        self.log("INFO", text, Weight::Detail, &rules::MEMBERSHIP, ctx);
+        self.log(self.own_logger().info(text), Weight::Detail, &rules::MEMBERSHIP, ctx);
         let changed = self.subscription.subscribe(topics.into_iter().collect());
         Some(changed.map(|changed| {
             self.want_topics(changed);
@@ -239,7 +240,7 @@ impl Consumer {
         }
         let pattern = Pattern::new(text).map_err(|what| ClientError::new("PatternSyntaxException", &what))?;
         let line = format!("Subscribed to pattern: '{text}'");
-        self.log("INFO", line, Weight::Detail, &rules::MEMBERSHIP, ctx);
+        self.log(self.own_logger().info(line), Weight::Detail, &rules::MEMBERSHIP, ctx);
         self.subscription.subscribe_pattern(pattern)?;
         self.match_pattern();
         self.want_topics(true);
@@ -258,7 +259,12 @@ impl Consumer {
             return Err(ClientError::new("IllegalArgumentException", text));
         }
         let line = format!("Subscribing to regular expression {regex}");
-        self.log("INFO", line, Weight::Detail, &rules::MEMBERSHIP, ctx);
+        self.log(
+            loggers::ASYNC_CONSUMER.info(line),
+            Weight::Detail,
+            &rules::MEMBERSHIP,
+            ctx,
+        );
         self.subscription.subscribe_regex(regex.clone())?;
         self.want_topics(true);
         self.modern_mut().into_iter().for_each(Modern::subscription_updated);
@@ -281,7 +287,7 @@ impl Consumer {
         self.maybe_auto_commit(ctx)?;
         let names: Vec<String> = partitions.iter().map(NamedPartition::to_string).collect();
         let text = format!("Assigned to partition(s): {}", names.join(", "));
-        self.log("INFO", text, Weight::Detail, &rules::POSITION, ctx);
+        self.log(self.own_logger().info(text), Weight::Detail, &rules::POSITION, ctx);
         if self.subscription.assign_from_user(partitions.into_iter().collect())? {
             self.want_topics(true);
         }
@@ -304,7 +310,12 @@ impl Consumer {
     fn enforce_rebalance(&mut self, ctx: &mut Ctx) -> Returned {
         if self.config.group_protocol == GroupProtocol::Consumer {
             let text = "Operation not supported in new consumer group protocol";
-            self.log("WARN", text.to_string(), Weight::Matters, &rules::MEMBERSHIP, ctx);
+            self.log(
+                loggers::ASYNC_CONSUMER.warn(text),
+                Weight::Matters,
+                &rules::MEMBERSHIP,
+                ctx,
+            );
             return DONE;
         }
         if self.coordinator.is_none() {
@@ -355,7 +366,7 @@ impl Consumer {
             }
         };
         state.held = None;
-        self.log("INFO", text, Weight::Detail, &rules::POSITION, ctx);
+        self.log(self.own_logger().info(text), Weight::Detail, &rules::POSITION, ctx);
         DONE
     }
 

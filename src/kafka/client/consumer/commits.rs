@@ -9,6 +9,7 @@ use super::process::{Consumer, later};
 use super::rules;
 use super::text;
 use crate::kafka::client::call::ClientError;
+use crate::kafka::client::log::{Level, loggers};
 use crate::kafka::protocol::ErrorCode;
 use crate::kafka::protocol::groups::{CommittedOffset, OffsetCommitRequest, OffsetCommitResponse};
 use crate::kafka::rule::Weight;
@@ -225,7 +226,7 @@ impl Consumer {
         } else if self.subscription.by_group() {
             let Some(stable) = coordinator.stable_generation() else {
                 let text = "Failing OffsetCommit request since the consumer is not part of an active group";
-                self.log("INFO", text.to_string(), Weight::Matters, &rules::COMMIT, ctx);
+                self.log(self.commit_logger().info(text), Weight::Matters, &rules::COMMIT, ctx);
                 return Err(match coordinator.rebalancing() {
                     true => Failure::fatal("RebalanceInProgressException", REBALANCING),
                     false => Failure::fatal("CommitFailedException", NOT_ACTIVE),
@@ -310,8 +311,13 @@ impl Consumer {
             "Offset commit failed on partition {partition} at offset {offset}: {}",
             error.message()
         );
-        let level = if error.retriable() { "WARN" } else { "ERROR" };
-        self.log(level, text, Weight::Matters, &rules::COMMIT, ctx);
+        let level = if error.retriable() { Level::Warn } else { Level::Error };
+        self.log(
+            self.commit_logger().line(level, text),
+            Weight::Matters,
+            &rules::COMMIT,
+            ctx,
+        );
         if self.modern.is_some() {
             return self.commit_refused_modern(error, ctx);
         }
@@ -320,9 +326,13 @@ impl Consumer {
         };
         let unchanged = coordinator.generation == *sent;
         let preparing = coordinator.state == MemberState::Preparing;
+        let group = coordinator.group.clone();
+        if let ErrorCode::FencedInstanceId | ErrorCode::UnknownMemberId | ErrorCode::IllegalGeneration = error {
+            self.log_commit_stale(error, sent, ctx);
+        }
         match error {
             ErrorCode::GroupAuthorizationFailed => {
-                let text = format!("Not authorized to access group: {}", coordinator.group);
+                let text = format!("Not authorized to access group: {group}");
                 Failure::fatal("GroupAuthorizationException", &text)
             }
             ErrorCode::OffsetMetadataTooLarge
@@ -356,6 +366,9 @@ impl Consumer {
 
     /// [CommitRequestManager.OffsetCommitRequestState.onResponse]
     fn commit_refused_modern(&mut self, error: ErrorCode, ctx: &mut Ctx) -> Failure {
+        if let ErrorCode::UnknownMemberId | ErrorCode::StaleMemberEpoch = error {
+            self.log_commit_refused(error, ctx);
+        }
         match error {
             ErrorCode::GroupAuthorizationFailed => {
                 let text = format!("Not authorized to access group: {}", self.group().unwrap_or_default());
@@ -411,11 +424,10 @@ impl Consumer {
                 false
             }
             Some(Err(failure)) => {
-                let text = format!(
-                    "Auto-commit request before reconciling new assignment failed: {}. Will proceed with the reconciliation anyway.",
-                    failure.error.message.as_deref().unwrap_or("null")
-                );
-                self.log("ERROR", text, Weight::Alarm, &rules::AUTO_COMMIT, ctx);
+                let text = "Auto-commit request before reconciling new assignment failed. Will proceed with the reconciliation anyway.";
+                let thrown = failure.error.full_text();
+                let line = loggers::MEMBERSHIP.error(text).throwing(thrown);
+                self.log(line, Weight::Alarm, &rules::AUTO_COMMIT, ctx);
                 true
             }
             None => {

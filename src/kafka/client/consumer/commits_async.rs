@@ -129,7 +129,7 @@ impl Consumer {
             "Asynchronous auto-commit of offsets {} failed: {message}",
             text::offsets(offsets)
         );
-        self.log("WARN", text, Weight::Alarm, &rules::AUTO_COMMIT, ctx);
+        self.log(self.commit_logger().warn(text), Weight::Alarm, &rules::AUTO_COMMIT, ctx);
     }
 
     // ---- automatic ----

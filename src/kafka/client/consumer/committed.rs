@@ -149,7 +149,7 @@ impl Consumer {
                 }
                 ErrorCode::None => {
                     let text = format!("Found no committed offset for partition {partition}");
-                    self.log("INFO", text, Weight::Detail, &rules::POSITION, ctx);
+                    self.log(self.commit_logger().info(text), Weight::Detail, &rules::POSITION, ctx);
                     offsets.insert(partition.clone(), None);
                 }
                 ErrorCode::UnknownTopicOrPartition => {

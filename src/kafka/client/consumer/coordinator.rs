@@ -214,7 +214,12 @@ impl Consumer {
                 coordinator.node = Some(node.clone());
                 coordinator.heartbeat.reset_session(ctx.now(), session);
                 let text = format!("Discovered group coordinator {}", node_text(&node));
-                self.log("INFO", text, Weight::Detail, &rules::COORDINATOR, ctx);
+                self.log(
+                    self.finder_logger().info(text),
+                    Weight::Detail,
+                    &rules::COORDINATOR,
+                    ctx,
+                );
                 self.net.ready(&node, ctx);
                 self.send_pending_commits(ctx);
             }
@@ -250,14 +255,31 @@ impl Consumer {
         else {
             return;
         };
+        let modern = self.modern.is_some();
+        let how = match modern {
+            true => String::new(),
+            false => format!(" isDisconnected: {disconnected}."),
+        };
         let text = format!(
-            "Group coordinator {} is unavailable or invalid due to cause: {cause}. isDisconnected: {disconnected}. Rediscovery will be attempted.",
+            "Group coordinator {} is unavailable or invalid due to cause: {cause}.{how} Rediscovery will be attempted.",
             node_text(&node)
         );
-        self.log("INFO", text, Weight::Matters, &rules::COORDINATOR, ctx);
-        if !disconnected {
+        self.log(
+            self.finder_logger().info(text),
+            Weight::Matters,
+            &rules::COORDINATOR,
+            ctx,
+        );
+        if modern && !disconnected {
+            self.net.disconnect(node.id, ctx);
+        } else if !disconnected {
             let text = format!("Requesting disconnect from last known coordinator {}", node_text(&node));
-            self.log("INFO", text, Weight::Detail, &rules::COORDINATOR, ctx);
+            self.log(
+                self.finder_logger().info(text),
+                Weight::Detail,
+                &rules::COORDINATOR,
+                ctx,
+            );
             self.net.disconnect(node.id, ctx);
         }
     }

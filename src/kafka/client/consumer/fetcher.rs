@@ -6,6 +6,7 @@ use super::position::KnownLeader;
 use super::process::Consumer;
 use super::rules;
 use crate::kafka::client::call::{ClientError, Consumed};
+use crate::kafka::client::log::loggers;
 use crate::kafka::fetch_session::FetchSession;
 use crate::kafka::protocol::ErrorCode;
 use crate::kafka::protocol::data::{
@@ -419,7 +420,7 @@ impl Consumer {
                 "unknown "
             };
             let text = format!("Received {unknown}{what} error in fetch for partition {name}");
-            self.log("WARN", text, Weight::Detail, &rules::FETCH, ctx);
+            self.log(loggers::FETCH_COLLECTOR.warn(text), Weight::Detail, &rules::FETCH, ctx);
         }
         if !matches!(error, ErrorCode::UnknownLeaderEpoch | ErrorCode::UnknownServerError) {
             self.net.metadata.request_update();
@@ -452,12 +453,22 @@ impl Consumer {
             Some(to) => {
                 state.reset(to);
                 let text = format!("{text}, resetting offset");
-                self.log("INFO", text, Weight::Alarm, &rules::OUT_OF_RANGE, ctx);
+                self.log(
+                    loggers::FETCH_COLLECTOR.info(text),
+                    Weight::Alarm,
+                    &rules::OUT_OF_RANGE,
+                    ctx,
+                );
                 Ok(())
             }
             None => {
                 let log = format!("{text}, raising error to the application since no reset policy is configured");
-                self.log("INFO", log, Weight::Alarm, &rules::OUT_OF_RANGE, ctx);
+                self.log(
+                    loggers::FETCH_COLLECTOR.info(log),
+                    Weight::Alarm,
+                    &rules::OUT_OF_RANGE,
+                    ctx,
+                );
                 Err(ClientError::new("OffsetOutOfRangeException", &text))
             }
         }

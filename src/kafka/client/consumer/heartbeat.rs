@@ -7,6 +7,7 @@ use super::outbox::{Failure, Purpose};
 use super::process::{Consumer, later};
 use super::rules;
 use crate::kafka::client::call::ClientError;
+use crate::kafka::client::log::loggers;
 use crate::kafka::protocol::ErrorCode;
 use crate::kafka::protocol::groups::HeartbeatRequest;
 use crate::kafka::rule::Weight;
@@ -122,7 +123,12 @@ impl Consumer {
     /// The application overslept. [AbstractCoordinator.handlePollTimeoutExpiry]
     fn on_poll_timeout(&mut self, ctx: &mut Ctx) {
         let text = "consumer poll timeout has expired. This means the time between subsequent calls to poll() was longer than the configured max.poll.interval.ms, which typically implies that the poll loop is spending too much time processing messages. You can address this either by increasing max.poll.interval.ms or by reducing the maximum size of batches returned in poll() with max.poll.records.";
-        self.log("WARN", text.to_string(), Weight::Alarm, &rules::MAX_POLL_INTERVAL, ctx);
+        self.log(
+            loggers::CONSUMER_COORDINATOR.warn(text),
+            Weight::Alarm,
+            &rules::MAX_POLL_INTERVAL,
+            ctx,
+        );
         self.maybe_leave(None, "consumer poll timeout has expired.", ctx);
     }
 
@@ -154,6 +160,7 @@ impl Consumer {
         match error {
             ErrorCode::None => self.heartbeat_done(ctx),
             ErrorCode::CoordinatorNotAvailable | ErrorCode::NotCoordinator => {
+                self.log_heartbeat_refused(error, sent, unchanged, ctx);
                 self.coordinator_refused(error, ctx);
                 self.heartbeat_failed(ctx);
             }
@@ -164,6 +171,7 @@ impl Consumer {
                 self.heartbeat_done(ctx);
             }
             ErrorCode::IllegalGeneration | ErrorCode::UnknownMemberId | ErrorCode::FencedInstanceId if unchanged => {
+                self.log_heartbeat_refused(error, sent, unchanged, ctx);
                 self.reset_on_error("HEARTBEAT", error, error != ErrorCode::IllegalGeneration, ctx);
                 if error == ErrorCode::FencedInstanceId {
                     self.fail_heartbeat_thread(Failure::of(error).error);
@@ -172,6 +180,7 @@ impl Consumer {
             }
             // About a generation that is over.
             ErrorCode::IllegalGeneration | ErrorCode::UnknownMemberId | ErrorCode::FencedInstanceId => {
+                self.log_heartbeat_refused(error, sent, unchanged, ctx);
                 self.heartbeat_done(ctx);
             }
             ErrorCode::GroupAuthorizationFailed => {

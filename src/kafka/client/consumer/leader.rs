@@ -6,6 +6,7 @@ use super::membership::Join;
 use super::process::Consumer;
 use super::rules;
 use super::text;
+use crate::kafka::client::log::loggers;
 use crate::kafka::config::consumer::Assignor;
 use crate::kafka::groups::assignors::{self, Member, Topic};
 use crate::kafka::hash::java_string_hash;
@@ -73,7 +74,12 @@ impl Consumer {
             let text = format!(
                 "Skipped assignment for returning static leader at generation {generation}. The static leader will continue with its existing assignment."
             );
-            self.log("INFO", text, Weight::Detail, &rules::MEMBERSHIP, ctx);
+            self.log(
+                loggers::CONSUMER_COORDINATOR.info(text),
+                Weight::Detail,
+                &rules::MEMBERSHIP,
+                ctx,
+            );
             return self.send_sync(Vec::new(), ctx);
         }
         let chosen = answer.protocol.as_deref();
@@ -95,7 +101,12 @@ impl Consumer {
             "Finished assignment for group at generation {generation}: {{{}}}",
             each.join(", ")
         );
-        self.log("INFO", text, Weight::Matters, &rules::MEMBERSHIP, ctx);
+        self.log(
+            loggers::CONSUMER_COORDINATOR.info(text),
+            Weight::Matters,
+            &rules::MEMBERSHIP,
+            ctx,
+        );
         let assignment = assignment
             .into_iter()
             .map(|(member, partitions)| (member, partitions.into()));

@@ -8,6 +8,7 @@ use super::outbox::Purpose;
 use super::process::{Consumer, later};
 use super::rules;
 use crate::kafka::client::call::{Answer, CallId, ClientError};
+use crate::kafka::client::log::loggers;
 use crate::kafka::client::network::node_text;
 use crate::kafka::protocol::groups::LeaveGroupRequest;
 use crate::kafka::rule::Weight;
@@ -152,12 +153,17 @@ impl Consumer {
 
     fn log_failed_auto_commit(&mut self, commit: &CommitSync, result: Result<(), ClientError>, ctx: &mut Ctx) {
         if let Err(error) = result {
-            let text = format!(
-                "Synchronous auto-commit of offsets {} failed: {}",
-                super::text::offsets(commit.offsets()),
-                error.message.as_deref().unwrap_or("null")
-            );
-            self.log("WARN", text, Weight::Alarm, &rules::AUTO_COMMIT, ctx);
+            let line = match self.modern.is_some() {
+                true => loggers::ASYNC_CONSUMER
+                    .warn("Synchronous auto-commit failed")
+                    .throwing(error.full_text()),
+                false => loggers::CONSUMER_COORDINATOR.warn(format!(
+                    "Synchronous auto-commit of offsets {} failed: {}",
+                    super::text::offsets(commit.offsets()),
+                    error.message.as_deref().unwrap_or("null")
+                )),
+            };
+            self.log(line, Weight::Alarm, &rules::AUTO_COMMIT, ctx);
         }
     }
 
@@ -245,7 +251,12 @@ impl Consumer {
             let timeout = self.config.request_timeout_ms;
             self.outbox
                 .push(node, request.into(), timeout, Purpose::Leave, ctx.now());
-            self.log("INFO", text, Weight::Matters, &rules::LEAVE, ctx);
+            self.log(
+                loggers::CONSUMER_COORDINATOR.info(text),
+                Weight::Matters,
+                &rules::LEAVE,
+                ctx,
+            );
         }
         self.reset_and_rejoin("consumer pro-actively leaving the group", true, ctx);
     }

@@ -6,6 +6,7 @@ use super::outbox::{Failure, Purpose};
 use super::process::Consumer;
 use super::rules;
 use crate::kafka::client::call::ClientError;
+use crate::kafka::client::log::loggers;
 use crate::kafka::config::consumer::Assignor;
 use crate::kafka::protocol::ErrorCode;
 use crate::kafka::protocol::groups::{
@@ -83,7 +84,12 @@ impl Consumer {
     /// [AbstractCoordinator.requestRejoin]
     pub(super) fn request_rejoin(&mut self, reason: &str, ctx: &mut Ctx) {
         let text = format!("Request joining group due to: {reason}");
-        self.log("INFO", text, Weight::Detail, &rules::MEMBERSHIP, ctx);
+        self.log(
+            loggers::CONSUMER_COORDINATOR.info(text),
+            Weight::Detail,
+            &rules::MEMBERSHIP,
+            ctx,
+        );
         if let Some(coordinator) = &mut self.coordinator {
             coordinator.rejoin_needed = true;
         }
@@ -93,7 +99,12 @@ impl Consumer {
     pub(super) fn reset_and_rejoin(&mut self, reason: &str, member_id_too: bool, ctx: &mut Ctx) {
         let what = if member_id_too { "and member id " } else { "" };
         let text = format!("Resetting generation {what}due to: {reason}");
-        self.log("INFO", text, Weight::Matters, &rules::MEMBERSHIP, ctx);
+        self.log(
+            loggers::CONSUMER_COORDINATOR.info(text),
+            Weight::Matters,
+            &rules::MEMBERSHIP,
+            ctx,
+        );
         if let Some(coordinator) = &mut self.coordinator {
             coordinator.state = MemberState::Unjoined;
             let member = match member_id_too {
@@ -261,8 +272,7 @@ impl Consumer {
             protocols,
         };
         self.log(
-            "INFO",
-            "(Re-)joining group".to_string(),
+            loggers::CONSUMER_COORDINATOR.info("(Re-)joining group"),
             Weight::Detail,
             &rules::MEMBERSHIP,
             ctx,
@@ -317,7 +327,12 @@ impl Consumer {
                 };
                 let text = format!("Successfully joined group with generation {}", coordinator.generation);
                 self.enable_heartbeat(ctx);
-                self.log("INFO", text, Weight::Detail, &rules::MEMBERSHIP, ctx);
+                self.log(
+                    loggers::CONSUMER_COORDINATOR.info(text),
+                    Weight::Detail,
+                    &rules::MEMBERSHIP,
+                    ctx,
+                );
                 match answer.leader == answer.member_id {
                     true => self.on_elected(answer, ctx),
                     false => self.send_sync(Vec::new(), ctx),
@@ -333,12 +348,16 @@ impl Consumer {
                 self.end_join(Err(Failure::of(answer.error)));
             }
             ErrorCode::UnknownMemberId => {
+                self.log_join_refused(answer.error, sent, ctx);
                 if unchanged {
                     self.reset_on_error("JOIN_GROUP", answer.error, true, ctx);
                 }
                 self.end_join(Err(Failure::of(answer.error)));
             }
-            error => self.on_join_refused(error, ctx),
+            error => {
+                self.log_join_refused(error, sent, ctx);
+                self.on_join_refused(error, ctx);
+            }
         }
     }
 
@@ -424,21 +443,31 @@ impl Consumer {
                 let took = coordinator.rebalance_since.take().map(|since| now.since(since));
                 let text = format!("Successfully synced group in generation {}", coordinator.generation);
                 self.counters.rebalanced(now, took.unwrap_or(Span::ZERO));
-                self.log("INFO", text, Weight::Detail, &rules::MEMBERSHIP, ctx);
+                self.log(
+                    loggers::CONSUMER_COORDINATOR.info(text),
+                    Weight::Detail,
+                    &rules::MEMBERSHIP,
+                    ctx,
+                );
                 self.end_join(Ok(assignment.clone()));
             }
             ErrorCode::None => self.end_join(Err(Failure::of(ErrorCode::IllegalGeneration))),
             ErrorCode::UnknownMemberId | ErrorCode::IllegalGeneration => {
+                self.log_sync_refused(error, sent, ctx);
                 if unchanged {
                     self.reset_on_error("SYNC_GROUP", error, error != ErrorCode::IllegalGeneration, ctx);
                 }
                 self.end_join(Err(Failure::of(error)));
             }
             ErrorCode::CoordinatorNotAvailable | ErrorCode::NotCoordinator => {
+                self.log_sync_refused(error, sent, ctx);
                 self.coordinator_refused(error, ctx);
                 self.end_join(Err(Failure::of(error)));
             }
-            ErrorCode::RebalanceInProgress | ErrorCode::FencedInstanceId => self.end_join(Err(Failure::of(error))),
+            ErrorCode::RebalanceInProgress | ErrorCode::FencedInstanceId => {
+                self.log_sync_refused(error, sent, ctx);
+                self.end_join(Err(Failure::of(error)));
+            }
             ErrorCode::GroupAuthorizationFailed => {
                 let text = format!("Not authorized to access group: {}", coordinator.group);
                 self.end_join(Err(Failure::fatal("GroupAuthorizationException", &text)));

@@ -12,6 +12,7 @@ pub mod fetcher;
 pub mod heartbeat;
 mod leader;
 pub mod leave;
+mod lines;
 pub mod membership;
 pub mod metrics;
 pub mod modern;

@@ -7,6 +7,7 @@ use super::process::Consumer;
 use super::rules;
 use super::text;
 use crate::kafka::client::call::ClientError;
+use crate::kafka::client::log::{Level, loggers};
 use crate::kafka::protocol::ErrorCode;
 use crate::kafka::protocol::data::{
     BrokerNode, CONSUMER_REPLICA, ListOffsetsPartition, ListOffsetsRequest, ListOffsetsResponse, ListedOffset,
@@ -101,7 +102,12 @@ impl Consumer {
             if let Some(state) = self.subscription.get_mut(partition) {
                 let text = format!("Setting offset for partition {partition} to the committed offset {position}");
                 state.seek_unvalidated(position);
-                self.log("INFO", text, Weight::Detail, &rules::POSITION, ctx);
+                self.log(
+                    loggers::CONSUMER_UTILS.info(text),
+                    Weight::Detail,
+                    &rules::POSITION,
+                    ctx,
+                );
             }
         }
     }
@@ -220,7 +226,7 @@ impl Consumer {
         if let Some(to) = to
             && self.subscription.maybe_reset_to(partition, position, to)
         {
-            self.log("INFO", text, Weight::Detail, &rules::POSITION, ctx);
+            self.log(loggers::SUBSCRIPTION.info(text), Weight::Detail, &rules::POSITION, ctx);
         }
     }
 
@@ -363,18 +369,23 @@ impl Consumer {
             }
             (None, true) => (format!("{found}, but no reset policy is set"), Some(None)),
             (None, false) => {
-                let text = format!(
-                    "{found} (the end offset from the broker is {end} in epoch {epoch}), but no reset policy is set"
-                );
                 let diverging = CommittedOffset {
                     offset: end,
                     leader_epoch: epoch,
                     metadata: super::subscription::empty(),
                 };
+                let end = super::text::offset_text(&diverging);
+                let text = format!("{found} (the end offset from the broker is {end}), but no reset policy is set");
                 (text, Some(Some(diverging)))
             }
         };
-        self.log("INFO", text, Weight::Alarm, &rules::VALIDATION, ctx);
+        let level = if thrown.is_some() { Level::Warn } else { Level::Info };
+        self.log(
+            loggers::SUBSCRIPTION.line(level, text),
+            Weight::Alarm,
+            &rules::VALIDATION,
+            ctx,
+        );
         thrown.map(|diverging| (partition.clone(), diverging))
     }
 }

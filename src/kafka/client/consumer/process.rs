@@ -17,20 +17,17 @@ use super::subscription::Subscription;
 use super::{ConsumerOrder, ConsumerTimer};
 use crate::kafka::client::backoff::Backoff;
 use crate::kafka::client::call::{Answer, CallId, ClientError};
+use crate::kafka::client::log::consumer_prefix;
 use crate::kafka::client::metadata::Metadata;
 use crate::kafka::client::network::{NetEvent, NetSettings, NetworkClient};
-use crate::kafka::client::note::ClientNote;
 use crate::kafka::config::consumer::GroupProtocol;
 use crate::kafka::config::{ConfigError, ConsumerConfig, Properties};
-use crate::kafka::note::{Fact, Note};
-use crate::kafka::rule::{Rule, Weight};
+use crate::kafka::note::Fact;
 use crate::kafka::wire::{Ctx, Input, Order, Timer};
 use crate::ordered::OrderedSet;
 use crate::sim::{Halt, Random, Span, Time, TimerId};
 use std::collections::VecDeque;
 use std::rc::Rc;
-
-use super::note::ConsumerNote;
 
 /// A classic consumer.
 #[derive(Clone, Debug)]
@@ -87,8 +84,13 @@ impl Consumer {
         let max_age = Span::from_ms(config.metadata_max_age_ms);
         let metadata = Metadata::new(wanted, bootstrap.into(), retry, max_age);
         let client_id: Rc<str> = client_id.into();
+        let prefix = consumer_prefix(
+            &client_id,
+            config.group_id.as_deref(),
+            config.group_instance_id.as_deref(),
+        );
         let net = NetworkClient::new(
-            client_id.clone(),
+            (client_id.clone(), prefix),
             NetSettings::from(&config),
             metadata,
             Random::named(seed, &format!("consumer/{client_id}/network")),
@@ -259,14 +261,6 @@ impl Consumer {
     }
 
     // ---- telling ----
-
-    pub(super) fn log(&self, level: &'static str, text: String, weight: Weight, rule: &'static Rule, ctx: &mut Ctx) {
-        ctx.note(Note::Client(ClientNote::log(level, text, weight, rule)));
-    }
-
-    pub(super) fn note(&self, note: ConsumerNote, ctx: &mut Ctx) {
-        ctx.note(Note::Client(ClientNote::Consumer(note)));
-    }
 
     pub(super) fn returns(&mut self, call: CallId, result: Result<Answer, ClientError>, ctx: &mut Ctx) {
         if let Err(error) = &result {

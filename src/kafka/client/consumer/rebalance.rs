@@ -7,6 +7,7 @@ use super::process::{Consumer, later};
 use super::rules;
 use super::text;
 use crate::kafka::client::call::ClientError;
+use crate::kafka::client::log::loggers;
 use crate::kafka::config::consumer::Assignor;
 use crate::kafka::rule::Weight;
 use crate::kafka::types::NamedPartition;
@@ -110,7 +111,12 @@ impl Consumer {
         if outside {
             if !owned.is_empty() {
                 let text = "Giving away all assigned partitions as lost since generation/memberID has been reset,indicating that consumer is in old state or no longer part of the group";
-                self.log("INFO", text.to_string(), Weight::Matters, &rules::LOST, ctx);
+                self.log(
+                    loggers::CONSUMER_COORDINATOR.info(text),
+                    Weight::Matters,
+                    &rules::LOST,
+                    ctx,
+                );
                 self.note(ConsumerNote::Lost { partitions: owned }, ctx);
             }
         } else {
@@ -212,7 +218,12 @@ impl Consumer {
             text::list(added),
             text::list(revoked.iter())
         );
-        self.log("INFO", text, Weight::Detail, &rules::COOPERATIVE, ctx);
+        self.log(
+            loggers::CONSUMER_COORDINATOR.info(text),
+            Weight::Detail,
+            &rules::COOPERATIVE,
+            ctx,
+        );
         if revoked.is_empty() {
             return false;
         }
@@ -265,7 +276,12 @@ impl Consumer {
             "Notifying assignor about the new Assignment(partitions={})",
             text::list(partitions.iter())
         );
-        self.log("INFO", text, Weight::Detail, &rules::MEMBERSHIP, ctx);
+        self.log(
+            loggers::CONSUMER_COORDINATOR.info(text),
+            Weight::Detail,
+            &rules::MEMBERSHIP,
+            ctx,
+        );
         self.set(|coordinator| {
             if coordinator.generation.protocol.as_deref() == Some(Assignor::Sticky.name()) {
                 coordinator.stuck_to = Some((coordinator.generation.id, partitions.clone()));
@@ -279,8 +295,6 @@ impl Consumer {
             .cloned()
             .collect();
         self.subscription.assign_from_group(assigned);
-        let text = format!("Adding newly assigned partitions: {}", text::list(added.iter()));
-        self.log("INFO", text, Weight::Detail, &rules::EAGER, ctx);
         self.note(ConsumerNote::Assigned { partitions: added }, ctx);
     }
 

@@ -22,7 +22,8 @@ pub fn offsets(offsets: &OrderedMap<NamedPartition, CommittedOffset>) -> String 
     format!("{{{}}}", each.join(", "))
 }
 
-fn offset_text(offset: &CommittedOffset) -> String {
+/// `OffsetAndMetadata{offset=1, leaderEpoch=null, metadata=''}`
+pub fn offset_text(offset: &CommittedOffset) -> String {
     let epoch = match offset.leader_epoch {
         epoch @ 0.. => epoch.to_string(),
         _ => "null".to_string(),

@@ -4,13 +4,18 @@
 use super::names::{address_text, node_text};
 use super::{NetEvent, NetworkClient};
 use crate::kafka::client::link::{InFlight, Link, LinkState};
+use crate::kafka::client::log::loggers;
 use crate::kafka::client::rules;
 use crate::kafka::protocol::data::{ApiVersionsRequest, BrokerNode};
 use crate::kafka::rule::Weight;
 use crate::kafka::types::NodeId;
 use crate::kafka::wire::Ctx;
-use crate::sim::{ConnId, Time};
+use crate::sim::{ConnId, Span, Time};
 use std::collections::VecDeque;
+use std::rc::Rc;
+
+/// How long a name is known to be unknown.
+const UNKNOWN_HOST_TTL: Span = Span::ms(10_000);
 
 /// Why a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +59,12 @@ impl NetworkClient {
                 "Hostname for node {} changed from {} to {}.",
                 node.id, link.host, node.host
             );
-            self.log("INFO", text, Weight::Detail, &rules::RECONNECT, ctx);
+            self.log(
+                loggers::CONNECTION_STATES.info(text),
+                Weight::Detail,
+                &rules::RECONNECT,
+                ctx,
+            );
             self.links.remove(&node.id);
         }
         let pauses = self.settings.pauses;
@@ -79,16 +89,24 @@ impl NetworkClient {
                 link.state = LinkState::Connecting;
                 link.disconnected(now, pauses, &mut self.random);
                 let retry = link.retry_at();
-                let text = format!(
-                    "Error connecting to node {}: java.net.UnknownHostException: {}: Name or service not known",
-                    node_text(node),
-                    node.host
-                );
-                self.log("WARN", text, Weight::Matters, &rules::CONNECT, ctx);
+                let line = loggers::NETWORK_CLIENT.warn(format!("Error connecting to node {}", node_text(node)));
+                let thrown = format!("java.net.UnknownHostException: {}", self.unknown_host(&node.host, now));
+                self.log(line.throwing(thrown), Weight::Matters, &rules::CONNECT, ctx);
                 self.on_server_disconnect(node.id, ctx);
                 self.arm(retry, ctx);
             }
         }
+    }
+
+    /// What Java says of a name that has no address: for ten seconds it does not ask again and says less.
+    /// [InetAddress, networkaddress.cache.negative.ttl]
+    fn unknown_host(&mut self, host: &Rc<str>, now: Time) -> String {
+        let known = self.unknown_hosts.get(host);
+        if known.is_some_and(|since| now.since(*since) < UNKNOWN_HOST_TTL) {
+            return host.to_string();
+        }
+        self.unknown_hosts.insert(host.clone(), now);
+        format!("{host}: Name or service not known")
     }
 
     pub(super) fn on_opened(&mut self, conn: ConnId, ctx: &mut Ctx) {
@@ -152,11 +170,11 @@ impl NetworkClient {
             End::Rebootstrap => &rules::REBOOTSTRAP,
             _ => &rules::CONNECT,
         };
-        self.log("INFO", text, Weight::Detail, rule, ctx);
+        self.log(loggers::NETWORK_CLIENT.info(text), Weight::Detail, rule, ctx);
         if end == End::Refused {
             let text =
                 format!("Connection to node {node} ({address}) could not be established. Node may not be available.");
-            self.log("WARN", text, Weight::Detail, &rules::CONNECT, ctx);
+            self.log(loggers::NETWORK_CLIENT.warn(text), Weight::Detail, &rules::CONNECT, ctx);
         }
     }
 
@@ -169,7 +187,12 @@ impl NetworkClient {
                 "Cancelled in-flight {} request with correlation id {} due to node {node} being disconnected (elapsed time since creation: {elapsed}ms, elapsed time since send: {elapsed}ms, throttle time: 0ms, request timeout: {}ms)",
                 request.api, request.request, request.timeout_ms
             );
-            self.log("INFO", text, Weight::Detail, &rules::REQUEST_TIMEOUT, ctx);
+            self.log(
+                loggers::NETWORK_CLIENT.info(text),
+                Weight::Detail,
+                &rules::REQUEST_TIMEOUT,
+                ctx,
+            );
             if !request.internal {
                 let request = request.request;
                 self.events.push_back(NetEvent::Failed {
@@ -189,7 +212,12 @@ impl NetworkClient {
             && let Some(known) = snapshot.node(node)
         {
             let text = format!("Bootstrap broker {} disconnected", node_text(known));
-            self.log("WARN", text, Weight::Matters, &rules::CONNECT, ctx);
+            self.log(
+                loggers::NETWORK_CLIENT.warn(text),
+                Weight::Matters,
+                &rules::CONNECT,
+                ctx,
+            );
         }
         if self.refresh_due(ctx.now()) {
             self.refresh_failed(ctx.now());

@@ -1,9 +1,10 @@
 //! When and whom a client asks for metadata, and when it begins anew. [NetworkClient.DefaultMetadataUpdater]
 
 use super::connecting::End;
-use super::names::address_text;
+use super::names::{address_text, node_text};
 use super::{NetEvent, NetworkClient, RequestId};
 use crate::kafka::client::link::{Link, LinkState};
+use crate::kafka::client::log::{LogLine, loggers};
 use crate::kafka::client::metadata::errors_of;
 use crate::kafka::client::rules;
 use crate::kafka::protocol::Body;
@@ -36,7 +37,12 @@ impl NetworkClient {
                 "The metadata response from the cluster reported a recoverable issue with correlation id {request} : {{{}}}",
                 list.join(", ")
             );
-            self.log("WARN", text, Weight::Detail, &rules::METADATA, ctx);
+            self.log(
+                loggers::NETWORK_CLIENT.warn(text),
+                Weight::Detail,
+                &rules::METADATA,
+                ctx,
+            );
         }
         if answer.brokers.is_empty() {
             self.metadata.failed(ctx.now(), &mut self.random);
@@ -45,7 +51,7 @@ impl NetworkClient {
         let lines = self.metadata.update(&asked, answer, ctx.now(), &mut self.random);
         self.sought_since = None;
         for line in lines {
-            self.log(line.level, line.text, Weight::Detail, &rules::METADATA, ctx);
+            self.log(line, Weight::Detail, &rules::METADATA, ctx);
         }
         self.events.push_back(NetEvent::MetadataUpdated);
     }
@@ -134,12 +140,25 @@ impl NetworkClient {
 
     /// Back to the bootstrap addresses (KIP-899).
     pub(super) fn begin_anew(&mut self, ctx: &mut Ctx) {
-        let known = self.metadata.bootstrap_addresses();
-        let list: Vec<String> = known.iter().map(|(host, port)| address_text(host, *port)).collect();
-        let text = format!("Rebootstrapping with [{}]", list.join(", "));
-        self.log("INFO", text, Weight::Detail, &rules::REBOOTSTRAP, ctx);
+        let line = self.anew_line();
+        self.log(line, Weight::Detail, &rules::REBOOTSTRAP, ctx);
         self.metadata.rebootstrap();
         self.sought_since = Some(ctx.now());
+    }
+
+    /// How a new beginning is logged. [Metadata.rebootstrap, AdminMetadataManager.rebootstrap]
+    fn anew_line(&self) -> LogLine {
+        let known = self.metadata.bootstrap_addresses();
+        if self.metadata.is_for_admin() {
+            let nodes = self.metadata.bootstrap_nodes();
+            let nodes: Vec<String> = nodes.map(|node| node_text(&node)).collect();
+            let nodes = nodes.join(", ");
+            return loggers::ADMIN_METADATA.info(format!(
+                "Rebootstrapping with Cluster(id = null, nodes = [{nodes}], partitions = [], controller = null)"
+            ));
+        }
+        let list: Vec<String> = known.iter().map(|(host, port)| address_text(host, *port)).collect();
+        loggers::METADATA.info(format!("Rebootstrapping with [{}]", list.join(", ")))
     }
 
     /// When it has been too long without metadata.

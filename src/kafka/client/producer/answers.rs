@@ -1,10 +1,11 @@
 //! How the sender takes the answers to its requests, or their absence. [Sender.handleProduceResponse, .completeBatch]
 
 use super::client::Producer;
-use super::idempotence::{Identity, full_text};
+use super::idempotence::Identity;
 use super::rules;
 use super::sender::{Flight, Request};
 use crate::kafka::client::call::ClientError;
+use crate::kafka::client::log::loggers;
 use crate::kafka::client::network::RequestId;
 use crate::kafka::client::producer_batch::ProducerBatch;
 use crate::kafka::client::rules::METADATA;
@@ -53,7 +54,12 @@ impl Producer {
                     idempotence.set_identity(identity);
                 }
                 let text = format!("ProducerId set to {} with epoch {}", identity.id, identity.epoch);
-                self.log("INFO", text, Weight::Detail, &rules::SEQUENCES, ctx);
+                self.log(
+                    loggers::TRANSACTION_MANAGER.info(text),
+                    Weight::Detail,
+                    &rules::SEQUENCES,
+                    ctx,
+                );
             }
             error if error.retriable() => self.retry_init(ctx),
             error => {
@@ -149,7 +155,7 @@ impl Producer {
             self.config.retries - i64::from(batch.attempts),
             Self::error_text(answer.error, answer.message.as_ref())
         );
-        self.log("WARN", text, Weight::Matters, &rules::SPLIT, ctx);
+        self.log(loggers::SENDER.warn(text), Weight::Matters, &rules::SPLIT, ctx);
         if let Some(idempotence) = &mut self.idempotence {
             idempotence.remove_in_flight(&batch);
         }
@@ -184,7 +190,7 @@ impl Producer {
                 self.config.retries - i64::from(batch.attempts) - 1,
                 Self::error_text(answer.error, answer.message.as_ref())
             );
-            self.log("WARN", text, Weight::Matters, &rules::RETRY, ctx);
+            self.log(loggers::SENDER.warn(text), Weight::Matters, &rules::RETRY, ctx);
             self.metrics.records_retried += batch.record_count() as u64;
             return self.accumulator.reenqueue(batch, now);
         }
@@ -237,7 +243,12 @@ impl Producer {
         if let Some(idempotence) = &mut self.idempotence
             && let Some(line) = idempotence.failed(batch, answer.error, &error, adjust)
         {
-            self.log("ERROR", line, Weight::Alarm, &rules::SEQUENCES, ctx);
+            self.log(
+                loggers::TRANSACTION_MANAGER.error(line),
+                Weight::Alarm,
+                &rules::SEQUENCES,
+                ctx,
+            );
         }
         self.transaction_failed(answer.error, &error, ctx);
     }
@@ -255,12 +266,12 @@ impl Producer {
                 "Received unknown topic or partition error in produce request on partition {partition}. The topic-partition may not exist or the user may not have Describe access to it"
             )
         } else {
-            let error = full_text(&ClientError::of(answer.error, answer.message.as_deref()));
+            let error = ClientError::of(answer.error, answer.message.as_deref()).full_text();
             format!(
                 "Received invalid metadata error in produce request on partition {partition} due to {error} Going to request metadata update now"
             )
         };
-        self.log("WARN", text, Weight::Detail, &METADATA, ctx);
+        self.log(loggers::SENDER.warn(text), Weight::Detail, &METADATA, ctx);
         let names_leader = matches!(
             answer.error,
             ErrorCode::NotLeaderOrFollower | ErrorCode::FencedLeaderEpoch

@@ -13,9 +13,9 @@ use crate::kafka::client::bootstrap::Address;
 use crate::kafka::client::buffer_pool::Ticket;
 use crate::kafka::client::call::{Answer, CallId, ClientError};
 use crate::kafka::client::drain::Leaders;
+use crate::kafka::client::log::{LogLine, producer_prefix};
 use crate::kafka::client::metadata::{Metadata, Wanted};
 use crate::kafka::client::network::{NetEvent, NetSettings, NetworkClient, RequestId};
-use crate::kafka::client::note::ClientNote;
 use crate::kafka::client::partitioner::TopicView;
 use crate::kafka::client::producer_batch::BatchId;
 use crate::kafka::config::{ProducerConfig, Properties};
@@ -102,7 +102,8 @@ impl Producer {
         let metadata = Metadata::new(wanted, bootstrap.clone(), backoff, max_age);
         let random = Random::named(seed, &format!("producer/{client_id}/network"));
         let settings = NetSettings::from(&config);
-        let net = NetworkClient::new(client_id.clone(), settings, metadata, random, |timer| {
+        let prefix = producer_prefix(&client_id, config.transactional_id.as_deref());
+        let net = NetworkClient::new((client_id.clone(), prefix), settings, metadata, random, |timer| {
             Timer::Producer(ProducerTimer::Net(timer))
         });
         Producer {
@@ -390,8 +391,9 @@ impl Producer {
         }
     }
 
-    pub(super) fn log(&self, level: &'static str, text: String, weight: Weight, rule: &'static Rule, ctx: &mut Ctx) {
-        ctx.note(Note::Client(ClientNote::log(level, text, weight, rule)));
+    /// Writes a line into the client's log.
+    pub(super) fn log(&self, line: LogLine, weight: Weight, rule: &'static Rule, ctx: &mut Ctx) {
+        self.net.log(line, weight, rule, ctx);
     }
 }
 

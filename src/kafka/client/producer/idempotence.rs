@@ -208,7 +208,7 @@ impl Idempotence {
                 let tag = batch.producer();
                 return Some(format!(
                     "The broker returned {} for topic-partition {} with producerId {}, epoch {}, and sequence number {}",
-                    full_text(error),
+                    error.full_text(),
                     batch.partition,
                     tag.map_or(-1, |tag| tag.id),
                     tag.map_or(-1, |tag| tag.epoch),
@@ -344,10 +344,4 @@ impl Idempotence {
         sequences.next = next;
         self.reset.extend(restamps.iter().map(|restamp| restamp.batch));
     }
-}
-
-/// `org.apache.kafka.common.errors.NotLeaderOrFollowerException: text`, as a Java exception prints.
-pub fn full_text(error: &ClientError) -> String {
-    let message = error.message.as_deref().unwrap_or_default();
-    format!("org.apache.kafka.common.errors.{}: {message}", error.class)
 }

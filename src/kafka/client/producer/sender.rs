@@ -8,6 +8,7 @@ use super::txn_state::TxnState;
 use crate::kafka::client::backoff::Backoff;
 use crate::kafka::client::call::{ClientError, Sent};
 use crate::kafka::client::drain::{ClusterView, Drain, Gate, Leaders, Ready};
+use crate::kafka::client::log::loggers;
 use crate::kafka::client::network::RequestId;
 use crate::kafka::client::note::ClientNote;
 use crate::kafka::client::producer_batch::ProducerBatch;
@@ -85,14 +86,24 @@ impl Producer {
         let restamps = idempotence.bump_if_asked();
         let identity = idempotence.identity();
         for line in lines {
-            self.log("INFO", line, Weight::Matters, &rules::EPOCH_BUMP, ctx);
+            self.log(
+                loggers::TRANSACTION_MANAGER.info(line),
+                Weight::Matters,
+                &rules::EPOCH_BUMP,
+                ctx,
+            );
         }
         let Some(restamps) = restamps else {
             return;
         };
         if let Some(identity) = identity {
             let text = format!("ProducerId set to {} with epoch {}", identity.id, identity.epoch);
-            self.log("INFO", text, Weight::Matters, &rules::EPOCH_BUMP, ctx);
+            self.log(
+                loggers::TRANSACTION_MANAGER.info(text),
+                Weight::Matters,
+                &rules::EPOCH_BUMP,
+                ctx,
+            );
         }
         for restamp in restamps {
             let flights = self.requests.values_mut().flat_map(|request| &mut request.flights);
@@ -109,7 +120,12 @@ impl Producer {
                 restamp.tag.sequence
             );
             batch.set_producer(restamp.tag, false);
-            self.log("INFO", text, Weight::Matters, &rules::EPOCH_BUMP, ctx);
+            self.log(
+                loggers::PRODUCER_BATCH.info(text),
+                Weight::Matters,
+                &rules::EPOCH_BUMP,
+                ctx,
+            );
         }
     }
 
@@ -126,8 +142,8 @@ impl Producer {
         }
         let waiting = self.accumulator.take_all(|_| true);
         if !waiting.is_empty() {
-            let text = "Aborting producer batches due to fatal error".to_string();
-            self.log("ERROR", text, Weight::Alarm, &rules::FAILED, ctx);
+            let line = loggers::SENDER.error("Aborting producer batches due to fatal error");
+            self.log(line.throwing(error.full_text()), Weight::Alarm, &rules::FAILED, ctx);
         }
         for batch in waiting {
             self.finish_failed(&batch, &error, ctx);
@@ -436,11 +452,13 @@ impl Producer {
             _ => "fatal",
         };
         if txn.state != before && txn.state.has_error() {
-            let text = format!(
-                "Transiting to {to} error state due to {}",
-                super::idempotence::full_text(error)
+            let text = format!("Transiting to {to} error state due to {}", error.full_text());
+            self.log(
+                loggers::TRANSACTION_MANAGER.info(text),
+                Weight::Matters,
+                &rules::TRANSACTIONS,
+                ctx,
             );
-            self.log("INFO", text, Weight::Matters, &rules::TRANSACTIONS, ctx);
         }
     }
 

@@ -312,10 +312,9 @@ fn delivery_expires_while_the_answer_is_lost() {
     );
     assert!(lab.logged("INFO Disconnecting from node 1 due to request timeout."));
     assert!(
-        lab.log
-            .iter()
-            .any(|line| line
-                .ends_with("Error: REQUEST_TIMED_OUT. Error Message: Disconnected from node 1 due to timeout")),
+        lab.log.iter().any(|line| line
+            .text
+            .ends_with("Error: REQUEST_TIMED_OUT. Error Message: Disconnected from node 1 due to timeout")),
         "{:?}",
         lab.log
     );
@@ -552,11 +551,10 @@ fn a_lost_connection_is_a_network_exception() {
     lab.run(1_000);
     assert_eq!(sent(&lab, 1), [at(0, 0)]);
     assert!(lab.logged("INFO Node 1 disconnected."));
-    assert!(
-        lab.log
-            .iter()
-            .any(|line| line.ends_with("Error: NETWORK_EXCEPTION. Error Message: Disconnected from node 1"))
-    );
+    assert!(lab.log.iter().any(|line| {
+        line.text
+            .ends_with("Error: NETWORK_EXCEPTION. Error Message: Disconnected from node 1")
+    }));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::txn::{Ask, Handler, Txn};
 use super::txn_send::coordinator_key;
 use super::txn_state::TxnState;
 use crate::kafka::client::call::ClientError;
+use crate::kafka::client::log::loggers;
 use crate::kafka::client::network::RequestId;
 use crate::kafka::protocol::groups::{CoordinatorKind, FindCoordinatorResponse};
 use crate::kafka::protocol::transactions::AddPartitionsToTxnResponse;
@@ -246,7 +247,12 @@ impl Producer {
         if !v2 || identity.id != before.id {
             let text = format!("ProducerId set to {} with epoch {}", identity.id, identity.epoch);
             let weight = crate::kafka::rule::Weight::Detail;
-            self.log("INFO", text, weight, &super::rules::TRANSACTIONS, ctx);
+            self.log(
+                loggers::TRANSACTION_MANAGER.info(text),
+                weight,
+                &super::rules::TRANSACTIONS,
+                ctx,
+            );
         }
     }
 

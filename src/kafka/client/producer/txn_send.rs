@@ -8,6 +8,7 @@ use super::rules;
 use super::txn::{Ask, Handler, ResultId, Txn};
 use super::txn_state::TxnState;
 use crate::kafka::client::call::{Answer, CallId, ClientError};
+use crate::kafka::client::log::loggers;
 use crate::kafka::client::network::{RequestId, node_text};
 use crate::kafka::note::{Fact, Note};
 use crate::kafka::protocol::Body;
@@ -428,7 +429,12 @@ impl Producer {
             CoordinatorKind::Transaction => "transaction",
         };
         let text = format!("Discovered {kind} coordinator {}", node_text(node));
-        self.log("INFO", text, Weight::Detail, &rules::TRANSACTIONS, ctx);
+        self.log(
+            loggers::TRANSACTION_MANAGER.info(text),
+            Weight::Detail,
+            &rules::TRANSACTIONS,
+            ctx,
+        );
     }
 }
 

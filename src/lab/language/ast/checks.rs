@@ -80,6 +80,8 @@ pub enum Subject {
     Start(ReplicaName),
     /// The values of the records in a log, oldest first.
     Log(ReplicaName),
+    /// The lines of a client's own log.
+    ClientLog(Name),
     /// How a process, a group or a transaction is.
     State(Thing),
     /// Partitions (`loan_request/0`) of a member, or of all members of a group.

@@ -124,7 +124,10 @@ fn subject(word: &str, args: &mut Args<'_>) -> Read<Subject> {
         "hw" => Subject::Hw(replica(args)?),
         "lso" => Subject::Lso(replica(args)?),
         "start" => Subject::Start(replica(args)?),
-        "log" => Subject::Log(replica(args)?),
+        "log" => match args.peek().is_some_and(|token| !token.text.contains('/')) {
+            true => Subject::ClientLog(args.known_name("a client", is_client)?),
+            false => Subject::Log(replica(args)?),
+        },
         "state" => Subject::State(thing(args)?),
         "assignment" => Subject::Assignment(member(args)?),
         "position" => Subject::Position(
@@ -139,15 +142,16 @@ fn subject(word: &str, args: &mut Args<'_>) -> Read<Subject> {
         }
         "coordinator" => Subject::Coordinator(member(args)?),
         "generation" => Subject::Generation(member(args)?),
-        "error" => {
-            let client = |kind| matches!(kind, Kind::Producer | Kind::Consumer);
-            Subject::Error(args.known_name("a client", client)?)
-        }
+        "error" => Subject::Error(args.known_name("a client", is_client)?),
         "fate" => Subject::Fate(args.word("the record's value")?.text.as_str().into()),
         "count" => count(args)?,
         "controller" => Subject::Controller,
         _ => Subject::Output,
     })
+}
+
+fn is_client(kind: Kind) -> bool {
+    matches!(kind, Kind::Producer | Kind::Consumer)
 }
 
 fn partition(args: &mut Args<'_>) -> Read<TopicPartition> {

@@ -46,7 +46,7 @@ fn value_text(subject: &Subject, values: &[crate::lab::language::ast::Name]) -> 
         |write: fn(&str) -> String, between: &str| values.iter().map(|v| write(v)).collect::<Vec<_>>().join(between);
     match subject {
         _ if values.is_empty() => "none".into(),
-        Subject::Log(_) => all(quoted, ", "),
+        Subject::Log(_) | Subject::ClientLog(_) => all(quoted, ", "),
         Subject::Fate(_) => all(word, ", "),
         Subject::Output => all(quoted, " "),
         _ => all(word, " "),
@@ -65,6 +65,7 @@ pub fn subject(subject: &Subject) -> String {
         Subject::Lso(r) => format!("lso {}", replica(r)),
         Subject::Start(r) => format!("start {}", replica(r)),
         Subject::Log(r) => format!("log {}", replica(r)),
+        Subject::ClientLog(name) => format!("log {name}"),
         Subject::State(Thing::Process(name)) => format!("state {name}"),
         Subject::State(Thing::Group(name)) => format!("state group {name}"),
         Subject::State(Thing::Transaction(id)) => format!("state transaction {}", word(id)),

@@ -324,6 +324,7 @@ fn claim() -> impl Strategy<Value = Claim> {
         (partition(), one(BROKERS)).prop_map(|(p, v)| (Subject::Leader(p), vec![v])),
         (replica(), number()).prop_map(|(r, v)| (Subject::Hw(r), v)),
         (replica(), vec(super::generate::text(), 0..4)).prop_map(|(r, v)| (Subject::Log(r), v)),
+        (one(&["web", "w1"]), text()).prop_map(|(n, v)| (Subject::ClientLog(n), v)),
         (name(), partition(), number()).prop_map(|(n, p, v)| (Subject::Committed(n, p), v)),
         (name(), option::of(partition()), number()).prop_map(|(n, p, v)| (Subject::Lag(n, p), v)),
         (super::generate::text(), some(&["lost", "acknowledged", "delivered"]))

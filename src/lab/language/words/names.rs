@@ -87,7 +87,11 @@ pub const SUBJECTS: &[SubjectWord] = &[
     subject("hw", "hw loan_request/0@b1 = 7", "high watermark"),
     subject("lso", "lso loan_request/0@b1 = 7", "last stable offset"),
     subject("start", "start loan_request/0@b1 = 0", "log start offset"),
-    subject("log", "log loan_request/0@b1 = \"300\", \"500\"", "the values in a log"),
+    subject(
+        "log",
+        "log loan_request/0@b1 = \"300\", \"500\"",
+        "the values in a log; of a client: a line that it logged (log web contains \"Node 1 disconnected.\")",
+    ),
     subject(
         "state",
         "state b1 = up",

@@ -6,6 +6,7 @@ use crate::kafka::client::call::ClientError;
 use crate::kafka::client::consumer::outbox::{Failure, Purpose};
 use crate::kafka::client::consumer::process::{Consumer, later};
 use crate::kafka::client::consumer::rules;
+use crate::kafka::client::log::loggers;
 use crate::kafka::protocol::ErrorCode;
 use crate::kafka::protocol::consumer_group::{ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse};
 use crate::kafka::rule::Weight;
@@ -106,7 +107,12 @@ impl Consumer {
     /// The application overslept: the member leaves, and comes back with the next poll.
     fn poll_overslept(&mut self, ctx: &mut Ctx) {
         let text = "Consumer poll timeout has expired. This means the time between subsequent calls to poll() was longer than the configured max.poll.interval.ms, which typically implies that the poll loop is spending too much time processing messages. You can address this either by increasing max.poll.interval.ms or by reducing the maximum size of batches returned in poll() with max.poll.records.";
-        self.log("WARN", text.to_string(), Weight::Alarm, &rules::MAX_POLL_INTERVAL, ctx);
+        self.log(
+            loggers::HEARTBEATS.warn(text),
+            Weight::Alarm,
+            &rules::MAX_POLL_INTERVAL,
+            ctx,
+        );
         let is_static = self.config.group_instance_id.is_some();
         if let Some(modern) = &mut self.modern {
             modern.beat.poll_expired = true;
@@ -279,13 +285,13 @@ impl Consumer {
             ErrorCode::CoordinatorLoadInProgress => {}
             ErrorCode::FencedMemberEpoch => {
                 let text = format!("{name} failed for member {member} because epoch {epoch} is fenced.");
-                self.log("INFO", text, Weight::Matters, &rules::LOST, ctx);
+                self.log(loggers::HEARTBEATS.info(text), Weight::Matters, &rules::LOST, ctx);
                 self.fenced(ctx);
                 self.forget_backoff();
             }
             ErrorCode::UnknownMemberId => {
                 let text = format!("{name} failed because member {member} is unknown.");
-                self.log("INFO", text, Weight::Matters, &rules::LOST, ctx);
+                self.log(loggers::HEARTBEATS.info(text), Weight::Matters, &rules::LOST, ctx);
                 self.fenced(ctx);
                 self.forget_backoff();
             }

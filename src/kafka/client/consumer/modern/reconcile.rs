@@ -6,6 +6,7 @@ use crate::kafka::client::consumer::commits::CommitSync;
 use crate::kafka::client::consumer::note::ConsumerNote;
 use crate::kafka::client::consumer::process::Consumer;
 use crate::kafka::client::consumer::{rules, text};
+use crate::kafka::client::log::loggers;
 use crate::kafka::rule::Weight;
 use crate::kafka::types::{NamedPartition, TopicPartition};
 use crate::kafka::wire::Ctx;
@@ -98,14 +99,15 @@ impl Consumer {
             return;
         }
         let line = format!(
-            "Reconciling assignment with local epoch {}: assigned {}, owned {}, added {}, revoked {}",
+            "Reconciling assignment with local epoch {}\n\tMember:                                    {}\n\tAssigned partitions:                       {}\n\tCurrent owned partitions:                  {}\n\tAdded partitions (assigned - owned):       {}\n\tRevoked partitions (owned - assigned):     {}\n",
             resolved.epoch,
+            modern.member_id,
             text::list(all.iter()),
             text::list(owned.iter()),
             text::list(added.iter()),
             text::list(revoked.iter())
         );
-        self.log("INFO", line, Weight::Detail, &rules::RECONCILE, ctx);
+        self.log(loggers::MEMBERSHIP.info(line), Weight::Detail, &rules::RECONCILE, ctx);
         for partition in revoked.iter() {
             if let Some(state) = self.subscription.get_mut(partition) {
                 state.pending_revocation = true;
@@ -152,7 +154,7 @@ impl Consumer {
             self.assign_next(reconciling);
         } else {
             let line = format!("Revoking previously assigned partitions {}", text::list(revoked.iter()));
-            self.log("INFO", line, Weight::Detail, &rules::RECONCILE, ctx);
+            self.log(loggers::MEMBERSHIP.info(line), Weight::Detail, &rules::RECONCILE, ctx);
             reconciling.stage = Stage::Revoking;
             if let Some(modern) = &mut self.modern {
                 modern.events.push_back(Event::Revoked(revoked, After::Reconcile));
@@ -209,8 +211,6 @@ impl Consumer {
         if let Some(modern) = &mut self.modern {
             modern.app_partitions = snapshot;
         }
-        let line = format!("Adding newly assigned partitions: {}", text::list(added.iter()));
-        self.log("INFO", line, Weight::Detail, &rules::RECONCILE, ctx);
         self.note(ConsumerNote::Assigned { partitions: added }, ctx);
         let Some(reconciling) = self.modern.as_mut().and_then(|modern| modern.reconciling.take()) else {
             return;
