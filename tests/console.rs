@@ -125,7 +125,7 @@ fn a_hundred_thousand_command_lines_end_in_an_answer() {
             }
             Ok(words) => {
                 let tool = TOOLS[random.below(TOOLS.len() as u64) as usize];
-                let mut desk = Desk::new(tool.desk(), &words, &setting, &[], 0);
+                let mut desk = Desk::new(tool.desk(), &words, &setting, (&[], None), 0);
                 let _ended = (tool.plan)(&mut desk);
                 split += 1;
             }

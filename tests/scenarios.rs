@@ -1,5 +1,6 @@
 //! Every shipped scenario keeps its expectations, and plays the same twice.
 
+use brokerlab::console::start;
 use brokerlab::lab::checks::Verdict;
 use brokerlab::lab::language::{self, ast};
 use brokerlab::lab::library::SHIPPED;
@@ -20,7 +21,7 @@ fn end_us(text: &str) -> u64 {
 }
 
 fn play(text: &str) -> Run {
-    let mut run = Run::open(text);
+    let mut run = start::open(text);
     assert!(
         run.play_until_us(end_us(text), 5_000_000),
         "it does not come to its end"

@@ -6,10 +6,11 @@
 mod normal;
 mod operations;
 
-use super::desk::{Output, Setting};
+use super::desk::{Setting, Stream};
 use super::job::Job;
-use super::tools;
+use super::{shell, tools};
 use crate::lab::conform::Verdict;
+use crate::lab::tools::{Running, Typed};
 use crate::lab::world::World;
 use crate::ordered::OrderedMap;
 use crate::sim::{ProcId, Span, Time};
@@ -67,7 +68,7 @@ impl Session {
     fn not_modelled(&self) -> Option<String> {
         for step in self.list("steps") {
             if let Some(line) = step.get("run").and_then(Value::as_str) {
-                let words = super::shell::split(line).ok()?;
+                let words = shell::split(line).ok()?;
                 let name = words.first()?;
                 if tools::find(name).is_none() {
                     return Some(tools::unknown(name));
@@ -146,12 +147,21 @@ impl<'a> Player<'a> {
             files: files
                 .into_iter()
                 .flatten()
-                .map(|(name, text)| (name.clone(), text.as_str().unwrap_or("").to_string()))
+                .map(|(name, text)| (name.as_str().into(), text.as_str().unwrap_or("").into()))
                 .collect(),
             stdin: text(step, "stdin").to_string(),
             tty: step.get("tty").and_then(Value::as_bool).unwrap_or(false),
+            typed: false,
         };
-        let mut job = Job::start(line, "b1", setting, self.number, &mut self.world)?;
+        let mut words = shell::split(line)?.into_iter();
+        let name = words.next().unwrap_or_default();
+        let tool = tools::find(&name).ok_or_else(|| tools::unknown(&name))?;
+        let typed = Typed {
+            host: "b1",
+            line,
+            number: self.number,
+        };
+        let mut job = Job::start(tool, words.collect(), &typed, setting, &mut self.world);
         if let Some(name) = step.get("job").and_then(Value::as_str) {
             self.jobs.insert(name.to_string(), job);
             self.run_for(Span::ms(6500));
@@ -181,14 +191,14 @@ impl<'a> Player<'a> {
 
     fn run_until_quiet(&mut self, job: &mut Job) {
         let mut last = self.world.sim.now();
-        let mut written = (0, 0);
+        let mut written = 0;
         while job.exit.is_none() {
             let limit = last + QUIET;
             if !self.step(limit) {
                 break;
             }
             job.look(&mut self.world);
-            let now = (job.out.stdout.len(), job.out.stderr.len());
+            let now = job.written();
             if now != written {
                 (written, last) = (now, self.world.sim.now());
             }
@@ -231,9 +241,9 @@ impl<'a> Player<'a> {
         let exit = step.get("exit").and_then(Value::as_i64);
         let found = job.exit.map(i64::from);
         let mut sides = Vec::new();
-        let Output { stdout, stderr } = &job.out;
-        for (name, found) in [("stdout", stdout), ("stderr", stderr)] {
-            let found = self.normal.of(&self.world, found);
+        let output = job.output();
+        for (name, stream) in [("stdout", Stream::Out), ("stderr", Stream::Err)] {
+            let found = self.normal.of(&self.world, &output.of(stream));
             if varies.iter().any(|one| one == name) {
                 continue;
             }

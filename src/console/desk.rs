@@ -38,8 +38,12 @@ pub enum Ask {
     Call(usize, Box<dyn FnOnce(CallId) -> Order>),
     /// `send()` for each record; the ledger numbers them.
     Send(usize, Vec<NewRecord>),
-    /// Polls until records come, the time is over (`None`: never) or Ctrl-C is typed.
-    Poll(usize, Option<i64>),
+    /// `send()` for each record, without waiting for what becomes of it: that comes to a later [`Ask::Input`].
+    Post(usize, NewRecord),
+    /// Polls until records come, the time is over (`None`: never) or Ctrl-C is pressed.
+    Poll(usize, Option<i64>, Progress),
+    /// The next line that is typed, or what became of a record that was posted.
+    Input(Progress),
     /// A number below this, from the tool's own draws.
     Draw(u64),
 }
@@ -52,6 +56,34 @@ pub enum Outcome {
     Returned(CallResult),
     Interrupted,
     Drawn(u64),
+    /// A record is on its way.
+    Posted,
+    Input(Input),
+}
+
+/// What comes to a tool that reads as it goes.
+#[derive(Clone, Debug)]
+pub enum Input {
+    Line(Rc<str>),
+    /// What became of a record that was posted.
+    Sent(Rc<NewRecord>, CallResult),
+    /// The end of the input, or Ctrl-C.
+    End {
+        interrupted: bool,
+    },
+}
+
+/// How far a plan's endless loop is: all that it needs to go on without the answers that it has had.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Rounds so far.
+    pub count: i64,
+    /// It has asked for a line with its prompt.
+    pub prompted: bool,
+    /// Nothing more comes in; it waits for what is on its way.
+    pub closing: bool,
+    /// Exit status.
+    pub status: i32,
 }
 
 /// An outcome with the log lines that the clients wrote before it, and the wall clock.
@@ -71,21 +103,72 @@ pub enum Stop {
 
 pub type Run<T> = Result<T, Stop>;
 
-/// What a tool has written.
+/// Where a text was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    Out,
+    Err,
+}
+
+/// What a tool has written, in its order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Output {
-    pub stdout: String,
-    pub stderr: String,
+    pieces: Vec<(Stream, String)>,
+}
+
+impl Output {
+    /// Writes more.
+    pub fn write(&mut self, stream: Stream, text: &str) {
+        match self.pieces.last_mut() {
+            Some((last, piece)) if *last == stream => piece.push_str(text),
+            _ => self.pieces.push((stream, text.to_string())),
+        }
+    }
+
+    /// What went to one of the streams.
+    pub fn of(&self, stream: Stream) -> String {
+        let pieces = self.pieces.iter().filter(|(to, _)| *to == stream);
+        pieces.map(|(_, piece)| piece.as_str()).collect()
+    }
+
+    /// What a terminal shows from byte `from` on.
+    pub fn shown(&self, from: usize) -> String {
+        let mut skip = from;
+        let mut text = String::new();
+        for (_, piece) in &self.pieces {
+            text.push_str(piece.get(skip.min(piece.len())..).unwrap_or_default());
+            skip = skip.saturating_sub(piece.len());
+        }
+        text
+    }
+
+    /// How many bytes were written.
+    pub fn len(&self) -> usize {
+        self.pieces.iter().map(|(_, piece)| piece.len()).sum()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Adds what was written later.
+    pub fn append(&mut self, later: Output) {
+        for (stream, piece) in later.pieces {
+            self.write(stream, &piece);
+        }
+    }
 }
 
 /// What stands around a tool.
 #[derive(Clone, Debug, Default)]
 pub struct Setting {
     /// Files in the working folder.
-    pub files: OrderedMap<String, String>,
+    pub files: OrderedMap<Rc<str>, Rc<str>>,
     pub stdin: String,
     /// Standard input and output are a terminal.
     pub tty: bool,
+    /// Lines are typed while the tool runs, instead of `stdin`.
+    pub typed: bool,
 }
 
 /// A plan's place of work.
@@ -98,6 +181,9 @@ pub struct Desk<'a> {
     replies: &'a [Reply],
     used: usize,
     wall_ms: i64,
+    resumed: Option<Progress>,
+    /// How many replies came before the loop.
+    pub looped: Option<usize>,
     pub out: Output,
 }
 
@@ -106,7 +192,7 @@ impl<'a> Desk<'a> {
         (tool, usage): (&'static str, &'static str),
         words: &'a [String],
         setting: &'a Setting,
-        replies: &'a [Reply],
+        (replies, resumed): (&'a [Reply], Option<Progress>),
         wall_ms: i64,
     ) -> Desk<'a> {
         Desk {
@@ -117,6 +203,8 @@ impl<'a> Desk<'a> {
             replies,
             used: 0,
             wall_ms,
+            resumed,
+            looped: None,
             out: Output::default(),
         }
     }
@@ -130,25 +218,30 @@ impl<'a> Desk<'a> {
 
     /// A line on standard output.
     pub fn say(&mut self, line: &str) {
-        self.out.stdout.push_str(line);
-        self.out.stdout.push('\n');
+        self.print(line);
+        self.print("\n");
+    }
+
+    /// Text that ends its own lines, on standard output.
+    pub fn print(&mut self, text: &str) {
+        self.out.write(Stream::Out, text);
     }
 
     /// A line on standard error.
     pub fn err(&mut self, line: &str) {
-        self.out.stderr.push_str(line);
-        self.out.stderr.push('\n');
+        self.err_text(line);
+        self.err_text("\n");
     }
 
     /// Text that ends its own lines, on standard error.
     pub fn err_text(&mut self, text: &str) {
-        self.out.stderr.push_str(text);
+        self.out.write(Stream::Err, text);
     }
 
     /// A log line on standard error, and what is printed after it.
     pub fn log(&mut self, level: &str, text: &str, logger: &str, after: &str) {
         let line = format!("[{}] {level} {text} ({logger})\n{after}", java::stamp(self.wall_ms));
-        self.out.stderr.push_str(&line);
+        self.err_text(&line);
     }
 
     // ---- how it ends ----
@@ -208,7 +301,7 @@ impl<'a> Desk<'a> {
 
     /// A file of the working folder.
     pub fn file(&self, name: &str) -> Option<&'a str> {
-        self.setting.files.get(name).map(String::as_str)
+        self.setting.files.get(name).map(|text| &**text)
     }
 
     // ---- what it asks for ----
@@ -218,8 +311,7 @@ impl<'a> Desk<'a> {
         self.used += 1;
         self.wall_ms = reply.wall_ms;
         for line in reply.log.iter() {
-            self.out.stderr.push_str(line);
-            self.out.stderr.push('\n');
+            self.err(line);
         }
         Some(reply.outcome.clone())
     }
@@ -292,11 +384,46 @@ impl<'a> Desk<'a> {
     ///
     /// # Errors
     /// Nothing came yet.
-    pub fn poll(&mut self, client: usize, timeout_ms: Option<i64>) -> Run<Option<CallResult>> {
+    pub fn poll(&mut self, client: usize, timeout_ms: Option<i64>, at: Progress) -> Run<Option<CallResult>> {
         match self.next() {
             Some(Outcome::Returned(result)) => Ok(Some(result)),
             Some(Outcome::Interrupted) => Ok(None),
-            _ => Err(Stop::Wait(Ask::Poll(client, timeout_ms))),
+            _ => Err(Stop::Wait(Ask::Poll(client, timeout_ms, at))),
+        }
+    }
+
+    /// Where an endless loop begins, or goes on: whenever it asks for more, what came before is forgotten.
+    pub fn enter_loop(&mut self) -> Progress {
+        self.looped = Some(self.used);
+        match self.resumed {
+            // What was written before has been taken.
+            Some(progress) => {
+                self.out = Output::default();
+                progress
+            }
+            None => Progress::default(),
+        }
+    }
+
+    /// Sends a record and does not wait.
+    ///
+    /// # Errors
+    /// It is not on its way yet.
+    pub fn post(&mut self, client: usize, record: NewRecord) -> Run<()> {
+        match self.next() {
+            Some(Outcome::Posted) => Ok(()),
+            _ => Err(Stop::Wait(Ask::Post(client, record))),
+        }
+    }
+
+    /// The next line, or what became of a record that was posted.
+    ///
+    /// # Errors
+    /// Nothing came yet.
+    pub fn input(&mut self, at: Progress) -> Run<Input> {
+        match self.next() {
+            Some(Outcome::Input(input)) => Ok(input),
+            _ => Err(Stop::Wait(Ask::Input(at))),
         }
     }
 

@@ -6,6 +6,7 @@ mod candidates;
 use crate::lab::checks::{CheckResult, Verdict};
 use crate::lab::ledger::Sums;
 use crate::lab::run::Run;
+use crate::lab::tools::Shell;
 use candidates::{pairs, singles};
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -89,6 +90,7 @@ pub enum Progress {
 /// A search that can be carried on in small steps.
 pub struct Search {
     text: Rc<str>,
+    shell: Option<Shell>,
     ailment: Ailment,
     until_us: u64,
     before: Seen,
@@ -137,6 +139,7 @@ impl Search {
         Search {
             waiting: singles(&text).into(),
             text,
+            shell: run.shell(),
             ailment,
             until_us: run.now_us(),
             before: Seen::of(run),
@@ -188,7 +191,7 @@ impl Search {
             self.waiting = pairs(&self.text).into();
         }
         let changes = self.waiting.pop_front()?;
-        let run = Run::open(&candidates::apply(&self.text, &changes));
+        let run = Run::begin(&candidates::apply(&self.text, &changes), self.shell);
         Some(Trial { changes, run })
     }
 

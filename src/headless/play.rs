@@ -1,6 +1,7 @@
 //! `brokerlab run FILE [--json] [--until TIME] [--trace] [--cure]`: plays a scenario and says what happened.
 
 use super::{UNREADABLE, texts};
+use brokerlab::console::start;
 use brokerlab::explore::cure::{Ailment, Cure, Search};
 use brokerlab::lab::checks::{CheckResult, Verdict};
 use brokerlab::lab::language::ast::{Check, CheckWhen, Command, Content, Line};
@@ -65,7 +66,7 @@ pub fn run(words: &[String]) -> ExitCode {
             return ExitCode::from(UNREADABLE);
         }
     };
-    let mut run = Run::open(&text);
+    let mut run = start::open(&text);
     let wrong: Vec<_> = run
         .errors()
         .iter()

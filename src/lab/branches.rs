@@ -7,6 +7,7 @@ use super::history::History;
 use super::journal::{Entry, Heard, Journal, SPOKEN, class_of, entries_of};
 use super::language::{Error, parse};
 use super::scenario::{Plan, Refused};
+use super::tools::Shell;
 use super::view::{BranchView, LogEntry, Weight};
 use super::world::{WARM_UP, World, lab_us};
 use crate::sim::Time;
@@ -66,9 +67,9 @@ pub struct Branch {
 }
 
 impl Branch {
-    /// A branch at time zero.
-    pub fn open(script: Script) -> Branch {
-        let (world, refused) = script.plan.raise();
+    /// A branch at time zero; `shell` runs its `$` lines.
+    pub fn open(script: Script, shell: Option<Shell>) -> Branch {
+        let (world, refused) = script.plan.raise(shell);
         let moment = Moment { world, done: 0 };
         Branch {
             id: 0,

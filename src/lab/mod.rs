@@ -24,6 +24,7 @@ pub mod run;
 pub mod scenario;
 pub mod show;
 pub mod subjects;
+pub mod tools;
 pub mod view;
 pub mod why;
 pub mod wire;

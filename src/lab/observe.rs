@@ -78,7 +78,10 @@ impl World {
             )) => {
                 Rc::make_mut(&mut self.errors).insert(who, error.class.clone());
             }
-            KafkaNote::Client(ClientNote::Log { line, .. }) => self.logs.push(who, line),
+            KafkaNote::Client(ClientNote::Log { line, .. }) => {
+                self.logs.push(who, line);
+                self.tool_hears(who, line);
+            }
             KafkaNote::Client(_) | KafkaNote::Broker(_) | KafkaNote::Group(_) | KafkaNote::Txn(_) => {}
         }
     }

@@ -2,6 +2,7 @@
 //! else on the timeline.
 
 use super::language::ast::{Check, CheckWhen, Command, Content, Name, Scenario, Server};
+use super::tools::Shell;
 use super::world::{ClusterSetup, Properties, WARM_UP, World, kernel_time};
 use crate::kafka::client::admin::AdminCall;
 use crate::kafka::types::NodeId;
@@ -93,13 +94,14 @@ impl Plan {
         self.seed == other.seed && commands(self) == commands(other)
     }
 
-    /// Builds the world that the set-up describes and lets it come up. Refused lines are told by their index in the
+    /// Builds the world that the set-up describes and lets it come up; `shell` runs its `$` lines. Refused lines are told by their index in the
     /// set-up.
-    pub fn raise(&self) -> (World, Vec<(usize, String)>) {
+    pub fn raise(&self, shell: Option<Shell>) -> (World, Vec<(usize, String)>) {
         let mut world = World::new(ClusterSetup {
             seed: self.seed,
             ..ClusterSetup::default()
         });
+        world.tools.shell = shell;
         let mut refused = Vec::new();
         build(&mut world, &self.set_up, &mut refused);
         world.run_to(WARM_UP);
@@ -133,10 +135,10 @@ fn small_cluster(brokers: usize) -> Properties {
     out
 }
 
-/// Builds the world that a scenario's set-up describes and lets it come up.
+/// Builds the world that a scenario's set-up describes and lets it come up; it has no console.
 pub fn stage(scenario: &Scenario) -> Staged {
     let plan = Plan::of(scenario);
-    let (world, refused) = plan.raise();
+    let (world, refused) = plan.raise(None);
     let refused = refused.into_iter().map(|(index, why)| Refused {
         line: plan.set_up[index].0,
         why,

@@ -58,6 +58,7 @@ pub fn judge(world: &World, claim: &Claim) -> (Option<bool>, String) {
             let found = look(world, subject);
             let text = match (&found, subject) {
                 (Found::Set(fates), Subject::Fate(_)) => fates_text(fates, *op, values),
+                (Found::Text(output), Subject::Output) => output_text(output),
                 _ => found.to_string(),
             };
             (compare(&found, subject, *op, values), text)
@@ -80,7 +81,35 @@ fn compare(found: &Found, subject: &Subject, op: Op, values: &[Name]) -> Option<
     match (found, subject) {
         (Found::Missing(_), _) => None,
         (Found::Set(fates), Subject::Fate(_)) => Some(fates_hold(fates, op, values)),
+        (Found::Text(output), Subject::Output) => Some(output_holds(output, op, values)),
         _ => Some(holds(found, op, values)),
+    }
+}
+
+/// A tool's output as a check sees it: blanks and tabs count alike, and at the ends of lines and at the end of all they
+/// do not count.
+fn evened(text: &str) -> String {
+    let line = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let lines: Vec<String> = text.lines().map(line).collect();
+    lines.join("\n").trim_end().to_string()
+}
+
+/// The end of an output on one line, as the language writes it.
+fn output_text(output: &str) -> String {
+    const MOST: usize = 200;
+    let hidden = output.chars().count().saturating_sub(MOST);
+    let shown: String = output.chars().skip(hidden).collect();
+    let start = if hidden > 0 { "... " } else { "" };
+    format!("{start}{}", shown.replace('\n', "\\n"))
+}
+
+/// `=`: the texts are the lines of the output; `contains`: each text is a part of it.
+fn output_holds(output: &str, op: Op, values: &[Name]) -> bool {
+    let mut texts = values.iter().map(|text| evened(text));
+    match op {
+        Op::Contains => texts.all(|text| output.contains(&text)),
+        Op::NotEqual => output != texts.collect::<Vec<_>>().join("\n"),
+        _ => output == texts.collect::<Vec<_>>().join("\n"),
     }
 }
 
@@ -213,7 +242,16 @@ pub fn look(world: &World, subject: &Subject) -> Found {
         },
         Subject::Fate(value) => fate(world, value),
         Subject::Count { fate, of } => count(world, fate, of.as_deref()),
-        Subject::Output => Found::Missing("no $ line has run".into()),
+        Subject::Output => match world.tools.last() {
+            Some(line) => Found::Text(evened(line.output())),
+            None => Found::Missing("no $ line has run".into()),
+        },
+        Subject::Exit => match world.tools.last() {
+            Some(line) => line
+                .exit
+                .map_or(Found::Nothing, |status| Found::Number(i64::from(status))),
+            None => Found::Missing("no $ line has run".into()),
+        },
         _ => look_at_group(world, subject),
     }
 }
@@ -475,6 +513,33 @@ mod tests {
             fates_text(&had, Op::Equal, &names("appended")),
             "acknowledged, appended, lost"
         );
+    }
+
+    #[test]
+    fn output_is_compared_line_by_line() {
+        let output = evened("Topic: t\tLeader: 2  \nPartition:  0\t\n\n");
+        let texts = |list: &[&str]| list.iter().map(|text| Name::from(*text)).collect::<Vec<_>>();
+        assert!(output_holds(
+            &output,
+            Op::Equal,
+            &texts(&["Topic: t Leader: 2", "Partition: 0"])
+        ));
+        assert!(output_holds(
+            &output,
+            Op::Equal,
+            &texts(&["Topic: t\tLeader: 2\nPartition: 0"])
+        ));
+        assert!(!output_holds(&output, Op::Equal, &texts(&["Topic: t Leader: 2"])));
+        assert!(output_holds(
+            &output,
+            Op::Contains,
+            &texts(&["Leader: 2", "Partition: 0"])
+        ));
+        assert!(!output_holds(
+            &output,
+            Op::Contains,
+            &texts(&["Leader: 2", "Partition: 1"])
+        ));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use super::load::Loads;
 use super::node::Node;
 use super::observe::may_lose_packets;
 use super::places::Places;
+use super::tools::Tools;
 use crate::kafka::broker::Broker;
 use crate::kafka::client::admin::{Admin, AdminCall, AdminOrder};
 use crate::kafka::client::call::{CallId, CallResult, ClientError};
@@ -101,6 +102,8 @@ pub struct World {
     pub found: Vec<Finding>,
     /// Records that replicas had and lost.
     pub ghosts: Ghosts,
+    /// The command lines of tools outside.
+    pub tools: Tools,
 }
 
 impl World {
@@ -126,6 +129,7 @@ impl World {
             given: Rc::default(),
             found: Vec::new(),
             ghosts: Ghosts::default(),
+            tools: Tools::default(),
         }
     }
 
@@ -403,6 +407,7 @@ impl World {
     pub(super) fn answered(&mut self, call: CallId, result: &CallResult) {
         if self.awaited.contains(&call) {
             self.answers.insert(call, result.clone());
+            self.tools.wake();
         }
     }
 
@@ -430,6 +435,7 @@ impl World {
 
     /// Handles the next thing that happens by itself, if it is due at or before `limit`.
     pub fn step_until(&mut self, limit: Time) -> Option<Step> {
+        self.tools.printed.clear();
         let load = self.loads.next_time().filter(|at| *at <= limit);
         // Much that is due passes unseen (a SYN, a stale timer): the kernel itself must stop short of the load.
         let before = load.map_or(limit, Time::just_before);
@@ -443,16 +449,19 @@ impl World {
             self.settle_airborne();
             self.observe();
         }
+        self.look_at_tools();
         Some(step)
     }
 
     /// Does what a line says at `at` (not before now), as an event of its own, and why it was refused, if it was.
     pub fn run_command(&mut self, at: Time, command: &Command) -> (Step, Result<(), String>) {
+        self.tools.printed.clear();
         let step = self.sim.command(at);
         let done = self.apply(command);
         self.observe();
         self.settle_airborne();
         self.observe();
+        self.look_at_tools();
         (step, done)
     }
 

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::state::Said;
+use crate::console::start;
 use crate::lab::language::{Error, parse};
 use crate::lab::run::Run;
 use crate::lab::view::{LogEntry, Weight};
@@ -61,7 +62,7 @@ pub struct Session {
 impl Session {
     /// A session on `text`. What can't be read of it is told by `problems`; everything else is there.
     pub fn open(text: &str) -> Session {
-        let run = Run::open(text);
+        let run = start::open(text);
         Session {
             problems: problems(&run),
             run,

@@ -1,14 +1,14 @@
 //! Shipped scenarios: whole clusters with clients, groups and faults.
 
+use brokerlab::console::start;
 use brokerlab::lab::library;
-use brokerlab::lab::run::Run;
 
 /// So many events of a scenario are hashed.
 const EVENTS: usize = 6_000;
 
 fn play(name: &str) -> Vec<u64> {
     let shipped = library::find(name).expect("the scenario is shipped");
-    let mut run = Run::open(shipped.text);
+    let mut run = start::open(shipped.text);
     let mut hashes = Vec::new();
     while hashes.len() < EVENTS && run.now_us() < 120_000_000 && run.step() {
         hashes.push(run.hash());

@@ -264,13 +264,12 @@ fn begin(desk: &mut Desk, options: &Options, plan: &Plan, consumer: usize) -> Ru
 
 /// [ConsoleConsumer.process]
 fn read(desk: &mut Desk, plan: &Plan, consumer: usize) -> Run<()> {
-    let mut count = 0;
-    let mut exit = 0;
+    let mut at = desk.enter_loop();
     let mut left: Vec<Consumed> = Vec::new();
-    'reading: while plan.most == -1 || count < plan.most {
-        let records = match desk.poll(consumer, plan.timeout_ms)? {
+    'reading: while plan.most == -1 || at.count < plan.most {
+        let records = match desk.poll(consumer, plan.timeout_ms, at)? {
             None => {
-                exit = 130;
+                at.status = 130;
                 break;
             }
             Some(Err(error)) => {
@@ -295,18 +294,18 @@ fn read(desk: &mut Desk, plan: &Plan, consumer: usize) -> Run<()> {
         };
         let mut records = records.into_iter();
         for record in records.by_ref() {
-            count += 1;
+            at.count += 1;
             let text = plan.formatter.text(&record);
-            desk.out.stdout.push_str(&text);
-            if plan.most != -1 && count >= plan.most {
+            desk.print(&text);
+            if plan.most != -1 && at.count >= plan.most {
                 left = records.collect();
                 break 'reading;
             }
         }
     }
     leave(desk, consumer, &left)?;
-    desk.err(&format!("Processed a total of {count} messages"));
-    match exit {
+    desk.err(&format!("Processed a total of {} messages", at.count));
+    match at.status {
         0 => Ok(()),
         status => Err(Stop::Exit(status)),
     }

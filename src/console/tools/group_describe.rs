@@ -214,7 +214,7 @@ fn offsets(desk: &mut Desk, group: &SeenGroup, rows: &[Row], verbose: bool) {
             }
         }
         text.push_str(&format!(" {} {} {}", pad(cells[7], c), pad(cells[8], h), cells[9]));
-        desk.out.stdout.push_str(&text);
+        desk.print(&text);
     };
     line([
         "GROUP",
@@ -374,7 +374,7 @@ fn states(desk: &mut Desk, admin: usize, groups: &[SeenGroup], verbose: bool) ->
             if verbose {
                 text.push_str(&format!(" {} {}", pad(epochs[0], 15), pad(epochs[1], 25)));
             }
-            desk.out.stdout.push_str(&format!("{text} {members}"));
+            desk.print(&format!("{text} {members}"));
         };
         line(
             ["GROUP", "COORDINATOR (ID)", "ASSIGNMENT-STRATEGY", "STATE"],

@@ -375,7 +375,7 @@ fn print(desk: &mut Desk, all: &[(Rc<str>, Plan)]) {
             pad(cells[2], 10),
             cells[3]
         );
-        desk.out.stdout.push_str(&text);
+        desk.print(&text);
     };
     if !all.is_empty() {
         line(["GROUP", "TOPIC", "PARTITION", "NEW-OFFSET"]);

@@ -456,7 +456,7 @@ fn delete_offsets(desk: &mut Desk, options: &Options, admin: usize) -> Done<()> 
     let width = widest(15, results.iter().map(|(partition, _)| &*partition.topic));
     let mut line = |topic: &str, partition: &str, status: &str| {
         let text = format!("\n{} {} {}", pad(topic, width), pad(partition, 10), pad(status, 15));
-        desk.out.stdout.push_str(&text);
+        desk.print(&text);
     };
     line("TOPIC", "PARTITION", "STATUS");
     results.sort_small_by_key(|(partition, _)| format!("{}{}", partition.topic, partition.partition));

@@ -1,6 +1,6 @@
 //! `kafka-console-producer.sh`: each line of its input is a record. [ConsoleProducer, LineMessageReader]
 
-use crate::console::desk::{ClientSpec, Desk, Kind, Run, Stop};
+use crate::console::desk::{ClientSpec, Desk, Input, Kind, Run, Stop};
 use crate::console::java;
 use crate::console::options::{OptionError, Options};
 use crate::kafka::client::call::{Answer, ClientError, Sent};
@@ -52,7 +52,10 @@ pub fn run(desk: &mut Desk) -> Run<()> {
         Ok(producer) => producer,
         Err(error) => return Err(failed(desk, &error)),
     };
-    send_all(desk, &options, &reader, &topic, producer)
+    match desk.setting.typed {
+        true => send_typed(desk, &options, &reader, &topic, producer),
+        false => send_all(desk, &options, &reader, &topic, producer),
+    }
 }
 
 /// [ConsoleProducerOptions.checkArgs]
@@ -329,7 +332,7 @@ fn send_all(desk: &mut Desk, options: &Options, reader: &Reader, topic: &Rc<str>
     let mut batch = Vec::new();
     for (index, line) in desk.setting.stdin.lines().enumerate() {
         if prompt {
-            desk.out.stdout.push('>');
+            desk.print(">");
         }
         let record = match reader.record(line, index + 1, topic) {
             Ok(record) => record,
@@ -345,7 +348,7 @@ fn send_all(desk: &mut Desk, options: &Options, reader: &Reader, topic: &Rc<str>
         }
     }
     if prompt && wrong.is_none() {
-        desk.out.stdout.push('>');
+        desk.print(">");
     }
     if !batch.is_empty() {
         send_batch(desk, producer, batch)?;
@@ -354,6 +357,49 @@ fn send_all(desk: &mut Desk, options: &Options, reader: &Reader, topic: &Rc<str>
     match wrong {
         Some(error) => Err(failed(desk, &error)),
         None => Ok(()),
+    }
+}
+
+/// Lines as they are typed, each sent at once; a prompt stands before each.
+fn send_typed(desk: &mut Desk, options: &Options, reader: &Reader, topic: &Rc<str>, producer: usize) -> Run<()> {
+    let sync = options.has("sync");
+    let mut at = desk.enter_loop();
+    loop {
+        if !at.closing && !at.prompted {
+            desk.print(">");
+            at.prompted = true;
+        }
+        match desk.input(at)? {
+            Input::Line(line) => {
+                at.prompted = false;
+                at.count += 1;
+                match reader.record(&line, at.count as usize, topic) {
+                    Ok(record) if sync => send_one(desk, producer, record)?,
+                    Ok(record) => desk.post(producer, record)?,
+                    Err(error) => {
+                        let _closed = desk.call(producer, |call| Order::Producer(ProducerOrder::Close { call }))?;
+                        return Err(failed(desk, &error));
+                    }
+                }
+            }
+            Input::Sent(record, Ok(answer)) => {
+                if let Answer::Sent(list) = &*answer {
+                    list.iter()
+                        .for_each(|sent| log_failure(desk, sent, &Sizes::of(&record)));
+                }
+            }
+            Input::Sent(_, Err(error)) => return Err(failed(desk, &error)),
+            Input::End { .. } if at.closing => break,
+            Input::End { interrupted } => {
+                at.closing = true;
+                at.status = if interrupted { 130 } else { 0 };
+                let _closed = desk.call(producer, |call| Order::Producer(ProducerOrder::Close { call }))?;
+            }
+        }
+    }
+    match at.status {
+        0 => Ok(()),
+        status => Err(Stop::Exit(status)),
     }
 }
 
@@ -377,35 +423,50 @@ fn send_one(desk: &mut Desk, producer: usize, record: NewRecord) -> Run<()> {
     }
 }
 
-/// All lines, one after the other; what fails is logged. [ErrorLoggingCallback]
+/// What the log says of a record.
+struct Sizes {
+    key: Option<usize>,
+    value: Option<usize>,
+    topic: Rc<str>,
+}
+
+impl Sizes {
+    fn of(record: &NewRecord) -> Sizes {
+        let length = |bytes: &Option<Rc<[u8]>>| bytes.as_ref().map(|bytes| bytes.len());
+        Sizes {
+            key: length(&record.key),
+            value: length(&record.value),
+            topic: record.topic.clone(),
+        }
+    }
+}
+
+/// All lines, one after the other; what fails is logged.
 fn send_batch(desk: &mut Desk, producer: usize, records: Vec<NewRecord>) -> Run<()> {
-    let sizes: Vec<(Option<usize>, Option<usize>, Rc<str>)> = records
-        .iter()
-        .map(|r| {
-            let length = |bytes: &Option<Rc<[u8]>>| bytes.as_ref().map(|bytes| bytes.len());
-            (length(&r.key), length(&r.value), r.topic.clone())
-        })
-        .collect();
-    let result = desk.send(producer, records)?;
-    let answer = match result {
+    let sizes: Vec<Sizes> = records.iter().map(Sizes::of).collect();
+    let answer = match desk.send(producer, records)? {
         Ok(answer) => answer,
         Err(error) => return Err(failed(desk, &error)),
     };
-    let Answer::Sent(list) = &*answer else {
-        return Ok(());
-    };
-    for (sent, (key, value, topic)) in list.iter().zip(sizes) {
-        let (Sent::Failed(error) | Sent::Threw(error)) = sent else {
-            continue;
-        };
-        let size = |bytes: Option<usize>| bytes.map_or("null".to_string(), |n| format!("{n} bytes"));
-        let text = format!(
-            "Error when sending message to topic {topic} with key: {}, value: {} with error:",
-            size(key),
-            size(value)
-        );
-        let logger = "org.apache.kafka.clients.producer.internals.ErrorLoggingCallback";
-        desk.log("ERROR", &text, logger, &java::trace(error));
+    if let Answer::Sent(list) = &*answer {
+        let each = list.iter().zip(&sizes);
+        each.for_each(|(sent, sizes)| log_failure(desk, sent, sizes));
     }
     Ok(())
+}
+
+/// [ErrorLoggingCallback]
+fn log_failure(desk: &mut Desk, sent: &Sent, sizes: &Sizes) {
+    let (Sent::Failed(error) | Sent::Threw(error)) = sent else {
+        return;
+    };
+    let size = |bytes: Option<usize>| bytes.map_or("null".to_string(), |n| format!("{n} bytes"));
+    let text = format!(
+        "Error when sending message to topic {} with key: {}, value: {} with error:",
+        sizes.topic,
+        size(sizes.key),
+        size(sizes.value)
+    );
+    let logger = "org.apache.kafka.clients.producer.internals.ErrorLoggingCallback";
+    desk.log("ERROR", &text, logger, &java::trace(error));
 }

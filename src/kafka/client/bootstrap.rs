@@ -27,10 +27,12 @@ pub fn resolve(
             client => cause.while_constructing(client).into(),
         });
     }
-    let line = |(host, port): &Address| {
-        format!("Couldn't resolve server {host}:{port} from bootstrap.servers as DNS resolution failed for {host}")
-    };
-    Ok((found, unknown.iter().map(line).collect()))
+    Ok((found, unknown.iter().map(unresolved).collect()))
+}
+
+/// What the client logs about an address that cannot be resolved.
+pub fn unresolved((host, port): &Address) -> String {
+    format!("Couldn't resolve server {host}:{port} from bootstrap.servers as DNS resolution failed for {host}")
 }
 
 impl From<ConfigError> for ClientError {

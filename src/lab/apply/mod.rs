@@ -105,7 +105,9 @@ impl World {
             Command::Rack { name, members } => members.iter().try_for_each(|member| self.apply_rack(name, member)),
             Command::Network { .. } => Err("`network` is not here yet".into()),
             Command::Rule { rule, .. } => Err(format!("`rule {rule}` is not here yet")),
-            Command::Tool { line, .. } => Err(format!("the console's tools are not here yet: `$ {line}`")),
+            Command::Tool { host, line } => self.apply_tool(host.as_ref(), line),
+            Command::Type { host, text } => self.apply_type(host.as_ref(), text),
+            Command::Press { host, key } => self.apply_press(host.as_ref(), *key),
             Command::Later { verb, .. } => Err(format!("`{verb}` is not here yet")),
             _ => Ok(()),
         }
@@ -137,7 +139,7 @@ impl World {
         }
     }
 
-    fn host_named(&self, name: &str) -> Result<HostId, Refusal> {
+    pub(in crate::lab) fn host_named(&self, name: &str) -> Result<HostId, Refusal> {
         match self.find(name) {
             Some(id) => Ok(self.sim.host_of(id)),
             None => self

@@ -10,6 +10,7 @@ use crate::lab::language::ast::{Command, DiskState, ProcessVerb};
 use crate::lab::language::print_command;
 use crate::lab::ledger::Finding;
 use crate::lab::places::place_of;
+use crate::lab::tools::Printed;
 use crate::lab::view::{LogEntry, MarkKind, Weight};
 use crate::lab::wire::{Note, kind_of_tag};
 use crate::lab::world::{Role, World, lab_us};
@@ -24,6 +25,8 @@ pub struct Heard {
     pub step: Step,
     pub notes: Vec<(ProcId, Note)>,
     pub found: Vec<Finding>,
+    /// What tools outside wrote.
+    pub printed: Vec<Printed>,
     /// The line of the scenario that it does.
     pub command: Option<Rc<Command>>,
 }
@@ -117,6 +120,13 @@ pub fn entries_of(world: &World, heard: &Heard, least: Weight) -> Vec<Entry> {
         let (text, rule, mark) = finding_text(world, finding);
         let index = heard.notes.len() + 1 + index;
         add(index, "ledger".into(), text, Weight::Alarm, Some(rule), mark);
+    }
+    let before = heard.notes.len() + 1 + heard.found.len();
+    if Weight::Matters >= least {
+        for (index, line) in heard.printed.iter().enumerate() {
+            let (who, text) = (line.who.to_string(), line.text.to_string());
+            add(before + index, who, text, Weight::Matters, None, None);
+        }
     }
     mark_logged(&mut out, heard);
     out

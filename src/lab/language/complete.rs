@@ -173,6 +173,8 @@ fn names(found: &mut Found<'_>, verb: &'static Verb, place: usize, behind: &[&st
             found.names(of(|kind| matches!(kind, Kind::Producer | Kind::Consumer)));
             topics(found, scope);
         }
+        ("press", 0) => found.names(["ctrl-c", "ctrl-d"]),
+        ("type", 0) | ("press", 1) => found.names(of(|kind| kind != Kind::Network)),
         ("disk", 1..) => found.names(["ok", "full", "wipe"]),
         ("network" | "rack", 1..)
         | ("crash" | "power-off" | "shutdown" | "restart" | "freeze" | "thaw" | "remove" | "set" | "disk", _) => {

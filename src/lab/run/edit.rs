@@ -154,8 +154,9 @@ impl Run {
         let now_us = self.now_us();
         match first_change(&self.branch().script.plan, &script.plan) {
             Change::Start => {
+                let shell = self.shell();
                 let branch = &mut self.branches[self.current];
-                let mut fresh = Branch::open(script);
+                let mut fresh = Branch::open(script, shell);
                 fresh.id = branch.id;
                 fresh.name = branch.name.clone();
                 fresh.parent = branch.parent;

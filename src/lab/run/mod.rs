@@ -16,6 +16,7 @@ use super::checkpoints::Moment;
 use super::journal::Heard;
 use super::language::Error;
 use super::limits::MAX_EVENTS;
+use super::tools::Shell;
 use super::view::BranchView;
 use super::world::{kernel_time, lab_us};
 use crate::sim::Time;
@@ -53,8 +54,24 @@ pub struct Run {
 
 impl Run {
     /// A run at its time zero. What cannot be read of the text is told by [`Run::errors`]; everything else loads.
+    /// It has no console: its `$` lines are refused.
     pub fn open(text: &str) -> Run {
-        let branch = Branch::open(Script::read(text));
+        Run::begin(text, None)
+    }
+
+    /// The same with a console, which runs its `$` lines.
+    pub fn with_shell(text: &str, shell: Shell) -> Run {
+        Run::begin(text, Some(shell))
+    }
+
+    /// Its console, to open another run with.
+    pub fn shell(&self) -> Option<Shell> {
+        self.moment.world.tools.shell
+    }
+
+    /// The same with a console, if one is given.
+    pub fn begin(text: &str, shell: Option<Shell>) -> Run {
+        let branch = Branch::open(Script::read(text), shell);
         Run {
             moment: Moment::clone(branch.checkpoints.start()),
             branches: vec![branch],
@@ -243,6 +260,7 @@ fn next_event(moment: &mut Moment, branch: &Branch, limit: Time) -> Option<(Hear
         step,
         notes: moment.world.sim.take_notes(),
         found: std::mem::take(&mut moment.world.found),
+        printed: std::mem::take(&mut moment.world.tools.printed),
         command,
     };
     Some((heard, done))

@@ -5,6 +5,7 @@ use super::names::{address_text, node_text};
 use super::{NetEvent, NetworkClient};
 use crate::kafka::client::link::{InFlight, Link, LinkState};
 use crate::kafka::client::log::loggers;
+use crate::kafka::client::metadata::Wanted;
 use crate::kafka::client::rules;
 use crate::kafka::protocol::data::{ApiVersionsRequest, BrokerNode};
 use crate::kafka::rule::Weight;
@@ -208,7 +209,9 @@ impl NetworkClient {
 
     pub(super) fn on_server_disconnect(&mut self, node: NodeId, ctx: &mut Ctx) {
         let snapshot = self.metadata.snapshot();
+        // The admin client's own updater says nothing of it. [AdminMetadataManager.AdminMetadataUpdater]
         if snapshot.bootstrap
+            && !matches!(self.metadata.wanted(), Wanted::Nodes)
             && let Some(known) = snapshot.node(node)
         {
             let text = format!("Bootstrap broker {} disconnected", node_text(known));

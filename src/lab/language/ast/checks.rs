@@ -108,6 +108,8 @@ pub enum Subject {
     Controller,
     /// The output of the last `$` line.
     Output,
+    /// Its exit status; `none` while it runs.
+    Exit,
 }
 
 /// A thing that has a state.

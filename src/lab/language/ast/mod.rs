@@ -202,6 +202,16 @@ pub enum Command {
         host: Option<Name>,
         line: Name,
     },
+    /// A line typed into the tool that runs, or the one that runs in a host.
+    Type {
+        host: Option<Name>,
+        text: Name,
+    },
+    /// A key pressed for the tool that runs, or the one that runs in a host.
+    Press {
+        host: Option<Name>,
+        key: Key,
+    },
 
     Process {
         verb: ProcessVerb,

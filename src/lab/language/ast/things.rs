@@ -276,6 +276,26 @@ pub enum DiskState {
     Wipe(Option<TopicPartition>),
 }
 
+/// A key that means something to a tool that runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// SIGINT.
+    CtrlC,
+    /// The end of its input.
+    CtrlD,
+}
+
+impl Key {
+    pub const ALL: [Key; 2] = [Key::CtrlC, Key::CtrlD];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Key::CtrlC => "ctrl-c",
+            Key::CtrlD => "ctrl-d",
+        }
+    }
+}
+
 /// A hand on one single message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessageFault {

@@ -1,9 +1,9 @@
-//! Reads what an admin does: alter, delete, elect, reassign, set.
+//! Reads what an admin does: alter, delete, elect, reassign, set, and what is typed for a tool that runs.
 
-use super::args::{Args, Read, Wrong, list_of, name_of, number_of, partition_at, setting, wrong};
+use super::args::{Args, Read, Wrong, choice_of, list_of, name_of, number_of, partition_at, setting, wrong};
 use super::commands::{brokers, settings_of};
 use super::data::partitions;
-use crate::lab::language::ast::{Alter, Command, Config, Delete, Election, Name};
+use crate::lab::language::ast::{Alter, Command, Config, Delete, Election, Key, Name};
 use crate::lab::language::errors::Kind as ErrorKind;
 use crate::lab::language::keys::{self, Scope as Keys};
 use crate::lab::language::lexer::Token;
@@ -16,8 +16,35 @@ pub fn command(args: &mut Args<'_>) -> Read<Command> {
         "delete" => delete(args),
         "elect" => elect(args),
         "reassign" => reassign(args),
+        "type" => type_line(args),
+        "press" => press(args),
         _ => set(args),
     }
+}
+
+/// `type "300"`, `type worker "300"`.
+fn type_line(args: &mut Args<'_>) -> Read<Command> {
+    let host = match args.left() {
+        2.. => Some(tool_place(args)?),
+        _ => None,
+    };
+    let text = args.word("the text")?.text.as_str().into();
+    Ok(Command::Type { host, text })
+}
+
+/// `press ctrl-c`, `press ctrl-c worker`.
+fn press(args: &mut Args<'_>) -> Read<Command> {
+    let key = choice_of(args.word("the key")?, &Key::ALL.map(|key| (key.name(), key)))?;
+    let host = match args.left() {
+        0 => None,
+        _ => Some(tool_place(args)?),
+    };
+    Ok(Command::Press { host, key })
+}
+
+/// Where a tool runs that is not on the laptop.
+fn tool_place(args: &mut Args<'_>) -> Read<Name> {
+    args.known_name("where it runs", |kind| kind != Kind::Network)
 }
 
 /// Takes the word that says what kind of thing is meant; one name alone is a topic.

@@ -146,6 +146,7 @@ fn subject(word: &str, args: &mut Args<'_>) -> Read<Subject> {
         "fate" => Subject::Fate(args.word("the record's value")?.text.as_str().into()),
         "count" => count(args)?,
         "controller" => Subject::Controller,
+        "exit" => Subject::Exit,
         _ => Subject::Output,
     })
 }
@@ -266,6 +267,7 @@ pub fn is_number(subject: &Subject) -> bool {
             | Subject::Lag(..)
             | Subject::Generation(_)
             | Subject::Count { .. }
+            | Subject::Exit
     )
 }
 
@@ -275,11 +277,12 @@ fn values(args: &mut Args<'_>, subject: &Subject) -> Read<Vec<Name>> {
     if args.left() == 0 {
         return args.missing("the value");
     }
-    let one = !is_list(subject);
+    let texts = matches!(subject, Subject::Output);
+    let one = !is_list(subject) && !texts;
     let bare = args.next_is("none");
     while args.left() > 0 && (values.is_empty() || !one) {
         let token = args.word("the value")?;
-        if token.quoted || one {
+        if token.quoted || one || texts {
             values.push(token.text.as_str().into());
         } else {
             values.extend(token.text.split(',').filter(|v| !v.is_empty()).map(Name::from));
@@ -297,7 +300,8 @@ fn value_fits(subject: &Subject, token: &Token, value: Option<&Name>) -> Read<()
     if is_number(subject) {
         let digits = value.strip_prefix('-').unwrap_or(value);
         let number = value.parse::<i64>().is_ok() && digits.bytes().all(|b| b.is_ascii_digit());
-        let none = matches!(subject, Subject::Committed(..) | Subject::Position(..)) && &**value == "none";
+        let none =
+            matches!(subject, Subject::Committed(..) | Subject::Position(..) | Subject::Exit) && &**value == "none";
         if !number && !none {
             return wrong(token.span, format!("\"{value}\" is not a number"), "a whole number");
         }

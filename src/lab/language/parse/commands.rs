@@ -56,7 +56,7 @@ pub fn command(verb: &'static Verb, tokens: &[Token], scope: &Scope, block: Opti
         "unsubscribe" => Command::Unsubscribe {
             consumers: args.known_names("a consumer", is_consumer)?,
         },
-        "alter" | "delete" | "elect" | "reassign" | "set" => admin::command(&mut args)?,
+        "alter" | "delete" | "elect" | "reassign" | "set" | "type" | "press" => admin::command(&mut args)?,
         _ => faults::command(&mut args)?,
     };
     args.finish()?;

@@ -82,6 +82,7 @@ pub fn subject(subject: &Subject) -> String {
         Subject::Count { fate, of: Some(of) } => format!("count {fate} {of}"),
         Subject::Controller => "controller".into(),
         Subject::Output => "output".into(),
+        Subject::Exit => "exit".into(),
     }
 }
 

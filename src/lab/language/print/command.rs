@@ -123,6 +123,8 @@ fn words(command: &Command) -> Words {
         Command::Feed { topic, load: l, to } => load(Words::new("feed").add(topic), l).add("->").names(to),
         Command::Tool { host: None, line } => Words::new("$").add(line),
         Command::Tool { host: Some(host), line } => Words::new(host).add("$").add(line),
+        Command::Type { host, text } => host.iter().fold(Words::new("type"), Words::add).add(quoted(text)),
+        Command::Press { host, key } => host.iter().fold(Words::new("press").add(key.name()), Words::add),
         Command::Process { verb, names } => Words::new(process(*verb)).names(names),
         Command::Cut(between) => ends(Words::new("cut"), between),
         Command::Heal(None) => Words::new("heal"),

@@ -238,6 +238,9 @@ fn admin() -> impl Strategy<Value = Command> {
             .prop_map(|(partition, replicas)| Command::Reassign { partition, replicas }),
         set,
         tool,
+        (option::of(one(&["b1", "h2", "web"])), text()).prop_map(|(host, text)| Command::Type { host, text }),
+        (option::of(one(&["b1", "h2", "web"])), select(&Key::ALL[..]))
+            .prop_map(|(host, key)| Command::Press { host, key }),
     ]
 }
 

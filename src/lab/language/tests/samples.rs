@@ -125,6 +125,10 @@ reassign loan_request/0 cancel
 set w1 w2 work=500ms max.poll.records=1
 $ kafka-topics.sh --bootstrap-server b1:9092 --describe # not a comment
 b1 $ echo "<<END"
+type "300"
+type b1 "a\tb"
+press ctrl-c
+press ctrl-d b1
 crash b1 b2
 power-off b1
 shutdown w1
@@ -177,6 +181,8 @@ expect fate "500" = acknowledged, lost
 expect count delivered-twice kafka > 0
 expect controller = c1
 expect output contains "Leader: 2"
+expect output = "a b" "c"
+expect exit = none
 never count lost > 0
 eventually isr loan_request/0 = b1 b2 b3 within 30s
 always no-committed-record-lost

@@ -139,7 +139,16 @@ pub const SUBJECTS: &[SubjectWord] = &[
         "how many records have a fate; of one client, topic or system (count lost web = 0)",
     ),
     subject("controller", "controller = c2", "the active controller"),
-    subject("output", "output contains \"Leader: 2\"", "of the last $ line"),
+    subject(
+        "output",
+        "output contains \"Leader: 2\"",
+        "of the last $ line; several texts are its lines, and blanks and tabs count alike",
+    ),
+    subject(
+        "exit",
+        "exit = 0",
+        "the exit status of the last $ line, none while it runs",
+    ),
     SubjectWord {
         name: "ready",
         form: "ready risk = 3",

@@ -87,6 +87,8 @@ verbs! {
         "reassign", "reassign loan_request/0 replicas=b2,b3,b4", "new replicas for a partition; cancel in their place calls it off", &[opt("replicas", "b2,b3,b4", "required")];
         "set", "set w1 work=500ms", "a process's own settings, a client's or a server's: they hold from its next start", &[];
         "$", "$ kafka-topics.sh --bootstrap-server b1:9092 --describe", "a tool's command line; NAME $ ... runs it there", &[];
+        "type", "type \"300\"", "a line into the tool that runs; type NAME \"300\" into the one that runs there", &[];
+        "press", "press ctrl-c", "a key for the tool that runs: ctrl-c ends it, ctrl-d its input; press ctrl-c NAME for the one there", &[];
     }
     Processes {
         "crash", "crash b1", "SIGKILL: the page cache survives", &[];

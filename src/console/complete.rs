@@ -1,0 +1,1 @@
+//! Completes a command line that is being typed.
