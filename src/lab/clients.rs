@@ -47,17 +47,22 @@ impl World {
         let Some(recipe) = self.recipes.get(name).cloned() else {
             return Err(format!("`{name}` cannot restart"));
         };
-        let (seed, bootstrap) = (self.setup.seed, self.bootstrap());
+        let (seed, host) = (self.setup.seed, self.sim.host_of(id));
         match recipe {
             Command::Producer(producer) => {
-                let fresh = Producer::new(name, &bootstrap, &properties(&producer.config), seed).map_err(exception)?;
+                let config = properties(&producer.config);
+                let (bootstrap, unresolved) = self.bootstrap_of(host, &config, "producer").map_err(exception)?;
+                let fresh = Producer::new(name, &bootstrap, &config, seed).map_err(exception)?;
                 *self.sim.process_mut(id) = Node::Producer(Box::new(fresh));
+                self.log_unresolved(id, unresolved);
                 self.sim.start(id);
             }
             Command::Consumer(consumer) => {
                 let config = properties(&consumer.config);
+                let (bootstrap, unresolved) = self.bootstrap_of(host, &config, "consumer").map_err(exception)?;
                 let fresh = Consumer::new(name, &bootstrap, consumer.group.clone(), config, seed).map_err(exception)?;
                 *self.sim.process_mut(id) = Node::Consumer(Box::new(fresh));
+                self.log_unresolved(id, unresolved);
                 self.sim.start(id);
                 self.begin_consumer(name, &consumer)?;
             }

@@ -16,6 +16,7 @@ pub mod language;
 pub mod ledger;
 pub mod library;
 pub mod limits;
+pub mod listeners;
 pub mod load;
 pub mod node;
 pub mod observe;

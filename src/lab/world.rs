@@ -10,6 +10,7 @@ use super::ghosts::Ghosts;
 use super::invariants::Invariants;
 use super::language::ast::Command;
 use super::ledger::{Finding, Ledger};
+use super::listeners::heard;
 use super::load::Loads;
 use super::node::Node;
 use super::observe::may_lose_packets;
@@ -17,11 +18,13 @@ use super::places::Places;
 use super::tools::Tools;
 use crate::kafka::broker::Broker;
 use crate::kafka::client::admin::{Admin, AdminCall, AdminOrder};
+use crate::kafka::client::bootstrap::Address;
 use crate::kafka::client::call::{CallId, CallResult, ClientError};
 use crate::kafka::client::consumer::Consumer;
 use crate::kafka::client::producer::Producer;
 use crate::kafka::client::producer::txn::GroupMetadata;
 use crate::kafka::controller::{Controller, ControllerSetup};
+use crate::kafka::listeners::voter_address;
 use crate::kafka::metadata::image::MetadataImage;
 use crate::kafka::protocol::data::BrokerNode;
 use crate::kafka::types::NodeId;
@@ -33,6 +36,9 @@ use std::rc::Rc;
 
 /// Kernel time that passes before a scenario's time zero.
 pub const WARM_UP: Time = Time(20_000_000);
+
+/// The machine outside: the operator's, and the one whose container engine makes named networks.
+pub const LAPTOP: &str = "laptop";
 
 /// What a process is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -104,6 +110,8 @@ pub struct World {
     pub ghosts: Ghosts,
     /// The command lines of tools outside.
     pub tools: Tools,
+    /// What containers call themselves.
+    pub(super) hostnames: Rc<OrderedMap<HostId, Rc<str>>>,
 }
 
 impl World {
@@ -130,6 +138,7 @@ impl World {
             found: Vec::new(),
             ghosts: Ghosts::default(),
             tools: Tools::default(),
+            hostnames: Rc::default(),
         }
     }
 
@@ -277,17 +286,25 @@ impl World {
         config: Properties,
         controllers: &OrderedMap<NodeId, Rc<str>>,
     ) -> Result<ProcId, String> {
+        let place = self.host(host);
+        let heard = heard(&config, node, &self.hostname(place), &self.operator_address(place))?;
+        let (told, port) = heard
+            .as_ref()
+            .map_or((host.into(), KAFKA_PORT), |heard| heard.between.clone());
         let advertised = BrokerNode {
             id: node,
-            host: host.into(),
-            port: KAFKA_PORT,
+            host: told,
+            port,
             rack,
         };
         let (seed, cluster) = (self.setup.seed, self.setup.cluster_id.clone());
         let given = config.clone();
-        let broker = Broker::new(advertised, config, seed, controllers.clone(), cluster).map_err(|e| e.to_string())?;
-        let host = self.host(host);
-        let id = self.enter(name, host, Role::Broker(node), Node::Broker(Box::new(broker)));
+        let mut broker =
+            Broker::new(advertised, config, seed, controllers.clone(), cluster).map_err(|e| e.to_string())?;
+        if let Some(heard) = heard {
+            broker = broker.listening_on(heard.listeners);
+        }
+        let id = self.enter(name, place, Role::Broker(node), Node::Broker(Box::new(broker)));
         Rc::make_mut(&mut self.given).insert(id, given);
         Ok(id)
     }
@@ -304,7 +321,7 @@ impl World {
         config: Properties,
         voters: &OrderedMap<NodeId, Rc<str>>,
     ) -> Result<ProcId, String> {
-        let setup = ControllerSetup::new(
+        let mut setup = ControllerSetup::new(
             node,
             voters.clone(),
             &self.setup.cluster_id,
@@ -313,6 +330,9 @@ impl World {
             self.setup.seed,
         )
         .map_err(|e| e.to_string())?;
+        if let Some(voter) = voters.get(&node) {
+            setup.listener.port = voter_address(voter).1;
+        }
         let controller = Controller::new(setup);
         let host = self.host(host);
         let id = self.enter(
@@ -330,9 +350,11 @@ impl World {
     /// # Errors
     /// The exception of the client's constructor.
     pub fn add_producer(&mut self, name: &str, host: &str, config: Properties) -> Result<ProcId, ClientError> {
-        let producer = Producer::new(name, &self.bootstrap(), &config, self.setup.seed)?;
         let host = self.host(host);
+        let (bootstrap, unresolved) = self.bootstrap_of(host, &config, "producer")?;
+        let producer = Producer::new(name, &bootstrap, &config, self.setup.seed)?;
         let id = self.enter(name, host, Role::Producer, Node::Producer(Box::new(producer)));
+        self.log_unresolved(id, unresolved);
         self.sim.start(id);
         Ok(id)
     }
@@ -348,9 +370,11 @@ impl World {
         group: Option<Rc<str>>,
         config: Properties,
     ) -> Result<ProcId, ClientError> {
-        let consumer = Consumer::new(name, &self.bootstrap(), group, config, self.setup.seed)?;
         let host = self.host(host);
+        let (bootstrap, unresolved) = self.bootstrap_of(host, &config, "consumer")?;
+        let consumer = Consumer::new(name, &bootstrap, group, config, self.setup.seed)?;
         let id = self.enter(name, host, Role::Consumer, Node::Consumer(Box::new(consumer)));
+        self.log_unresolved(id, unresolved);
         self.sim.start(id);
         Ok(id)
     }
@@ -360,9 +384,21 @@ impl World {
     /// # Errors
     /// The exception of the client's constructor.
     pub fn add_admin(&mut self, name: &str, host: &str, config: Properties) -> Result<ProcId, ClientError> {
-        let admin = Admin::new(name, &self.bootstrap(), &config, self.setup.seed)?;
         let host = self.host(host);
+        let (bootstrap, unresolved) = self.bootstrap_of(host, &config, "admin")?;
+        self.enter_admin(name, host, (&bootstrap, unresolved), &config)
+    }
+
+    fn enter_admin(
+        &mut self,
+        name: &str,
+        host: HostId,
+        (bootstrap, unresolved): (&[Address], Vec<String>),
+        config: &Properties,
+    ) -> Result<ProcId, ClientError> {
+        let admin = Admin::new(name, bootstrap, config, self.setup.seed)?;
         let id = self.enter(name, host, Role::Operator, Node::Admin(Box::new(admin)));
+        self.log_unresolved(id, unresolved);
         self.sim.start(id);
         Ok(id)
     }
@@ -380,7 +416,12 @@ impl World {
         self.by_node
             .values()
             .filter(|id| matches!(self.role(**id), Role::Broker(_)))
-            .map(|id| (self.sim.network().host(self.sim.host_of(*id)).name.clone(), KAFKA_PORT))
+            .map(|id| {
+                (
+                    self.sim.network().host(self.sim.host_of(*id)).name.clone(),
+                    self.first_port(*id),
+                )
+            })
             .collect()
     }
 
@@ -416,7 +457,11 @@ impl World {
         let call = self.awaited_call();
         let operator = match self.operator {
             Some(operator) => Some(operator),
-            None => self.add_admin("operator", "laptop", Properties::new()).ok(),
+            None => {
+                let (host, bootstrap) = (self.host(LAPTOP), self.operator_bootstrap());
+                self.enter_admin("operator", host, (&bootstrap, Vec::new()), &Properties::new())
+                    .ok()
+            }
         };
         self.operator = operator;
         if let Some(operator) = operator {

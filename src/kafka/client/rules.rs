@@ -8,6 +8,12 @@ pub const CONNECT: Rule = Rule {
     source: "NetworkClient.processDisconnection",
 };
 
+pub const BOOTSTRAP: Rule = Rule {
+    name: "client/bootstrap",
+    about: "A client resolves bootstrap.servers when it is made; an entry that nobody knows is left out, and if none is left it is not made.",
+    source: "ClientUtils.parseAndValidateAddresses",
+};
+
 pub const RECONNECT: Rule = Rule {
     name: "client/reconnect-backoff",
     about: "After a failure a client waits reconnect.backoff.ms before it tries the node again, doubling up to reconnect.backoff.max.ms.",

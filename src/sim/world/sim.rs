@@ -201,6 +201,13 @@ impl<P: Resident> Sim<P> {
         }
     }
 
+    /// An observation of a process that belongs to the command at hand.
+    pub fn note(&mut self, of: ProcId, note: <P::Wire as Wire>::Note) {
+        let already = self.core.notes.len();
+        self.core.notes.push((of, note));
+        self.core.hash_notes_from(already);
+    }
+
     /// Starts a process that does not run, at once; its host gets power if it had none.
     pub fn start(&mut self, id: ProcId) {
         if self.core.revive(id) {
