@@ -10,6 +10,7 @@ use crate::docker::startup;
 use crate::kafka;
 use crate::kafka::client::bootstrap::{Address, resolve};
 use crate::kafka::client::call::ClientError;
+use crate::kafka::client::log::loggers;
 use crate::kafka::client::note::ClientNote;
 use crate::kafka::client::rules;
 use crate::kafka::config::ConfigError;
@@ -196,7 +197,11 @@ impl World {
     /// What a client logs of bootstrap addresses that nobody knows where it stands.
     pub(super) fn log_unresolved(&mut self, client: ProcId, lines: Vec<String>) {
         for line in lines {
-            let note = ClientNote::log("WARN", line, Weight::Matters, &rules::BOOTSTRAP);
+            let note = ClientNote::Log {
+                line: loggers::CLIENT_UTILS.warn(line),
+                weight: Weight::Matters,
+                rule: &rules::BOOTSTRAP,
+            };
             self.sim.note(client, Note::Kafka(kafka::note::Note::Client(note)));
         }
     }
