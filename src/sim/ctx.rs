@@ -15,6 +15,8 @@ pub(super) trait Surroundings<W: Wire> {
     fn host_of(&self, me: ProcId) -> HostId;
     fn listen(&mut self, me: ProcId, port: u16, local: bool);
     fn unlisten(&mut self, me: ProcId, port: u16);
+    fn accept_queue_full(&mut self, me: ProcId, port: u16, full: bool);
+    fn peer_address(&self, me: ProcId, conn: ConnId) -> Ipv4Addr;
     fn connect(&mut self, me: ProcId, to: Addr) -> ConnId;
     fn dial(&mut self, me: ProcId, ip: Ipv4Addr, port: u16) -> ConnId;
     /// The port of the side that accepted.
@@ -103,6 +105,17 @@ impl<'a, W: Wire> Ctx<'a, W> {
     /// Refuses new connections on that port from now on.
     pub fn unlisten(&mut self, port: u16) {
         self.world.unlisten(self.me, port);
+    }
+
+    /// Whether the accept queue of that port is full: new handshakes are dropped then (not refused), and repeated by the
+    /// other side (Linux, `tcp_abort_on_overflow` 0).
+    pub fn accept_queue_full(&mut self, port: u16, full: bool) {
+        self.world.accept_queue_full(self.me, port, full);
+    }
+
+    /// The address of who is on the other side of an accepted connection, as a server sees it.
+    pub fn peer_address(&self, conn: ConnId) -> Ipv4Addr {
+        self.world.peer_address(self.me, conn)
     }
 
     /// Begins to connect. [`Opened`](super::Input::Opened) or [`Refused`](super::Input::Refused) follows, or nothing

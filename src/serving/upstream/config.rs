@@ -192,7 +192,7 @@ impl Proxy {
 }
 
 /// nginx's spelling of a time: `200ms`, `3s`, `1m30s`, `60` (seconds).
-fn milliseconds(text: &str) -> Option<Span> {
+pub(in crate::serving) fn milliseconds(text: &str) -> Option<Span> {
     let mut rest = text.trim();
     let mut total: u64 = 0;
     if rest.is_empty() {

@@ -44,6 +44,18 @@ pub(super) struct Socket {
     pub proc: ProcId,
     /// Bound to 127.0.0.1: for processes of the same host.
     pub local: bool,
+    /// Its accept queue is full.
+    pub full: bool,
+}
+
+impl Socket {
+    pub fn new(proc: ProcId, local: bool) -> Socket {
+        Socket {
+            proc,
+            local,
+            full: false,
+        }
+    }
 }
 
 /// One direction between two hosts.
@@ -137,6 +149,11 @@ impl Network {
     }
 
     /// Who has that port.
+    /// The accept queue of that port has no room.
+    pub(super) fn is_full(&self, host: HostId, port: u16) -> bool {
+        self.host(host).ports.get(&port).is_some_and(|socket| socket.full)
+    }
+
     pub(super) fn listener(&self, host: HostId, port: u16) -> Option<ProcId> {
         self.host(host).ports.get(&port).map(|socket| socket.proc)
     }

@@ -32,10 +32,7 @@ fn world() -> World {
         .expect("a free address");
     net.attach(app, first, None, &[]).expect("a free address");
     net.attach(stranger, second, None, &[]).expect("a free address");
-    let socket = Socket {
-        proc: ProcId(0),
-        local: false,
-    };
+    let socket = Socket::new(ProcId(0), false);
     net.host_mut(server).ports.insert(PORT, socket);
     World {
         net,

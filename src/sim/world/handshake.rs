@@ -121,7 +121,8 @@ impl<W: Wire> Core<W> {
         };
         let (from, to, accepted, port) = (conn.opener.host, conn.accepter.host, conn.accepter.open, conn.port);
         let way = conn.way;
-        if way.severed || self.is_lost(from, to) {
+        let no_room = !accepted && self.network.is_full(to, port);
+        if way.severed || no_room || self.is_lost(from, to) {
             self.syn_again(key, attempt);
             return Turn::Nothing;
         }

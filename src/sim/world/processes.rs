@@ -8,6 +8,7 @@ use crate::sim::network::Socket;
 use crate::sim::process::{Halt, HostId, Input, ProcId, Wire};
 use crate::sim::slab::Key;
 use std::collections::VecDeque;
+use std::net::Ipv4Addr;
 use std::rc::Rc;
 
 /// How a process is, as the kernel sees it.
@@ -75,8 +76,23 @@ impl<W: Wire> ProcState<W> {
 impl<W: Wire> Core<W> {
     /// The port is that process's now, unless another one has it.
     pub(in crate::sim) fn listen(&mut self, me: ProcId, port: u16, local: bool) {
-        let (host, socket) = (self.host_of(me), Socket { proc: me, local });
+        let (host, socket) = (self.host_of(me), Socket::new(me, local));
         self.network.host_mut(host).ports.entry(port).or_insert(socket);
+    }
+
+    pub(in crate::sim) fn accept_queue_full(&mut self, me: ProcId, port: u16, full: bool) {
+        let host = self.host_of(me);
+        if let Some(socket) = self.network.host_mut(host).ports.get_mut(&port) {
+            socket.full = full;
+        }
+    }
+
+    /// The address of the host at the other end, as this one's host sees it.
+    pub(in crate::sim) fn peer_address(&self, me: ProcId, conn: ConnId) -> Ipv4Addr {
+        let other = self.conns.get(conn.key).map(|state| state.end(conn.side.other()).host);
+        other.map_or(Ipv4Addr::UNSPECIFIED, |host| {
+            self.network.address_for(self.host_of(me), host)
+        })
     }
 
     pub(in crate::sim) fn unlisten(&mut self, me: ProcId, port: u16) {

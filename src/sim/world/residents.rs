@@ -120,6 +120,14 @@ impl<I: Wire, W: Embeds<I>> Surroundings<I> for Core<W> {
         Core::unlisten(self, me, port);
     }
 
+    fn accept_queue_full(&mut self, me: ProcId, port: u16, full: bool) {
+        Core::accept_queue_full(self, me, port, full);
+    }
+
+    fn peer_address(&self, me: ProcId, conn: ConnId) -> Ipv4Addr {
+        Core::peer_address(self, me, conn)
+    }
+
     fn connect(&mut self, me: ProcId, to: Addr) -> ConnId {
         Core::connect(self, me, to)
     }
