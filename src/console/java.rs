@@ -14,6 +14,7 @@ pub fn qualified(class: &str) -> String {
         | "RuntimeException"
         | "IllegalStateException"
         | "NumberFormatException"
+        | "IndexOutOfBoundsException"
         | "ClassNotFoundException" => "java.lang.",
         "IOException" => "java.io.",
         "NoSuchFileException" => "java.nio.file.",

@@ -146,6 +146,11 @@ impl Options {
         Ok(options)
     }
 
+    /// The options that are given, by name.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.given.keys().map(String::as_str)
+    }
+
     pub fn has(&self, name: &str) -> bool {
         self.given.contains_key(name)
     }

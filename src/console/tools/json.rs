@@ -39,3 +39,22 @@ pub fn twice(all: &[NamedPartition]) -> Vec<NamedPartition> {
     }
     out
 }
+
+/// What the parser says of a text that is no JSON, if a word stands in it that is none; else that it ends too early.
+pub fn complaint(text: &str) -> String {
+    const WHERE: &str = "at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled);";
+    let start = text.len() - text.trim_start().len();
+    let length = text[start..]
+        .find(|c: char| !c.is_alphanumeric() && c != '_' && c != '$')
+        .unwrap_or(text.len() - start);
+    let before = &text[..start];
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+    match &text[start..start + length] {
+        "" => format!("Unexpected end-of-input: expected close marker\n {WHERE} line: {line}, column: {column}]"),
+        word => format!(
+            "Unrecognized token '{word}': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or \
+             'false')\n {WHERE} line: {line}, column: {column}]"
+        ),
+    }
+}

@@ -10,6 +10,7 @@ pub mod group_reset;
 pub mod groups;
 pub mod json;
 pub mod producer;
+pub mod reassign;
 pub mod topics;
 
 use super::desk::{Desk, Run};
@@ -49,11 +50,11 @@ tools! {
     "kafka-get-offsets" => get_offsets::run;
     "kafka-leader-election" => election::run;
     "kafka-delete-records" => delete_records::run;
+    "kafka-reassign-partitions" => reassign::run;
 }
 
 /// Tools of Kafka and its neighbours that have no room of their own yet.
-pub const LATER: [&str; 22] = [
-    "kafka-reassign-partitions.sh",
+pub const LATER: [&str; 21] = [
     "kafka-dump-log.sh",
     "kafka-metadata-quorum.sh",
     "kafka-transactions.sh",

@@ -23,6 +23,7 @@ pub mod isr;
 mod lifecycle;
 mod link;
 mod list_offsets;
+mod log_dirs;
 mod log_manager;
 mod metadata_observer;
 pub mod note;

@@ -159,6 +159,7 @@ impl Server {
             Body::DescribeClusterRequest(r) => self.serve_describe_cluster(asker, r, ctx),
             Body::DescribeTopicPartitionsRequest(r) => self.serve_describe_topics(asker, r, ctx),
             Body::DescribeProducersRequest(r) => self.serve_describe_producers(asker, r, ctx),
+            Body::DescribeLogDirsRequest(_) => self.serve_describe_log_dirs(asker, ctx),
             Body::FindCoordinatorRequest(r) => self.serve_find_coordinator(asker, r, ctx),
             Body::AddPartitionsToTxnRequest(r) => self.serve_add_partitions(asker, r, ctx),
             Body::AddOffsetsToTxnRequest(r) => self.serve_add_offsets(asker, r, ctx),

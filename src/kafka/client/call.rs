@@ -2,7 +2,7 @@
 
 use super::super::types::{Bytes, NamedPartition, TopicId};
 use crate::kafka::protocol::ErrorCode;
-use crate::kafka::protocol::admin::{DescribedConfig, DescribedPartition, OngoingReassignment};
+use crate::kafka::protocol::admin::{DescribedConfig, DescribedPartition, OngoingReassignment, ReplicaInDir};
 use crate::kafka::protocol::data::{ActiveProducer, BrokerNode};
 use crate::kafka::protocol::groups::{CommittedOffset, GroupListing};
 use crate::kafka::protocol::transactions::{DescribedTransaction, ListedTransaction};
@@ -125,6 +125,11 @@ pub enum Answer {
         observers: Vec<i32>,
     },
     Features(OrderedMap<Rc<str>, i16>),
+    /// A broker's log directory and the replicas in it.
+    LogDir {
+        dir: Rc<str>,
+        replicas: Vec<ReplicaInDir>,
+    },
     /// The answer to a raw request, by its name on the wire.
     Raw(&'static str),
 }

@@ -250,3 +250,24 @@ pub struct QuorumReplica {
     /// When it last had all that the leader had; -1 never.
     pub last_caught_up_ms: i64,
 }
+
+#[derive(Clone, Debug, Default)]
+pub struct DescribeLogDirsRequest;
+
+#[derive(Clone, Debug)]
+pub struct DescribeLogDirsResponse {
+    /// The broker's one directory.
+    pub dir: Rc<str>,
+    /// The replicas in it.
+    pub replicas: Vec<ReplicaInDir>,
+}
+
+/// A replica in a log directory.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ReplicaInDir {
+    pub partition: NamedPartition,
+    /// Bytes.
+    pub size: i64,
+    /// How far the log's end is behind the high watermark.
+    pub offset_lag: i64,
+}

@@ -118,6 +118,8 @@ bodies! {
     73 DescribeProducersResponse "DescribeProducersResponse",
     74 DescribeQuorumRequest "DescribeQuorumRequest",
     75 DescribeQuorumResponse "DescribeQuorumResponse",
+    76 DescribeLogDirsRequest "DescribeLogDirsRequest",
+    77 DescribeLogDirsResponse "DescribeLogDirsResponse",
     80 BrokerRegistrationRequest "BrokerRegistrationRequest",
     81 BrokerRegistrationResponse "BrokerRegistrationResponse",
     82 BrokerHeartbeatRequest "BrokerHeartbeatRequest",

@@ -67,6 +67,10 @@ pub enum AdminCall {
         broker: i32,
     },
     DescribeFeatures,
+    /// What lies in one broker's log directory.
+    DescribeLogDirs {
+        broker: i32,
+    },
     DescribeQuorum,
     ListGroups,
     DescribeGroup {

@@ -170,6 +170,7 @@ fn single(what: &AdminCall) -> Option<(&'static str, To, Body)> {
             ("unregisterBroker", To::Any, body.into())
         }
         AdminCall::DescribeFeatures => ("describeFeatures", To::Any, ApiVersionsRequest.into()),
+        AdminCall::DescribeLogDirs { broker } => ("describeLogDirs", To::Node(*broker), DescribeLogDirsRequest.into()),
         AdminCall::DescribeQuorum => ("describeMetadataQuorum", To::Any, DescribeQuorumRequest.into()),
         AdminCall::Raw { body } => ("raw", To::Any, body.clone()),
         _ => return None,

@@ -114,6 +114,10 @@ pub fn read(what: &AdminCall, body: &Body) -> Verdict {
             }),
             error => thrown(error, None),
         },
+        Body::DescribeLogDirsResponse(answer) => done(Answer::LogDir {
+            dir: answer.dir.clone(),
+            replicas: answer.replicas.clone(),
+        }),
         Body::MetadataResponse(answer) if matches!(what, AdminCall::ListTopics) => {
             let mut names: Vec<_> = answer.topics.iter().map(|t| (t.name.clone(), t.internal)).collect();
             names.sort_small();

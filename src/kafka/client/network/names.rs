@@ -53,6 +53,7 @@ pub fn api_name(body: &Body) -> &'static str {
         Body::DescribeTopicPartitionsRequest(_) => "DESCRIBE_TOPIC_PARTITIONS",
         Body::DescribeProducersRequest(_) => "DESCRIBE_PRODUCERS",
         Body::DescribeQuorumRequest(_) => "DESCRIBE_QUORUM",
+        Body::DescribeLogDirsRequest(_) => "DESCRIBE_LOG_DIRS",
         other => other.kind(),
     }
 }

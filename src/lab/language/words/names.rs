@@ -235,6 +235,7 @@ pub const MESSAGES: &[&str] = &[
     "DescribeCluster",
     "DescribeConfigs",
     "DescribeGroups",
+    "DescribeLogDirs",
     "DescribeProducers",
     "DescribeTopicPartitions",
     "ElectLeaders",
