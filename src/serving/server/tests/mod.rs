@@ -1,5 +1,7 @@
 //! The testable rules of web servers, each in a small world of its own.
 
+mod measured;
+
 use super::{Kind, ServerOrder, WebServer};
 use crate::serving::client::{Ask, ClientOrder, ClientSettings, Clients};
 use crate::serving::http::CacheControl;
