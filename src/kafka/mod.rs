@@ -8,6 +8,7 @@ pub mod client;
 pub mod config;
 pub mod controller;
 pub mod fetch_session;
+pub mod fixes;
 pub mod groups;
 pub mod hash;
 pub mod java_map;

@@ -27,6 +27,7 @@ shipped! {
     "controller-failover",
     "quorum-loses-leader",
     "unclean-election",
+    "kip-101",
     "power-failure",
     "keys-and-order",
     "consumer-takes-over",
@@ -43,6 +44,7 @@ shipped! {
     "duplicate-by-retry",
     "reordering-by-retry",
     "hanging-transaction",
+    "hanging-transaction-v1",
     "fenced-producer",
     "exactly-once",
 }

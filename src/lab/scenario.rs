@@ -5,6 +5,7 @@ use super::language::ast::{Check, CheckWhen, Command, Content, Name, Scenario, S
 use super::tools::Shell;
 use super::world::{ClusterSetup, Properties, WARM_UP, World, kernel_time};
 use crate::kafka::client::admin::AdminCall;
+use crate::kafka::fixes::{Fix, Fixes};
 use crate::kafka::types::NodeId;
 use crate::ordered::OrderedMap;
 use crate::ordered::SortSmall;
@@ -94,13 +95,27 @@ impl Plan {
         self.seed == other.seed && commands(self) == commands(other)
     }
 
-    /// Builds the world that the set-up describes and lets it come up; `shell` runs its `$` lines. Refused lines are told by their index in the
-    /// set-up.
+    /// The fixes that the `rule` lines leave on; the last word on each counts.
+    fn fixes(&self) -> Fixes {
+        let mut fixes = Fixes::default();
+        for (_, command) in &self.set_up {
+            if let Command::Rule { rule, on } = &**command
+                && let Some(fix) = Fix::by_name(rule)
+            {
+                fixes.turn(fix, *on);
+            }
+        }
+        fixes
+    }
+
+    /// Builds the world that the set-up describes and lets it come up; `shell` runs its `$` lines. Refused lines are told
+    /// by their index in the set-up.
     pub fn raise(&self, shell: Option<Shell>) -> (World, Vec<(usize, String)>) {
-        let mut world = World::new(ClusterSetup {
+        let setup = ClusterSetup {
             seed: self.seed,
             ..ClusterSetup::default()
-        });
+        };
+        let mut world = World::new(setup.with_fixes(self.fixes()));
         world.tools.shell = shell;
         let mut refused = Vec::new();
         build(&mut world, &self.set_up, &mut refused);
@@ -160,6 +175,7 @@ fn is_place(command: &Command) -> bool {
             | Command::Controller(_)
             | Command::Broker(_)
             | Command::Topic(_)
+            | Command::Rule { .. }
     )
 }
 

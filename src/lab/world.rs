@@ -24,6 +24,7 @@ use crate::kafka::client::consumer::Consumer;
 use crate::kafka::client::producer::Producer;
 use crate::kafka::client::producer::txn::GroupMetadata;
 use crate::kafka::controller::{Controller, ControllerSetup};
+use crate::kafka::fixes::{Fix, Fixes};
 use crate::kafka::listeners::voter_address;
 use crate::kafka::metadata::image::MetadataImage;
 use crate::kafka::protocol::data::BrokerNode;
@@ -65,6 +66,27 @@ pub struct ClusterSetup {
     pub cluster_id: Rc<str>,
     /// Finalized feature levels that differ from a fresh cluster's.
     pub features: OrderedMap<String, i16>,
+    pub fixes: Fixes,
+}
+
+impl ClusterSetup {
+    /// A cluster that has these fixes only: levels and settings that stand for one are set, unless they are given.
+    pub fn with_fixes(mut self, fixes: Fixes) -> ClusterSetup {
+        let levels = fixes.missing().filter_map(Fix::feature_when_off);
+        for (feature, level) in levels {
+            self.features.entry(feature.to_string()).or_insert(level);
+        }
+        self.fixes = fixes;
+        self
+    }
+
+    /// What the broker's settings have besides those given.
+    fn broker_settings(&self, given: Properties) -> Properties {
+        let settings = self.fixes.missing().filter_map(Fix::setting_when_off);
+        let mut all: Properties = settings.map(|(key, value)| (key.into(), value.into())).collect();
+        all.extend(given);
+        all
+    }
 }
 
 impl Default for ClusterSetup {
@@ -73,6 +95,7 @@ impl Default for ClusterSetup {
             seed: 0,
             cluster_id: "brokerlab".into(),
             features: OrderedMap::new(),
+            fixes: Fixes::default(),
         }
     }
 }
@@ -299,8 +322,9 @@ impl World {
         };
         let (seed, cluster) = (self.setup.seed, self.setup.cluster_id.clone());
         let given = config.clone();
-        let mut broker =
-            Broker::new(advertised, config, seed, controllers.clone(), cluster).map_err(|e| e.to_string())?;
+        let config = self.setup.broker_settings(config);
+        let broker = Broker::new(advertised, config, seed, controllers.clone(), cluster).map_err(|e| e.to_string())?;
+        let mut broker = broker.with_fixes(self.setup.fixes);
         if let Some(heard) = heard {
             broker = broker.listening_on(heard.listeners);
         }
@@ -333,6 +357,7 @@ impl World {
         if let Some(voter) = voters.get(&node) {
             setup.listener.port = voter_address(voter).1;
         }
+        setup.fixes = self.setup.fixes;
         let controller = Controller::new(setup);
         let host = self.host(host);
         let id = self.enter(
@@ -373,6 +398,7 @@ impl World {
         let host = self.host(host);
         let (bootstrap, unresolved) = self.bootstrap_of(host, &config, "consumer")?;
         let consumer = Consumer::new(name, &bootstrap, group, config, self.setup.seed)?;
+        let consumer = consumer.with_fixes(self.setup.fixes);
         let id = self.enter(name, host, Role::Consumer, Node::Consumer(Box::new(consumer)));
         self.log_unresolved(id, unresolved);
         self.sim.start(id);

@@ -69,7 +69,7 @@ pub fn cluster(session: &Session) -> Result<World, String> {
             .and_then(Value::as_str)
             .unwrap_or("none")
             .into(),
-        features: OrderedMap::new(),
+        ..ClusterSetup::default()
     });
     for host in ["b1", "b9"] {
         world.host(host);

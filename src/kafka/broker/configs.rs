@@ -84,7 +84,7 @@ impl Server {
             flush_messages: config.flush_messages,
             flush_ms: config.flush_ms,
             producer_id_expiration_ms: self.setup.config.producer_id_expiration_ms,
-            ..LogConfig::default()
+            transaction_verification: self.setup.config.transaction_partition_verification_enable,
         };
         let min_insync_replicas = usize::try_from(config.min_insync_replicas).unwrap_or(1);
         (Rc::new(log), min_insync_replicas)

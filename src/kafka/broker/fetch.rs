@@ -8,6 +8,8 @@ use super::purgatory::Delayed;
 use super::replica_manager::Replica;
 use super::requests::Asker;
 use super::server::{Server, status_of};
+use crate::kafka::fixes::{Fix, Fixes};
+use crate::kafka::log::epochs::EpochEnd;
 use crate::kafka::log::read::ReadLimits;
 use crate::kafka::note::Note;
 use crate::kafka::protocol::data::{
@@ -40,8 +42,13 @@ pub(super) fn readable_end(replica: &Replica, reader: NodeId, isolation: Isolati
     }
 }
 
+/// The leader epoch that a request is checked against; before KIP-320 none was.
+pub(super) fn fencing_epoch(epoch: i32, fixes: Fixes) -> Option<i32> {
+    told(epoch).filter(|_| fixes.has(Fix::Kip320))
+}
+
 /// An epoch that is sent as -1 is not checked.
-pub(super) fn told(epoch: i32) -> Option<i32> {
+fn told(epoch: i32) -> Option<i32> {
     (epoch >= 0).then_some(epoch)
 }
 
@@ -49,7 +56,11 @@ pub(super) fn told(epoch: i32) -> Option<i32> {
 ///
 /// # Errors
 /// OFFSET_OUT_OF_RANGE if this log does not know the epoch, or the offset lies below its start.
-pub(super) fn divergence(replica: &Replica, asked: &FetchPartition) -> Result<Option<(i32, i64)>, ErrorCode> {
+pub(super) fn divergence(
+    replica: &Replica,
+    asked: &FetchPartition,
+    fixes: Fixes,
+) -> Result<Option<(i32, i64)>, ErrorCode> {
     let Some(epoch) = told(asked.last_fetched_epoch) else {
         return Ok(None);
     };
@@ -59,8 +70,17 @@ pub(super) fn divergence(replica: &Replica, asked: &FetchPartition) -> Result<Op
     if asked.fetch_offset < replica.log.log_start() {
         return Err(ErrorCode::OffsetOutOfRange);
     }
-    let diverges = end.epoch < epoch || end.end < asked.fetch_offset;
-    Ok(diverges.then_some((end.epoch, end.end)))
+    Ok(parting(end, epoch, asked.fetch_offset, fixes))
+}
+
+/// The same for an epoch that this log knows to end so. Before KIP-279 the leader said only where: an epoch that it never
+/// had was taken to end where its next one starts.
+fn parting(end: EpochEnd, epoch: i32, offset: i64, fixes: Fixes) -> Option<(i32, i64)> {
+    if !fixes.has(Fix::Kip279) {
+        return (end.end < offset).then_some((epoch, end.end));
+    }
+    let diverges = end.epoch < epoch || end.end < offset;
+    diverges.then_some((end.epoch, end.end))
 }
 
 impl Server {
@@ -212,7 +232,7 @@ impl Server {
             return Err(self.missing_error(partition));
         };
         let code = |refusal: Refusal| refusal.code;
-        let epoch = told(asked.current_leader_epoch);
+        let epoch = fencing_epoch(asked.current_leader_epoch, self.setup.fixes);
         replica.partition.check_leader_epoch(epoch, follower).map_err(code)?;
         if follower {
             replica.partition.check_follower(request.replica).map_err(code)?;
@@ -223,7 +243,7 @@ impl Server {
             high_watermark: replica.log.high_watermark(),
             last_stable_offset: replica.log.last_stable_offset(),
             log_start_offset: replica.log.log_start(),
-            diverging_epoch: divergence(replica, asked)?,
+            diverging_epoch: divergence(replica, asked, self.setup.fixes)?,
             current_leader: None,
             preferred_read_replica: None,
             aborted: Vec::new(),
@@ -310,7 +330,7 @@ impl Server {
     fn waiting_bytes(&self, request: &FetchRequest, asked: &FetchPartition) -> Option<i64> {
         let follower = request.replica != CONSUMER_REPLICA;
         let replica = self.replicas.get(&asked.partition)?;
-        let epoch = told(asked.current_leader_epoch);
+        let epoch = fencing_epoch(asked.current_leader_epoch, self.setup.fixes);
         replica.partition.check_leader_epoch(epoch, follower).ok()?;
         let from = asked.fetch_offset;
         let end = readable_end(replica, request.replica, request.isolation);
@@ -328,6 +348,26 @@ impl Server {
             let available = replica.log.bytes_between(from, end) as i64;
             bytes = available.min(i64::from(asked.max_bytes));
         }
-        matches!(divergence(replica, asked), Ok(None)).then_some(bytes)
+        matches!(divergence(replica, asked, self.setup.fixes), Ok(None)).then_some(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Hazard R3: the leader has one record of epoch 0 and one of epoch 2, the follower one of epoch 1.
+    #[test]
+    fn kip_279_tells_apart_what_a_fast_failover_left() {
+        let end = EpochEnd { epoch: 0, end: 1 };
+        let mut fixes = Fixes::default();
+        assert_eq!(parting(end, 1, 1, fixes), Some((0, 1)));
+        fixes.turn(Fix::Kip279, false);
+        assert_eq!(
+            parting(end, 1, 1, fixes),
+            None,
+            "the records at offset 0 differ, and nobody notices"
+        );
+        assert_eq!(parting(end, 1, 2, fixes), Some((1, 1)));
     }
 }

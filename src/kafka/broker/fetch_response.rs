@@ -195,7 +195,9 @@ impl Server {
         let moved = log.increment_log_start(bounded).is_ok_and(|old| old.is_some());
         let next = FetchState {
             offset: log.end_offset(),
-            last_fetched_epoch: log.latest_epoch().or(state.last_fetched_epoch),
+            last_fetched_epoch: self
+                .setup
+                .epochs_to_tell(log.latest_epoch().or(state.last_fetched_epoch)),
             ..state
         };
         if from != to {
@@ -244,7 +246,7 @@ impl Server {
         };
         Next::Fetch(FetchState {
             offset: replica.log.end_offset(),
-            last_fetched_epoch: replica.log.latest_epoch(),
+            last_fetched_epoch: self.setup.epochs_to_tell(replica.log.latest_epoch()),
             out_of_range: false,
             ..state
         })

@@ -6,9 +6,10 @@
 //! have told the leader of a follower's quiet partition, that it is still there and has everything, is noted when the
 //! partition stirs.
 
-use super::fetch::{divergence, readable_end, told};
+use super::fetch::{divergence, fencing_epoch, readable_end};
 use super::replica_manager::Replica;
 use super::server::Server;
+use crate::kafka::fixes::Fixes;
 use crate::kafka::protocol::ErrorCode;
 use crate::kafka::protocol::data::{
     CONSUMER_REPLICA, FetchPartition, FetchRequest, FetchedPartition, Isolation, SessionPoint,
@@ -313,13 +314,13 @@ impl Server {
             return;
         };
         let (replica, isolation, partitions) = (session.replica, session.isolation, &mut session.partitions);
-        let replicas = &self.replicas;
+        let (replicas, fixes) = (&self.replicas, self.setup.fixes);
         session.loud.retain(|(_, partition)| {
             let Some(cached) = partitions.get_mut(partition) else {
                 return false;
             };
             let open = replicas.get(partition);
-            cached.quiet = open.is_some_and(|open| is_quiet(open, cached, replica, isolation));
+            cached.quiet = open.is_some_and(|open| is_quiet(open, cached, (replica, isolation), fixes));
             !cached.quiet
         });
     }
@@ -363,7 +364,7 @@ impl Server {
 
 /// Whether a read would bring nothing, an answer would say nothing, and a follower's request would tell nothing but that
 /// it is still there.
-fn is_quiet(open: &Replica, cached: &Cached, replica: NodeId, isolation: Isolation) -> bool {
+fn is_quiet(open: &Replica, cached: &Cached, (replica, isolation): (NodeId, Isolation), fixes: Fixes) -> bool {
     let asked = &cached.asked;
     let follower = replica != CONSUMER_REPLICA;
     let (log, end) = (&open.log, open.log.end_offset());
@@ -377,9 +378,9 @@ fn is_quiet(open: &Replica, cached: &Cached, replica: NodeId, isolation: Isolati
         && cached.log_start == log.log_start()
         && open
             .partition
-            .check_leader_epoch(told(asked.current_leader_epoch), follower)
+            .check_leader_epoch(fencing_epoch(asked.current_leader_epoch, fixes), follower)
             .is_ok()
-        && matches!(divergence(open, asked), Ok(None))
+        && matches!(divergence(open, asked, fixes), Ok(None))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::link::{Link, Owner};
 use super::note::BrokerNote;
 use super::server::{Server, set_timer};
 use crate::kafka::fetch_session::{FetchSession, Told};
+use crate::kafka::fixes::Fix;
 use crate::kafka::note::{Fact, Note};
 use crate::kafka::protocol::data::{
     EARLIEST_TIMESTAMP, FetchPartition, FetchRequest, Isolation, LATEST_TIMESTAMP, ListOffsetsPartition,
@@ -132,8 +133,8 @@ impl Fetcher {
 }
 
 impl Server {
-    /// Follows a new leader epoch: the fetch begins at the log's end, or without any known epoch at the high watermark,
-    /// to which the log is cut. [ReplicaManager.initialFetchOffset]
+    /// Follows a new leader epoch: the fetch begins at the log's end, or without any known epoch (and before KIP-101
+    /// always) at the high watermark, to which the log is cut. [ReplicaManager.initialFetchOffset]
     pub(super) fn start_fetching(&mut self, partition: TopicPartition, leader: NodeId, epoch: i32, ctx: &mut Ctx) {
         if leader == NO_LEADER || !self.image().brokers.contains_key(&leader) {
             return;
@@ -143,18 +144,17 @@ impl Server {
             return;
         };
         let log = &mut replica.log;
-        if log.latest_epoch().is_none() && log.high_watermark() < log.end_offset() {
+        let by_epochs = self.setup.fixes.has(Fix::Kip101) && log.latest_epoch().is_some();
+        if !by_epochs && log.high_watermark() < log.end_offset() {
             let cut = log.truncate_to(log.high_watermark(), wall);
-            ctx.note(Note::Fact(Fact::Truncated {
-                partition,
-                from: cut.from,
-                to: cut.to,
-            }));
+            let (from, to) = (cut.from, cut.to);
+            ctx.note(Note::Fact(Fact::Truncated { partition, from, to }));
+            ctx.note(Note::Broker(BrokerNote::CutToHighWatermark { partition, from, to }));
         }
         let state = FetchState {
             offset: log.end_offset(),
             leader_epoch: epoch,
-            last_fetched_epoch: log.latest_epoch(),
+            last_fetched_epoch: log.latest_epoch().filter(|_| by_epochs),
             delayed_until: None,
             out_of_range: false,
         };

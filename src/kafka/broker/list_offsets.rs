@@ -1,6 +1,6 @@
 //! ListOffsets and OffsetsForLeaderEpoch. [Partition.fetchOffsetForTimestamp, Partition.lastOffsetForLeaderEpoch]
 
-use super::fetch::told;
+use super::fetch::fencing_epoch;
 use super::replica_manager::Replica;
 use super::requests::Asker;
 use super::server::Server;
@@ -43,7 +43,7 @@ impl Server {
         let Some(replica) = self.replicas.get(&asked.partition) else {
             return Err(self.unknown_by_name(asked.partition));
         };
-        let epoch = told(asked.current_leader_epoch);
+        let epoch = fencing_epoch(asked.current_leader_epoch, self.setup.fixes);
         let checked = replica.partition.check_leader_epoch(epoch, true);
         checked.map_err(|refusal| refusal.code)?;
         let client = request.replica == CONSUMER_REPLICA;
@@ -102,7 +102,9 @@ impl Server {
         let Some(replica) = self.replicas.get(&partition) else {
             return Err(self.unknown_by_name(partition));
         };
-        let checked = replica.partition.check_leader_epoch(told(current), true);
+        let checked = replica
+            .partition
+            .check_leader_epoch(fencing_epoch(current, self.setup.fixes), true);
         checked.map_err(|refusal| refusal.code)?;
         let end = replica.log.end_offset_for(epoch);
         Ok(end.map_or((-1, -1), |end| (end.epoch, end.end)))

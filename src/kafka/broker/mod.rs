@@ -47,6 +47,7 @@ mod test_world;
 pub mod transactions;
 
 use super::config::{BrokerConfig, ConfigError, Properties};
+use super::fixes::{Fix, Fixes};
 use super::groups::{GroupCoordinator, GroupTimer};
 use super::listeners::Listeners;
 use super::metadata::image::MetadataImage;
@@ -120,7 +121,7 @@ pub enum BrokerTimer {
 }
 
 /// What a broker was made with; nothing here changes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Setup {
     /// `node.id`, advertised address and rack.
     pub node: BrokerNode,
@@ -133,6 +134,16 @@ pub struct Setup {
     pub listeners: Listeners,
     /// From `meta.properties`, written when the storage was formatted.
     pub cluster_id: Rc<str>,
+    /// Famous fixes that its version has.
+    pub fixes: Fixes,
+}
+
+impl Setup {
+    /// What a follower that goes on fetching says of its last epoch. Before KIP-320 the logs were compared once, when the
+    /// leader epoch began; before KIP-101 never.
+    fn epochs_to_tell(&self, epoch: Option<i32>) -> Option<i32> {
+        epoch.filter(|_| self.fixes.has(Fix::Kip101) && self.fixes.has(Fix::Kip320))
+    }
 }
 
 /// A broker process, running or not.
@@ -167,6 +178,7 @@ impl Broker {
                 controllers,
                 listeners: Listeners::default(),
                 cluster_id,
+                fixes: Fixes::default(),
             }),
             disk: Disk::default(),
             random,
@@ -176,15 +188,13 @@ impl Broker {
 
     /// The same broker with other listeners than the one of the default settings; before its first start.
     pub fn listening_on(mut self, listeners: Listeners) -> Broker {
-        let setup = &*self.setup;
-        self.setup = Rc::new(Setup {
-            node: setup.node.clone(),
-            properties: setup.properties.clone(),
-            config: setup.config.clone(),
-            controllers: setup.controllers.clone(),
-            listeners,
-            cluster_id: setup.cluster_id.clone(),
-        });
+        Rc::make_mut(&mut self.setup).listeners = listeners;
+        self
+    }
+
+    /// The same broker with these fixes only.
+    pub fn with_fixes(mut self, fixes: Fixes) -> Broker {
+        Rc::make_mut(&mut self.setup).fixes = fixes;
         self
     }
 
@@ -214,6 +224,7 @@ impl Broker {
             controllers: self.setup.controllers.clone(),
             listeners: self.setup.listeners.clone(),
             cluster_id: self.setup.cluster_id.clone(),
+            fixes: self.setup.fixes,
         });
         Ok(())
     }

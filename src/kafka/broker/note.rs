@@ -136,6 +136,12 @@ pub enum BrokerNote {
         to: i64,
         below_high_watermark: Option<i64>,
     },
+    /// Without epochs to go by.
+    CutToHighWatermark {
+        partition: TopicPartition,
+        from: i64,
+        to: i64,
+    },
     FetchRefused {
         partition: TopicPartition,
         leader: NodeId,
@@ -276,6 +282,12 @@ pub mod rules {
         about: "A follower whose last epoch ends earlier on the leader cuts its log to where the two agree.",
         source: "AbstractFetcherThread.getOffsetTruncationState, KIP-101, KIP-279",
     };
+    pub const HIGH_WATERMARK_TRUNCATION: Rule = Rule {
+        name: "replica/high-watermark-truncation",
+        about: "A follower that has no leader epochs to compare cuts its log to its own high watermark before it fetches, \
+                even if others had counted on what it cuts.",
+        source: "ReplicaManager.initialFetchOffset, before KIP-101",
+    };
     pub const FETCH_ERRORS: Rule = Rule {
         name: "replica/fetch-errors",
         about: "After an error a follower waits replica.fetch.backoff.ms; when it is fenced it waits for new metadata.",
@@ -313,6 +325,7 @@ impl BrokerNote {
             BrokerNote::LogCleaned { .. } => &rules::COMPACTION,
             BrokerNote::RecordsDeleted { .. } => &rules::DELETE_RECORDS,
             BrokerNote::Diverges { .. } | BrokerNote::Truncated { .. } => &rules::TRUNCATION,
+            BrokerNote::CutToHighWatermark { .. } => &rules::HIGH_WATERMARK_TRUNCATION,
             BrokerNote::FetchRefused { .. }
             | BrokerNote::FetchingStopped { .. }
             | BrokerNote::LeaderUnreachable { .. } => &rules::FETCH_ERRORS,
@@ -441,6 +454,9 @@ impl BrokerNote {
                 format!("tells {} that epoch {epoch} ends at {end}", node(replica))
             }
             BrokerNote::Truncated { from, to, .. } => format!("log cut from {from} to {to}"),
+            BrokerNote::CutToHighWatermark { from, to, .. } => {
+                format!("log cut from {from} to its own high watermark {to}")
+            }
             BrokerNote::FetchRefused { leader, error, .. } => {
                 format!("fetch from {} refused: {}", node(leader), error.name())
             }
@@ -474,6 +490,7 @@ impl BrokerNote {
             | BrokerNote::RecordsDeleted { partition, .. }
             | BrokerNote::Diverges { partition, .. }
             | BrokerNote::Truncated { partition, .. }
+            | BrokerNote::CutToHighWatermark { partition, .. }
             | BrokerNote::FetchRefused { partition, .. }
             | BrokerNote::FetchingStopped { partition, .. } => Some(*partition),
             _ => None,

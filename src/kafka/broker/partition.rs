@@ -8,6 +8,7 @@ use super::follower::{FollowerFetch, FollowerState};
 use super::high_watermark::{self, HighWatermark, effective_min_isr};
 use super::isr::{IsrChange, IsrProposal, IsrState};
 use crate::kafka::controller::partition::{LeaderRecoveryState, PartitionRegistration};
+use crate::kafka::fixes::{Fix, Fixes};
 use crate::kafka::protocol::errors::ErrorCode;
 use crate::kafka::types::{NO_LEADER, NamedPartition, NodeId};
 use crate::ordered::OrderedMap;
@@ -44,6 +45,7 @@ pub struct View<'a> {
     pub broker_epoch: i64,
     /// This broker's metadata; `None` for a broker that is not registered.
     pub brokers: &'a dyn Fn(NodeId) -> Option<BrokerStatus>,
+    pub fixes: Fixes,
 }
 
 impl View<'_> {
@@ -59,7 +61,8 @@ impl View<'_> {
         match ((self.brokers)(id), state.broker_epoch) {
             (Some(broker), Some(fetched_by)) => {
                 let same = fetched_by == -1 || fetched_by == broker.epoch;
-                !broker.fenced && !broker.shutting_down && same
+                let active = !broker.fenced && !broker.shutting_down;
+                (active || !self.fixes.has(Fix::Kip841)) && same
             }
             _ => false,
         }

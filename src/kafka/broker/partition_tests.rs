@@ -5,6 +5,7 @@ use super::high_watermark::{Counted, HighWatermark};
 use super::isr::IsrProposal;
 use super::partition::*;
 use crate::kafka::controller::partition::{LeaderRecoveryState, PartitionRegistration};
+use crate::kafka::fixes::Fixes;
 use crate::kafka::protocol::errors::ErrorCode;
 use crate::kafka::types::{NamedPartition, NodeId};
 use crate::kafka::vectors;
@@ -84,6 +85,7 @@ macro_rules! on {
             },
             broker_epoch: 101,
             brokers: &|id| brokers.get(&id).copied(),
+            fixes: Fixes::default(),
         };
         let $partition = &mut leader.partition;
         $body

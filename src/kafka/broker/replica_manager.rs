@@ -2,10 +2,12 @@
 //! watermark, an ISR or a leadership sets in motion starts here. [ReplicaManager]
 
 use super::BrokerTimer;
+use super::Setup;
 use super::high_watermark::HighWatermark;
 use super::note::BrokerNote;
 use super::partition::{BrokerStatus, LogOffsets, Partition, View};
 use super::server::{Server, set_timer, status_of};
+use crate::kafka::fixes::Fixes;
 use crate::kafka::log::unified_log::Log;
 use crate::kafka::note::{Fact, Note};
 use crate::kafka::protocol::data::BrokerNode;
@@ -25,15 +27,17 @@ pub(super) struct Clock {
     /// `replica.lag.time.max.ms`
     lag_max: i64,
     pub broker_epoch: i64,
+    fixes: Fixes,
 }
 
 impl Clock {
-    pub fn at(ctx: &Ctx, lag_max: i64) -> Clock {
+    pub fn at(ctx: &Ctx, setup: &Setup) -> Clock {
         Clock {
             now: ctx.now().as_ms(),
             wall: ctx.wall_ms(),
-            lag_max,
+            lag_max: setup.config.replica_lag_time_max_ms,
             broker_epoch: -1,
+            fixes: setup.fixes,
         }
     }
 
@@ -68,6 +72,7 @@ impl Replica {
             },
             broker_epoch: clock.broker_epoch,
             brokers,
+            fixes: clock.fixes,
         }
     }
 }

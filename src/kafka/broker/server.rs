@@ -113,7 +113,7 @@ impl Server {
         let heartbeat = Span::from_ms(config.broker_heartbeat_interval_ms);
         let socket = Span::from_ms(config.controller_socket_timeout_ms);
         let mut server = Server {
-            clock: Clock::at(ctx, config.replica_lag_time_max_ms),
+            clock: Clock::at(ctx, &setup),
             life: Lifecycle::new(random.bits(), disk.clean_shutdown.unwrap_or(-1)),
             observer: Observer::new(disk.metadata, &setup.controllers),
             channels: [

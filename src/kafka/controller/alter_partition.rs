@@ -6,6 +6,7 @@ use super::isr_changes::{RegisteredBroker, alter_partition};
 use super::note::{ControllerNote, Why};
 use super::partition::{LeaderRecoveryState, PartitionRegistration};
 use super::process::Controller;
+use crate::kafka::fixes::Fix;
 use crate::kafka::metadata::records::MetadataRecord;
 use crate::kafka::note::Note;
 use crate::kafka::protocol::controller::{
@@ -78,6 +79,7 @@ impl Controller {
         Some(RegisteredBroker {
             epoch: broker.epoch,
             active: broker.is_active(),
+            may_join: broker.is_active() || !self.setup.fixes.has(Fix::Kip841),
         })
     }
 }

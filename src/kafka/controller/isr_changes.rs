@@ -16,6 +16,8 @@ pub struct RegisteredBroker {
     pub epoch: i64,
     /// Not fenced and not in controlled shutdown.
     pub active: bool,
+    /// May be in an ISR: an active one, before KIP-841 any.
+    pub may_join: bool,
 }
 
 /// A request that was accepted.
@@ -96,7 +98,7 @@ fn check(
     }
     let eligible = |(id, epoch): &(NodeId, i64)| {
         // -1: the leader does not know the epoch, so it is not checked.
-        broker(*id).is_some_and(|b| b.active && (*epoch == -1 || *epoch == b.epoch))
+        broker(*id).is_some_and(|b| b.may_join && (*epoch == -1 || *epoch == b.epoch))
     };
     if asked.new_isr.iter().all(eligible) {
         Ok(())
@@ -134,6 +136,7 @@ mod tests {
         (1..=6).contains(&id).then(|| RegisteredBroker {
             epoch: 100 + i64::from(id),
             active: true,
+            may_join: true,
         })
     }
 
@@ -189,7 +192,11 @@ mod tests {
     fn r71_fenced_stopping_unregistered_or_returned_members_are_ineligible_also_old_ones() {
         let spoilt: [Option<RegisteredBroker>; 3] = [
             None,
-            healthy(2).map(|b| RegisteredBroker { active: false, ..b }),
+            healthy(2).map(|b| RegisteredBroker {
+                active: false,
+                may_join: false,
+                ..b
+            }),
             healthy(2).map(|b| RegisteredBroker { epoch: 300, ..b }),
         ];
         for second in spoilt {

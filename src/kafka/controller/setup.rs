@@ -1,6 +1,7 @@
 //! What a controller is started with: its place in the quorum, its settings, the cluster's features.
 
 use crate::kafka::config::{BrokerConfig, ConfigError, Properties};
+use crate::kafka::fixes::Fixes;
 use crate::kafka::listeners::Listener;
 use crate::kafka::protocol::admin::ConfigResource;
 use crate::kafka::types::NodeId;
@@ -43,6 +44,8 @@ pub struct ControllerSetup {
     pub features: OrderedMap<&'static str, i16>,
     pub seed: u64,
     pub listener: Listener,
+    /// Famous fixes that its version has.
+    pub fixes: Fixes,
     /// Dynamic settings of this very node and of all nodes, as resources.
     pub(super) own_settings: ConfigResource,
     pub(super) cluster_settings: ConfigResource,
@@ -86,6 +89,7 @@ impl ControllerSetup {
                 port: KAFKA_PORT,
                 local: false,
             },
+            fixes: Fixes::default(),
             own_settings: ConfigResource::Broker(id.to_string().into()),
             cluster_settings: ConfigResource::Broker("".into()),
         })

@@ -104,7 +104,9 @@ impl World {
             Command::Controller(_) => Err("controllers stand from the start: say them at 0s".into()),
             Command::Rack { name, members } => members.iter().try_for_each(|member| self.apply_rack(name, member)),
             Command::Network { .. } => Err("`network` is not here yet".into()),
-            Command::Rule { rule, .. } => Err(format!("`rule {rule}` is not here yet")),
+            Command::Rule { rule, .. } => Err(format!(
+                "a version has its fixes from the start: say `rule {rule}` at 0s"
+            )),
             Command::Tool { host, line } => self.apply_tool(host.as_ref(), line),
             Command::Type { host, text } => self.apply_type(host.as_ref(), text),
             Command::Press { host, key } => self.apply_press(host.as_ref(), *key),

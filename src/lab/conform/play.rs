@@ -104,6 +104,7 @@ impl<'a> Player<'a> {
             seed: 1,
             cluster_id: "recorded".into(),
             features,
+            ..ClusterSetup::default()
         });
         let voters: OrderedMap<NodeId, Rc<str>> = trace
             .cluster

@@ -3,6 +3,7 @@
 use super::keys::{self, Scope as Keys};
 use super::scope::{Kind, Scope};
 use super::words::{self, Part, Verb};
+use crate::kafka::fixes::FIXES;
 
 /// One way to go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,7 +146,7 @@ fn names(found: &mut Found<'_>, verb: &'static Verb, place: usize, behind: &[&st
     let processes = of(Kind::is_process);
     match (verb.name, place) {
         ("view", 0) => found.names(words::PICTURES.iter().copied()),
-        ("rule", 0) => words::RULES.iter().for_each(|(name, about)| found.add(*name, *about)),
+        ("rule", 0) => FIXES.iter().for_each(|(_, name, about)| found.add(*name, *about)),
         ("rule", 1) => found.names(["on", "off"]),
         ("produce" | "start", 0) => {
             found.names(of(|kind| kind == Kind::Producer));

@@ -1,6 +1,7 @@
 //! The reference of the language, made from its words.
 
 use super::words::{self, Part};
+use crate::kafka::fixes::FIXES;
 
 /// The reference as Markdown: one table for each part, then subjects, fates, states, invariants and rules. The README's
 /// copy is checked against it.
@@ -39,7 +40,7 @@ pub fn describe() -> String {
     for (title, table) in [
         ("Fates", words::FATES),
         ("Invariants", words::INVARIANTS),
-        ("Rules", words::RULES),
+        ("Rules", &FIXES.map(|(_, name, about)| (name, about))),
     ] {
         text.push_str(&format!("### {title}\n\n| name | meaning |\n|---|---|\n"));
         table

@@ -331,7 +331,7 @@ impl Consumer {
         let records = fetch.take(max, read_committed);
         if fetch.next_offset > position.offset {
             position.offset = fetch.next_offset;
-            position.offset_epoch = fetch.last_epoch;
+            position.offset_epoch = fetch.last_epoch.filter(|_| self.keeps_epochs);
             out.advanced = true;
         }
         self.counters.records += records.len() as u64;

@@ -86,6 +86,7 @@ impl Consumer {
 
     /// Positions go on from the committed offsets. [ConsumerUtils.refreshCommittedOffsets]
     fn take_committed(&mut self, offsets: &OrderedMap<NamedPartition, Option<CommittedOffset>>, ctx: &mut Ctx) {
+        let keeps_epochs = self.keeps_epochs;
         for (partition, committed) in offsets {
             let Some(committed) = committed else { continue };
             let epoch = (committed.leader_epoch >= 0).then_some(committed.leader_epoch);
@@ -96,7 +97,7 @@ impl Consumer {
             }
             let position = FetchPosition {
                 offset: committed.offset,
-                offset_epoch: epoch,
+                offset_epoch: epoch.filter(|_| keeps_epochs),
                 leader: self.known_leader(partition),
             };
             if let Some(state) = self.subscription.get_mut(partition) {

@@ -22,6 +22,7 @@ use crate::kafka::client::metadata::Metadata;
 use crate::kafka::client::network::{NetEvent, NetSettings, NetworkClient};
 use crate::kafka::config::consumer::GroupProtocol;
 use crate::kafka::config::{ConfigError, ConsumerConfig, Properties};
+use crate::kafka::fixes::{Fix, Fixes};
 use crate::kafka::note::Fact;
 use crate::kafka::wire::{Ctx, Input, Order, Timer};
 use crate::ordered::OrderedSet;
@@ -59,9 +60,17 @@ pub struct Consumer {
     /// It was told to end: when closed it exits.
     pub(super) exiting: bool,
     wake: Option<(Time, TimerId)>,
+    /// It remembers the leader epoch of what it read (KIP-320).
+    pub(super) keeps_epochs: bool,
 }
 
 impl Consumer {
+    /// The same consumer with these fixes only.
+    pub fn with_fixes(mut self, fixes: Fixes) -> Consumer {
+        self.keeps_epochs = fixes.has(Fix::Kip320);
+        self
+    }
+
     /// A consumer named `client_id`. `bootstrap`: hosts and ports; `group`: `group.id` besides what `config` says.
     ///
     /// # Errors
@@ -119,6 +128,7 @@ impl Consumer {
             transient: OrderedSet::new(),
             counters: Counters::default(),
             last_error: None,
+            keeps_epochs: true,
             closed: false,
             exiting: false,
             wake: None,

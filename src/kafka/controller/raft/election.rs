@@ -6,6 +6,7 @@ use super::peers::raft_timer;
 use super::state::{Leading, Role, Votes};
 use crate::kafka::controller::note::{ControllerNote, Why};
 use crate::kafka::controller::process::Controller;
+use crate::kafka::fixes::Fix;
 use crate::kafka::metadata::records::MetadataRecord;
 use crate::kafka::note::Note;
 use crate::kafka::types::NodeId;
@@ -183,7 +184,7 @@ impl Controller {
         let votes = self.own_vote();
         let elected = votes.won(self.setup.voters.len());
         self.enter(Role::Prospective(votes), ctx);
-        if elected {
+        if elected || !self.setup.fixes.has(Fix::Kip996) {
             self.become_candidate(ctx);
             return;
         }

@@ -1,5 +1,6 @@
 //! Reads the commands of the page, of places and of Kafka's processes; hands the rest on.
 
+use crate::kafka::fixes::FIXES;
 use crate::ordered::OrderedMap;
 
 use super::args::{
@@ -12,7 +13,7 @@ use crate::lab::language::ast::{
 use crate::lab::language::keys::Scope as Keys;
 use crate::lab::language::lexer::{Span, Token};
 use crate::lab::language::scope::{Kind, Scope};
-use crate::lab::language::words::{PICTURES, RULES, VIEW_OPTIONS, Verb};
+use crate::lab::language::words::{PICTURES, VIEW_OPTIONS, Verb};
 use crate::lab::language::{limits, units};
 
 /// Reads one command. `tokens` are its words, the verb first; `block` is the text of its block.
@@ -114,7 +115,7 @@ fn view(args: &mut Args<'_>) -> Read<Command> {
 }
 
 fn rule(args: &mut Args<'_>) -> Read<Command> {
-    let known: Vec<(&str, &str)> = RULES.iter().map(|(name, _)| (*name, *name)).collect();
+    let known: Vec<(&str, &str)> = FIXES.iter().map(|(_, name, _)| (*name, *name)).collect();
     let rule = choice_of(args.word("the rule")?, &known)?.into();
     let on = choice_of(args.word("on or off")?, &[("on", true), ("off", false)])?;
     Ok(Command::Rule { rule, on })

@@ -1,5 +1,6 @@
 //! Generated scenarios for the tests.
 
+use crate::kafka::fixes::FIXES;
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -86,7 +87,10 @@ fn load() -> impl Strategy<Value = Load> {
 fn places() -> impl Strategy<Value = Command> {
     prop_oneof![
         text().prop_map(Command::Note),
-        (one(&["kip-101", "kip-966"]), any::<bool>()).prop_map(|(rule, on)| Command::Rule { rule, on }),
+        (0..FIXES.len(), any::<bool>()).prop_map(|(at, on)| Command::Rule {
+            rule: FIXES[at].1.into(),
+            on
+        }),
         (name(), some(PROCESSES)).prop_map(|(name, members)| Command::Rack { name, members }),
         (between(), us()).prop_map(|(between, latency_us)| Command::Link { between, latency_us }),
         (

@@ -6,21 +6,6 @@ pub const PICTURES: &[&str] = &["stage", "lanes", "table"];
 /// Verbs that make processes or places, whose first words are their names.
 pub const LATER_NAMES: &[&str] = &["rabbit", "publisher", "subscriber", "streams", "exchange", "queue"];
 
-/// The switches of `rule`, with what each turns off. All are on by default.
-pub const RULES: &[(&str, &str)] = &[
-    ("kip-101", "truncation by leader epoch instead of by high watermark"),
-    (
-        "kip-279",
-        "truncation that survives fast fail-overs: the leader answers with its own epoch",
-    ),
-    (
-        "kip-320",
-        "fetches are fenced by leader epoch, so that consumers notice truncation",
-    ),
-    ("kip-841", "fenced brokers can't be in the ISR"),
-    ("kip-966", "eligible leader replicas"),
-];
-
 /// Invariants that `expect` and `always` can name, with what each says.
 pub const INVARIANTS: &[(&str, &str)] = &[
     (
