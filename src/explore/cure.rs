@@ -66,7 +66,7 @@ fn has_failed(check: &CheckResult) -> bool {
 }
 
 /// A changed scenario that is free of the ailment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Cure {
     /// One change; two where none does alone.
     pub changes: Vec<Change>,
@@ -77,7 +77,7 @@ pub struct Cure {
 }
 
 /// How far a search has come.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Progress {
     /// So many of so many candidates were played.
     Searching { tried: usize, of: usize },

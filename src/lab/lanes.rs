@@ -6,7 +6,7 @@ use super::journal::EVENT_ITSELF;
 use super::language::ast::ProcessVerb;
 use super::run::Run;
 use super::show;
-use super::view::{FlightClass, Health, MarkKind, Weight};
+use super::view::{FlightClass, Health, MarkKind, Weight, WhyLink};
 use super::world::{Role, World, kernel_time, lab_us};
 use crate::kafka::protocol::kind_of_tag;
 use crate::ordered::{OrderedMap, OrderedSet, SortSmall};
@@ -113,11 +113,12 @@ impl Run {
         lanes
     }
 
-    /// The events that led to a line of the log, sorted: each link of the answer to "why?", and the causes of each.
-    pub fn causes(&self, event: u64, index: u16) -> Vec<u64> {
+    /// The events that led to a line of the log, sorted: each link of the answer to "why?" (`chain`), and the
+    /// causes of each.
+    pub fn causes(&self, event: u64, chain: &[WhyLink]) -> Vec<u64> {
         let mut all = OrderedSet::new();
         all.insert(event);
-        for link in self.why(event, index) {
+        for link in chain {
             all.insert(link.event);
         }
         let links: Vec<u64> = all.iter().copied().filter(|event| *event > 0).collect();
@@ -383,7 +384,7 @@ mod tests {
     fn what_led_to_a_loss_is_lit_and_can_stand_alone() {
         let run = played(13_000_000);
         let log = run.log(0..run.event() + 1, Weight::Alarm, "lost");
-        let causes = run.causes(log[0].event, log[0].index);
+        let causes = run.causes(log[0].event, &run.why(log[0].event, log[0].index));
         assert!(causes.windows(2).all(|pair| pair[0] < pair[1]) && causes.contains(&log[0].event));
         let lanes = run.lanes(&Asked {
             lit: &causes,

@@ -4,11 +4,11 @@ use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent};
 
 use super::dom::closest;
-use super::state::{Msg, Selection, Tab};
+use super::state::{Look, Msg, Selection, Tab};
 use super::texts::t;
 
 /// What a key asks for, if anything. A widget that has used a key itself has prevented its default.
-pub fn message(event: &KeyboardEvent, selection: Option<&Selection>) -> Option<Msg> {
+pub fn message(event: &KeyboardEvent, selection: Option<&Selection>, look: Look) -> Option<Msg> {
     if event.default_prevented() {
         return None;
     }
@@ -28,7 +28,9 @@ pub fn message(event: &KeyboardEvent, selection: Option<&Selection>) -> Option<M
         next_region(event.shift_key());
         return None;
     }
-    if in_text(event) {
+    // Arrows move a stage that is larger than its window, while it has the focus.
+    let arrow = key.starts_with("Arrow");
+    if in_text(event) || arrow && closest(event.target(), "*").is_some_and(|e| e.matches(".ground").unwrap_or(false)) {
         return None;
     }
     if key == "F10" && event.shift_key() || key == "ContextMenu" {
@@ -40,7 +42,13 @@ pub fn message(event: &KeyboardEvent, selection: Option<&Selection>) -> Option<M
     {
         return None;
     }
-    bare(&key, event.shift_key(), selection)
+    bare(&key, event.shift_key(), selection, look)
+}
+
+/// The way of looking behind this one.
+fn next(look: Look) -> Look {
+    let here = Look::ALL.iter().position(|l| *l == look).unwrap_or(0);
+    Look::ALL[(here + 1) % Look::ALL.len()]
 }
 
 fn with_control(key: &str, shift: bool, in_text: bool) -> Option<Msg> {
@@ -52,7 +60,7 @@ fn with_control(key: &str, shift: bool, in_text: bool) -> Option<Msg> {
     }
 }
 
-fn bare(key: &str, shift: bool, selection: Option<&Selection>) -> Option<Msg> {
+fn bare(key: &str, shift: bool, selection: Option<&Selection>, look: Look) -> Option<Msg> {
     Some(match key {
         " " => Msg::Toggle,
         "ArrowRight" if shift => Msg::Matters,
@@ -72,6 +80,10 @@ fn bare(key: &str, shift: bool, selection: Option<&Selection>) -> Option<Msg> {
         },
         "c" => Msg::NextCopy,
         "h" | "H" => Msg::Layer,
+        "+" | "=" => Msg::ZoomBy(1),
+        "-" => Msg::ZoomBy(-1),
+        "0" => Msg::Zoom(100),
+        "v" => Msg::Look(next(look)),
         "/" => Msg::Prefill(String::new()),
         "?" => Msg::Help(true),
         "Enter" => Msg::Inspect(selection?.clone()),
@@ -145,6 +157,8 @@ pub fn table() -> Vec<(&'static str, &'static [&'static str])> {
         (t.key_regions, &["F6"]),
         (t.key_cells, &["←", "→", "Home", "End"]),
         (t.key_copy_of, &["C"]),
+        (t.key_look, &["V"]),
+        (t.key_zoom, &["+", "−", "0"]),
         (t.key_idle, &["H"]),
         (t.key_undo, &["Ctrl", "Z"]),
         (t.key_link, &["Ctrl", "Shift", "C"]),

@@ -76,20 +76,23 @@ impl Session {
         self.draft.as_deref().unwrap_or_else(|| self.run.text())
     }
 
-    /// Takes a text as it is typed: the run follows when it can be read, else it keeps the last good one.
-    pub fn edit(&mut self, text: &str) {
+    /// Takes a text as it is typed: the run follows when it can be read, else it keeps the last good one. The time at
+    /// which the run stood, if it has to be played there again.
+    pub fn edit(&mut self, text: &str) -> Option<u64> {
         let errors = parse(text).errors;
         if errors.is_empty() {
-            self.run.set_text(text);
+            let now_us = self.run.retell(text);
             self.settle();
+            Some(now_us)
         } else {
             self.problems = Rc::new(errors.into_iter().map(Problem::from).collect());
             self.draft = Some(text.to_owned());
+            None
         }
     }
 
     /// The run's text is the editor's again.
-    fn settle(&mut self) {
+    pub fn settle(&mut self) {
         self.draft = None;
         self.problems = problems(&self.run);
     }
@@ -138,14 +141,15 @@ impl Session {
         }
     }
 
-    /// Takes the newest command or edit back, if there is one; an unfinished text in the editor goes with it.
-    pub fn undo(&mut self) -> bool {
-        let undone = self.draft.is_some() || self.run.can_undo();
-        if self.draft.is_none() {
-            self.run.undo();
-        }
+    /// Takes the newest command or edit back, if there is one; an unfinished text in the editor goes with it. The time
+    /// at which the run stood, to be played there again.
+    pub fn undo(&mut self) -> Option<u64> {
+        let now_us = match self.draft {
+            Some(_) => Some(self.run.now_us()),
+            None => self.run.untell(),
+        };
         self.settle();
-        undone
+        now_us
     }
 
     /// Whether there is something to take back.

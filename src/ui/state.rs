@@ -6,7 +6,8 @@ use yew::prelude::*;
 
 use super::dom::Same;
 use super::session::{Problem, Shared};
-use crate::lab::view::{BranchView, MarkView, View};
+use crate::explore::cure::{Ailment, Progress};
+use crate::lab::view::{BranchView, MarkView, View, WhyLink};
 
 /// What the visitor has picked; one selection for all views.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +31,49 @@ pub enum Selection {
     },
     /// A message in flight.
     Message(u64),
+}
+
+/// How the run is looked at, in the large part of the page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Look {
+    /// What exists, and messages moving.
+    #[default]
+    Stage,
+    /// Who sent what to whom, over time.
+    Lanes,
+    /// Every partition in a row.
+    Table,
+}
+
+impl Look {
+    pub const ALL: [Look; 3] = [Look::Stage, Look::Lanes, Look::Table];
+
+    /// The word in links.
+    pub fn id(self) -> &'static str {
+        match self {
+            Look::Stage => "stage",
+            Look::Lanes => "lanes",
+            Look::Table => "table",
+        }
+    }
+}
+
+/// The answer to "why?" of one line of the log.
+#[derive(Clone, PartialEq)]
+pub struct Answer {
+    pub event: u64,
+    pub index: u16,
+    /// Effect first.
+    pub chain: Same<Vec<WhyLink>>,
+    /// The events that led to it, sorted.
+    pub causes: Same<Vec<u64>>,
+}
+
+/// How the search for the smallest cure stands.
+#[derive(Clone, PartialEq)]
+pub struct CureState {
+    pub of: Ailment,
+    pub progress: Progress,
 }
 
 /// The tabs of the side panel.
@@ -160,6 +204,13 @@ pub enum Msg {
     Pace(bool),
     Fold,
     Layer,
+    Look(Look),
+    /// Larger (positive) or smaller by so many steps.
+    ZoomBy(i32),
+    /// The stage at so many percent.
+    Zoom(u32),
+    /// All of the stage at once.
+    ZoomFit,
     Command(String),
     /// Puts a line into the command line and goes there, for a person to finish.
     Prefill(String),
@@ -178,6 +229,8 @@ pub enum Msg {
     Why(u64, u16),
     WhySelection,
     WhyClose,
+    /// Opens the branch on which the smallest cure was played.
+    TakeCure,
     Menu(Option<Menu>),
     /// The menu of a process, at a place on the screen.
     MenuOf(Selection, i32, i32),
@@ -186,7 +239,10 @@ pub enum Msg {
     /// How we know: open at a rule (empty: at the beginning), or closed.
     Known(Option<AttrValue>),
     Copy,
+    /// Copies the HTML that shows this run as a figure on another page.
+    CopyFigure,
     Copied(bool),
+    CopiedFigure(bool),
     Download,
     Dismiss(u32),
     Topic(Option<String>),
@@ -245,4 +301,8 @@ pub struct Scene {
     /// Topics on the stage.
     pub topics: Same<Vec<String>>,
     pub playing: bool,
+    /// Time is on its way to a far moment.
+    pub travelling: bool,
+    /// What the last step changed, by the names of the stage's boxes.
+    pub changed: Same<Vec<String>>,
 }

@@ -3,7 +3,8 @@
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use yew::Callback;
 
-use super::state::Msg;
+use super::frame;
+use super::state::{Look, Msg};
 use super::texts::t;
 use crate::lab::language::ast::Content;
 use crate::lab::language::{Command, parse};
@@ -44,6 +45,15 @@ pub fn first_text() -> (String, Option<String>) {
         }
         Some(Err(message)) => (String::new(), Some(message)),
         None => (work().unwrap_or_else(opening), None),
+    }
+}
+
+/// The same for a figure, which knows no work of the visitor's.
+pub fn figure_text() -> (String, Option<String>) {
+    match from_fragment() {
+        Some(Ok(text)) => (text, None),
+        Some(Err(message)) => (String::new(), Some(message)),
+        None => (opening(), None),
     }
 }
 
@@ -91,7 +101,7 @@ pub fn from_fragment() -> Option<Result<String, String>> {
 }
 
 /// The fragment for a text.
-fn fragment(text: &str) -> String {
+pub fn fragment(text: &str) -> String {
     share::encode(text)
 }
 
@@ -109,29 +119,42 @@ pub fn link_length(text: &str) -> usize {
     address().len() + 1 + fragment(text).len()
 }
 
-/// The page's address without a fragment.
-fn address() -> String {
+/// The page's address, with nothing that says what it shows.
+pub fn address() -> String {
     let href = gloo::utils::window().location().href().unwrap_or_default();
-    href.split('#').next().unwrap_or_default().to_owned()
+    href.split(['#', '?']).next().unwrap_or_default().to_owned()
 }
 
 /// Copies the link, puts it into the address bar, and tells the page whether it worked.
 pub fn copy_link(text: &str, send: Callback<Msg>) {
     let link = format!("{}#{}", address(), fragment(text));
-    let window = gloo::utils::window();
-    if let Ok(history) = window.history() {
+    if let Ok(history) = gloo::utils::window().history() {
         let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&link));
     }
-    let navigator = window.navigator();
+    copy(&link, move |done| send.emit(Msg::Copied(done)));
+}
+
+/// Copies the HTML that shows the run at this moment as a figure on another page.
+pub fn copy_figure(title: &str, text: &str, look: Look, now_us: u64, send: Callback<Msg>) {
+    let title = title.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
+    let address = frame::figure(text, look, now_us).replace('&', "&amp;");
+    let html =
+        format!("<iframe src=\"{address}\" title=\"{title}\" width=\"720\" height=\"460\" loading=\"lazy\"></iframe>");
+    copy(&html, move |done| send.emit(Msg::CopiedFigure(done)));
+}
+
+/// Puts words on the clipboard, and says whether the browser let it.
+fn copy(words: &str, said: impl Fn(bool) + Clone + 'static) {
+    let navigator = gloo::utils::window().navigator();
     let clipboard = js_sys::Reflect::get(&navigator, &JsValue::from_str("clipboard")).unwrap_or(JsValue::UNDEFINED);
     if clipboard.is_undefined() {
-        send.emit(Msg::Copied(false));
+        said(false);
         return;
     }
-    let (good, bad) = (send.clone(), send);
-    let done = Closure::once_into_js(move |_: JsValue| good.emit(Msg::Copied(true)));
-    let failed = Closure::once_into_js(move |_: JsValue| bad.emit(Msg::Copied(false)));
-    let promise: js_sys::Promise = navigator.clipboard().write_text(&link);
+    let good = said.clone();
+    let done = Closure::once_into_js(move |_: JsValue| good(true));
+    let failed = Closure::once_into_js(move |_: JsValue| said(false));
+    let promise: js_sys::Promise = navigator.clipboard().write_text(words);
     // `then` of two functions, called by name: the closures free themselves when they are called.
     let then = js_sys::Reflect::get(&promise, &JsValue::from_str("then")).ok();
     if let Some(then) = then.and_then(|f| f.dyn_into::<js_sys::Function>().ok()) {

@@ -41,3 +41,10 @@ pub fn apply(theme: Theme) {
     let _ = root.set_attribute("data-theme", name);
     remember(KEY, name);
 }
+
+/// Puts a theme on the page for this visit only: `light` or `dark`.
+pub fn show(name: &str) {
+    if let Some(root) = gloo::utils::document().document_element() {
+        let _ = root.set_attribute("data-theme", name);
+    }
+}

@@ -57,6 +57,7 @@ fn scenario_menu() -> Vec<Section> {
     let own = vec![
         plain("plus", t().empty_scenario, "", Msg::Open(t().empty_text.into())),
         plain("file", t().save_file, "", Msg::Download),
+        plain("expand", t().copy_figure, "", Msg::CopyFigure),
     ];
     vec![
         Section {
@@ -111,6 +112,10 @@ fn more_menu(bus: &Bus) -> Vec<Section> {
             menu(t().inject_fault, acts::faults(&view)),
         ),
         plain("stage", t().topic, "", menu(t().topic, acts::topics(&view))),
+        plain("expand", t().size_of_stage, "", menu(t().size_of_stage, acts::sizes())),
+        plain("stage", t().stage, "", Msg::Look(Look::Stage)),
+        plain("lanes", t().lanes, "", Msg::Look(Look::Lanes)),
+        plain("table", t().table, "", Msg::Look(Look::Table)),
         plain("undo", t().undo, "", Msg::Undo),
         plain("branch", t().fork_here, "", Msg::Fork),
         plain("cmd", t().command_line, "", Msg::Show(Tab::Console)),

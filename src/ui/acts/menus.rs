@@ -96,6 +96,20 @@ pub fn faults(view: &View) -> Vec<Section> {
     sections
 }
 
+/// The menu of the stage's size.
+pub fn sizes() -> Vec<Section> {
+    let items = vec![
+        plain("plus", t().zoom_in, "+", Msg::ZoomBy(1)),
+        plain("minus", t().zoom_out, "−", Msg::ZoomBy(-1)),
+        plain("stage", t().zoom_reset, "0", Msg::Zoom(100)),
+        plain("expand", t().zoom_fit, "", Msg::ZoomFit),
+    ];
+    vec![Section {
+        title: t().size_of_stage.to_owned(),
+        items,
+    }]
+}
+
 /// The menu of topics.
 pub fn topics(view: &View) -> Vec<Section> {
     let items = view.topics.iter().map(|topic| {

@@ -5,7 +5,7 @@ mod menus;
 mod process;
 mod things;
 
-pub use menus::{adding, faults, topics};
+pub use menus::{adding, faults, sizes, topics};
 
 use super::state::{Item, Msg, Section, Selection};
 use crate::lab::view::{FlightView, Health, View};

@@ -1,5 +1,7 @@
 //! The page's root: holds the run and the page's own state, takes every message, publishes what the components draw.
 
+mod cure;
+mod journey;
 mod page;
 mod publish;
 mod travel;
@@ -13,6 +15,9 @@ use yew::prelude::*;
 
 use super::dom::Same;
 use super::fidelity::FidelityView;
+use super::figure::Figure;
+use super::frame;
+use super::lanes::Lanes;
 use super::layers::{HelpView, LinkErrorView, MenuView, Toasts};
 use super::ledger::LedgerStrip;
 use super::panel::Panel;
@@ -22,6 +27,7 @@ use super::stage::air::Air;
 use super::stage::{Stage, StageBar};
 use super::state::*;
 use super::storage;
+use super::table::Table;
 use super::texts::t;
 use super::theme;
 use super::timeline::Timeline;
@@ -52,7 +58,16 @@ pub struct App {
     tab: Tab,
     sheet: bool,
     filters: Filters,
-    why: Option<(u64, u16)>,
+    why: Option<Answer>,
+    cure: Option<cure::Seeking>,
+    look: Look,
+    /// The page is a figure inside another page.
+    figure: bool,
+    /// The stage's size in percent.
+    zoom: u32,
+    journey: Option<journey::Journey>,
+    /// The next picture says what has changed since the last.
+    pulses: bool,
     menu: Option<Same<Menu>>,
     toasts: Vec<Toast>,
     next_toast: u32,
@@ -75,7 +90,12 @@ impl Component for App {
     type Properties = ();
 
     fn create(ctx: &Context<Self>) -> App {
-        let (text, link_error) = storage::first_text();
+        let frame = frame::of_page();
+        let (text, link_error) = if frame.figure {
+            storage::figure_text()
+        } else {
+            storage::first_text()
+        };
         let session = Session::open(&text);
         let run: Shared = Rc::new(RefCell::new(session));
         let bus = Bus {
@@ -84,7 +104,10 @@ impl Component for App {
         };
         let saved = Rc::from(text);
         let theme = theme::remembered();
-        theme::apply(theme);
+        match &frame.theme {
+            Some(asked) => theme::show(asked),
+            None => theme::apply(theme),
+        }
         let link = ctx.link().clone();
         let on_frame = Closure::new(move |ms| link.send_message(Msg::Frame(ms)));
         let listeners = listeners(&bus);
@@ -99,6 +122,12 @@ impl Component for App {
             sheet: false,
             filters: Filters::default(),
             why: None,
+            cure: None,
+            look: frame.look,
+            figure: frame.figure,
+            zoom: 100,
+            journey: None,
+            pulses: false,
             menu: None,
             toasts: Vec::new(),
             next_toast: 0,
@@ -115,7 +144,11 @@ impl Component for App {
             _listeners: listeners,
             bus,
         };
-        app.begin(storage::remembered_moment());
+        app.begin(
+            frame
+                .at_us
+                .or_else(|| (!frame.figure).then(storage::remembered_moment).flatten()),
+        );
         app.publish();
         app
     }
@@ -124,11 +157,12 @@ impl Component for App {
         match msg {
             Msg::Frame(ms) => return self.on_frame(ms),
             Msg::Key(event) => return self.key(&event),
-            Msg::Toggle => self.play(!self.player.playing),
+            Msg::Toggle => self.toggle(),
             Msg::Pause => self.play(false),
             Msg::Step | Msg::Back | Msg::Matters | Msg::Start | Msg::End | Msg::Seek(_) | Msg::SeekEvent(_) => {
                 self.travel(&msg);
             }
+            Msg::TakeCure => self.take_cure(),
             Msg::Speed(speed) => self.player.speed = speed.min(super::player::SPEEDS.len() as u8 - 1),
             Msg::Pace(true) => self.player.speed = (self.player.speed + 1).min(super::player::SPEEDS.len() as u8 - 1),
             Msg::Pace(false) => self.player.speed = self.player.speed.saturating_sub(1),
@@ -154,18 +188,22 @@ impl Component for App {
     fn view(&self, _ctx: &Context<Self>) -> Html {
         let transport = super::timeline::TransportState {
             playing: self.player.playing,
+            travelling: self.journey.is_some(),
             speed: self.player.speed,
             rate: self.player.rate(),
             fold: self.player.fold,
         };
+        if self.figure {
+            return self.as_figure(transport);
+        }
         html! {
             <ContextProvider<Bus> context={self.bus.clone()}>
                 <super::icon::Sprite />
                 <a class="skip" href="#stage">{ t().skip }</a>
                 <TopBar title={self.scene.title.clone()} branches={self.scene.branches.clone()} link={self.scene.link} can_undo={self.scene.can_undo} />
                 <main class="main">
-                    <StageBar scene={self.scene.clone()} topic={self.topic.clone()} layer={self.player.layer} prefill={self.prefill.clone()} selection={self.selection.clone()} />
-                    <Stage scene={self.scene.clone()} caption={self.caption.0.clone()} selection={self.selection.clone()} air={Same(Rc::clone(&self.air))} />
+                    <StageBar scene={self.scene.clone()} topic={self.topic.clone()} layer={self.player.layer} look={self.look} prefill={self.prefill.clone()} selection={self.selection.clone()} />
+                    { self.looked_at() }
                     <LedgerStrip ledger={self.scene.view.ledger.clone()} broken={self.scene.view.invariants.iter().filter(|i| i.broken.is_some()).count()} invariants={self.scene.view.invariants.len()} fate={self.filters.fate} />
                     <Timeline scene={self.scene.clone()} {transport} />
                     if let Some(menu) = &self.menu {
@@ -182,8 +220,38 @@ impl Component for App {
                     }
                     <Toasts toasts={self.toasts.clone()} />
                 </main>
-                <Panel scene={self.scene.clone()} tab={self.tab} open={self.sheet} filters={self.filters.clone()} why={self.why} selection={self.selection.clone()} />
+                <Panel scene={self.scene.clone()} tab={self.tab} open={self.sheet} filters={self.filters.clone()} why={self.why.clone()} cure={self.cure_state()} selection={self.selection.clone()} />
             </ContextProvider<Bus>>
+        }
+    }
+}
+
+impl App {
+    /// The page inside another page.
+    fn as_figure(&self, transport: super::timeline::TransportState) -> Html {
+        html! {
+            <ContextProvider<Bus> context={self.bus.clone()}>
+                <super::icon::Sprite />
+                <Figure scene={self.scene.clone()} {transport} look={self.look} error={self.link_error.clone()}>
+                    { self.looked_at() }
+                </Figure>
+            </ContextProvider<Bus>>
+        }
+    }
+
+    /// The large part of the page.
+    fn looked_at(&self) -> Html {
+        let causes = self.why.as_ref().map(|why| why.causes.clone());
+        match self.look {
+            Look::Stage => html! {
+                <Stage scene={self.scene.clone()} caption={self.caption.0.clone()} selection={self.selection.clone()} why={self.why.as_ref().map(|why| why.chain.clone())} air={Same(Rc::clone(&self.air))} zoom={self.zoom} />
+            },
+            Look::Lanes => html! {
+                <Lanes scene={self.scene.clone()} caption={self.caption.0.clone()} {causes} why={self.why.as_ref().map(|why| (why.event, why.index))} idle={self.player.layer} selection={self.selection.clone()} />
+            },
+            Look::Table => {
+                html! { <Table scene={self.scene.clone()} caption={self.caption.0.clone()} selection={self.selection.clone()} /> }
+            }
         }
     }
 }
@@ -229,6 +297,8 @@ fn empty_scene() -> Scene {
         can_undo: false,
         topics: Same(Rc::default()),
         playing: false,
+        travelling: false,
+        changed: Same(Rc::default()),
     }
 }
 

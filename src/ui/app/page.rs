@@ -6,6 +6,7 @@ use super::{App, TOASTS};
 use crate::ui::acts;
 use crate::ui::dom::Same;
 use crate::ui::keys;
+use crate::ui::stage::zoom;
 use crate::ui::state::*;
 use crate::ui::storage;
 use crate::ui::texts::t;
@@ -24,12 +25,13 @@ impl App {
             Msg::Show(tab) => self.show(tab),
             Msg::Sheet => self.sheet = !self.sheet,
             Msg::Filter(filters) => self.filters = filters,
-            Msg::Why(event, index) => {
-                self.why = Some((event, index));
-                self.show(Tab::Log);
-            }
+            Msg::Why(event, index) => self.ask_why(event, index),
             Msg::WhySelection => self.why_selection(),
-            Msg::WhyClose => self.why = None,
+            Msg::WhyClose => (self.why, self.cure) = (None, None),
+            Msg::Look(look) => self.look = look,
+            Msg::ZoomBy(steps) => self.zoom = zoom::by(self.zoom, steps),
+            Msg::Zoom(percent) => self.zoom = zoom::within(percent),
+            Msg::ZoomFit => self.zoom = zoom::that_fits(self.zoom),
             Msg::Menu(menu) => self.menu = menu.map(|menu| Same(Rc::new(menu))),
             Msg::MenuOf(selection, x, y) => self.menu_of(selection, x, y),
             Msg::Theme => {
@@ -55,6 +57,21 @@ impl App {
                     text,
                     ToastAction::None,
                 );
+            }
+            Msg::CopyFigure => storage::copy_figure(
+                &self.scene.title,
+                &self.scene.text,
+                self.look,
+                self.scene.view.now_us,
+                self.bus.send.clone(),
+            ),
+            Msg::CopiedFigure(done) => {
+                let (kind, text) = if done {
+                    (ToastKind::Good, t().copied_figure)
+                } else {
+                    (ToastKind::Bad, t().copy_failed)
+                };
+                self.toast(kind, text.to_owned(), ToastAction::None);
             }
             Msg::Download => storage::download(&self.scene.title, &self.scene.text),
             Msg::Dismiss(id) => self.toasts.retain(|toast| toast.id != id),
@@ -111,6 +128,24 @@ impl App {
         self.sheet = true;
     }
 
+    /// Asks why a line of the log is there, and looks for a cure if it is something bad.
+    fn ask_why(&mut self, event: u64, index: u16) {
+        self.why = Some(self.answer(event, index));
+        self.seek_cure();
+        self.show(Tab::Log);
+    }
+
+    pub(super) fn answer(&self, event: u64, index: u16) -> Answer {
+        let run = &self.bus.run.borrow().run;
+        let chain = run.why(event, index);
+        Answer {
+            event,
+            index,
+            causes: Same(Rc::new(run.causes(event, &chain))),
+            chain: Same(Rc::new(chain)),
+        }
+    }
+
     /// "Why?" of what is selected: the newest entry of the log that speaks of it.
     pub(super) fn why_selection(&mut self) {
         let words = match &self.selection {
@@ -120,10 +155,7 @@ impl App {
         };
         let entry = self.bus.run.borrow().newest(&words);
         match entry {
-            Some(entry) => {
-                self.why = Some((entry.event, entry.index));
-                self.show(Tab::Log);
-            }
+            Some(entry) => self.ask_why(entry.event, entry.index),
             None => self.toast(ToastKind::Plain, t().no_why.to_owned(), ToastAction::None),
         }
     }
@@ -176,7 +208,7 @@ impl App {
         if self.menu.is_some() || self.help || self.known.is_some() || self.link_error.is_some() {
             return false;
         }
-        let Some(msg) = keys::message(event, self.selection.as_ref()) else {
+        let Some(msg) = keys::message(event, self.selection.as_ref(), self.look) else {
             return false;
         };
         event.prevent_default();
@@ -197,7 +229,9 @@ impl App {
         } else if self.selection.is_some() {
             self.select(None);
         } else if self.why.is_some() {
-            self.why = None;
+            (self.why, self.cure) = (None, None);
+        } else if self.journey.is_some() {
+            self.play(false);
         } else {
             self.sheet = false;
         }

@@ -6,6 +6,7 @@ use super::{App, CAPTION_MS};
 use crate::lab::view::View;
 use crate::ui::dom::Same;
 use crate::ui::player::clock_ms;
+use crate::ui::stage::changes;
 use crate::ui::state::*;
 use crate::ui::storage;
 use crate::ui::texts::t;
@@ -13,8 +14,14 @@ use crate::ui::texts::t;
 impl App {
     /// Makes a new picture for the components, saves the work, draws the canvas.
     pub(super) fn publish(&mut self) {
-        let session = self.bus.run.borrow();
+        let session = Rc::clone(&self.bus.run);
+        let session = session.borrow();
         let view = session.run.view();
+        let changed = match std::mem::take(&mut self.pulses) && self.journey.is_none() && self.scene.version > 0 {
+            true => changes::between(&self.scene.view, &view),
+            false => Vec::new(),
+        };
+        let changed = Same(Rc::new(changed));
         let now_ms = clock_ms();
         if !self.player.playing || now_ms - self.caption.1 >= CAPTION_MS {
             self.caption = (view.caption.clone(), now_ms);
@@ -49,13 +56,31 @@ impl App {
             can_undo: session.can_undo(),
             topics: Same(Rc::new(shown_topics(&view, self.topic.as_deref()))),
             playing: self.player.playing,
+            travelling: self.journey.is_some(),
+            changed,
             view: Same(Rc::new(view)),
             text,
         };
         drop(session);
+        if fresh {
+            // Another text is another run: what was asked of the old one may not be in it.
+            self.forget_why();
+        }
         self.air.borrow_mut().draw(&self.bus.run.borrow());
         self.alarm();
         self.save();
+    }
+
+    /// Asks again what was asked, or forgets it if the run has no such line.
+    fn forget_why(&mut self) {
+        let Some((event, index)) = self.why.as_ref().map(|why| (why.event, why.index)) else {
+            return;
+        };
+        let answer = self.answer(event, index);
+        self.why = (!answer.chain.is_empty()).then_some(answer);
+        if self.why.is_none() {
+            self.cure = None;
+        }
     }
 
     /// Says once that an invariant broke.
@@ -76,6 +101,10 @@ impl App {
     }
 
     pub(super) fn save(&mut self) {
+        // A figure belongs to the page around it: it leaves the visitor's own work alone.
+        if self.figure {
+            return;
+        }
         let session = self.bus.run.borrow();
         if *self.saved != *session.draft() {
             self.saved = Rc::from(session.draft());

@@ -1,13 +1,23 @@
 //! What moves time or changes the run: playing, steps and leaps, commands, branches.
 
+use std::rc::Rc;
+
 use wasm_bindgen::JsCast;
 
+use super::journey::Journey;
 use super::{App, FIRST_EVENTS, PUBLISH_MS};
 use crate::ui::dom;
 use crate::ui::first;
+use crate::ui::frame;
 use crate::ui::session::Session;
 use crate::ui::state::*;
 use crate::ui::texts::t;
+
+/// Events that are played before the page is first seen; the rest of the way is travelled before the visitor's eyes.
+const AT_ONCE: u64 = 20_000;
+
+/// How many events an edited text is played at most to come back to the same moment.
+const EDIT_EVENTS: u64 = 400_000;
 
 impl App {
     /// The sandbox is alive in the first second: the run is brought to where its story begins, or to `moment`, and the
@@ -15,16 +25,21 @@ impl App {
     pub(super) fn begin(&mut self, moment: Option<u64>) {
         let mut session = self.bus.run.borrow_mut();
         let first = first::of(session.run.text());
-        session.run.play_until_us(moment.unwrap_or(first.at_us), FIRST_EVENTS);
+        let at_us = moment.unwrap_or(first.at_us);
+        let there = session.run.play_until_us(at_us, AT_ONCE);
         drop(session);
         self.selection = first.select.map(Selection::Process);
         self.topic = first.topic;
         self.tab = first.tab.unwrap_or(self.tab);
         self.player.speed = first.speed;
-        self.why = None;
+        (self.why, self.cure) = (None, None);
         self.broken = usize::MAX;
         self.caption = (String::new(), 0.0);
-        if !dom::reduced_motion() && self.link_error.is_none() {
+        let plays = !dom::reduced_motion() && self.link_error.is_none() && frame::of_page().plays;
+        if !there {
+            let journey = Journey::to_us(at_us, FIRST_EVENTS);
+            self.set_out(if plays { journey.then_play() } else { journey });
+        } else if plays {
             self.play(true);
         }
     }
@@ -33,7 +48,7 @@ impl App {
     pub(super) fn on_frame(&mut self, ms: f64) -> bool {
         self.frame = None;
         if !self.player.playing {
-            return false;
+            return self.on_still_frame(ms);
         }
         self.player.frame(&mut self.bus.run.borrow_mut(), ms);
         self.air.borrow_mut().draw(&self.bus.run.borrow());
@@ -46,6 +61,32 @@ impl App {
         true
     }
 
+    /// One frame in which time does not play: a travel goes on, else the search for a cure.
+    fn on_still_frame(&mut self, ms: f64) -> bool {
+        if self.journey.is_some() {
+            let over = self.travel_on();
+            self.ask_frame();
+            if !over && ms - self.published_ms < PUBLISH_MS {
+                self.air.borrow_mut().draw(&self.bus.run.borrow());
+                return false;
+            }
+            self.published_ms = ms;
+            self.publish();
+            return true;
+        }
+        let news = self.seek_on();
+        if self.is_seeking() {
+            self.ask_frame();
+        }
+        news
+    }
+
+    /// Plays or pauses; a travel under way ends where it is.
+    pub(super) fn toggle(&mut self) {
+        let stops = self.player.playing || self.journey.is_some();
+        self.play(!stops);
+    }
+
     pub(super) fn ask_frame(&mut self) {
         if self.frame.is_none() {
             self.frame = gloo::utils::window()
@@ -55,8 +96,9 @@ impl App {
     }
 
     pub(super) fn play(&mut self, playing: bool) {
+        self.journey = None;
         self.player.set_playing(playing);
-        if playing {
+        if playing || self.is_seeking() {
             self.ask_frame();
         }
     }
@@ -64,31 +106,46 @@ impl App {
     /// Moves in time; all of them stop the playing.
     pub(super) fn travel(&mut self, msg: &Msg) {
         self.play(false);
-        let run = &mut self.bus.run.borrow_mut().run;
+        self.pulses = matches!(msg, Msg::Step | Msg::Back | Msg::Matters);
+        let shared = Rc::clone(&self.bus.run);
+        let mut session = shared.borrow_mut();
+        let run = &mut session.run;
+        let end_us = run.end_us();
+        let mut far = None;
         match msg {
             Msg::Step => {
                 run.step();
             }
             Msg::Back => run.step_back(),
-            Msg::Matters => {
-                run.step_interesting();
-            }
+            Msg::Matters => far = Some(Journey::to_what_matters()),
             Msg::Start => run.seek_us(0),
             Msg::End => {
-                let end_us = run.end_us();
                 run.seek_event(run.end_event());
                 // Time may have passed after the last event; but nothing new is to happen in its microsecond.
                 if run.now_us() < end_us {
                     run.seek_us(end_us);
                 }
             }
-            Msg::Seek(us) => run.seek_us(*us),
+            Msg::Seek(us) => {
+                run.seek_us(end_us.min(*us));
+                far = (*us > end_us).then(|| Journey::to_us(*us, u64::MAX));
+            }
             Msg::SeekEvent(event) => run.seek_event(*event),
             _ => {}
+        }
+        drop(session);
+        self.travel_far(far);
+    }
+
+    /// Sets out, if there is somewhere to go.
+    fn travel_far(&mut self, journey: Option<Journey>) {
+        if let Some(journey) = journey {
+            self.set_out(journey);
         }
     }
 
     pub(super) fn command(&mut self, line: &str) {
+        self.pulses = true;
         let before = self.branch_name();
         let answer = self.bus.run.borrow_mut().command(line);
         if let Err(text) = answer {
@@ -111,10 +168,18 @@ impl App {
     }
 
     pub(super) fn undo(&mut self) {
+        let pending = self.journey.as_ref().and_then(Journey::moment);
         let undone = self.bus.run.borrow_mut().undo();
-        if !undone {
-            self.toast(ToastKind::Plain, t().nothing_to_undo.to_owned(), ToastAction::None);
+        match undone {
+            Some(now_us) => self.come_back(pending.unwrap_or(now_us)),
+            None => self.toast(ToastKind::Plain, t().nothing_to_undo.to_owned(), ToastAction::None),
         }
+    }
+
+    /// Plays a changed text to where the run stood.
+    fn come_back(&mut self, us: u64) {
+        self.play(false);
+        self.set_out(Journey::to_us(us, EDIT_EVENTS));
     }
 
     pub(super) fn open(&mut self, text: &str) {
@@ -124,8 +189,13 @@ impl App {
     }
 
     pub(super) fn edit(&mut self, text: &str) {
+        // A text that changes while the run still comes back from the last change comes back to the same moment.
+        let pending = self.journey.as_ref().and_then(Journey::moment);
         self.play(false);
-        self.bus.run.borrow_mut().edit(text);
+        let again = self.bus.run.borrow_mut().edit(text);
+        if let Some(now_us) = again {
+            self.come_back(pending.unwrap_or(now_us));
+        }
     }
 
     pub(super) fn branch(&mut self, id: u32) {

@@ -27,7 +27,8 @@ const PAUSE_US: u64 = 1_000_000;
 pub struct LogProps {
     pub scene: Scene,
     pub filters: Filters,
-    pub why: Option<(u64, u16)>,
+    pub why: Option<Answer>,
+    pub cure: Option<CureState>,
 }
 
 /// A row: an entry, or a pause between two.
@@ -92,9 +93,9 @@ pub fn Log(props: &LogProps) -> Html {
                 <div class="empty pad"><Icon name="search" /><b>{ if f.text.is_empty() { t().log_empty.to_owned() } else { (t().no_match)(&f.text) } }</b>
                     if !f.text.is_empty() { <button type="button" class="btn" onclick={bus.on(Msg::Filter(Filters::default()))}>{ t().clear_search }</button> }</div>
             } else {
-                <Rows {rows} why={props.why} event={props.scene.view.event} />
+                <Rows {rows} why={props.why.as_ref().map(|why| (why.event, why.index))} event={props.scene.view.event} />
             }
-            if let Some((event, index)) = props.why { <Why {event} {index} version={props.scene.text.len()} /> }
+            if let Some(answer) = &props.why { <Why answer={answer.clone()} cure={props.cure.clone()} /> }
         </>
     }
 }

@@ -1,6 +1,7 @@
 //! The side panel: log, inspector, console, scenario, ledger.
 
 mod console;
+mod cure;
 mod inspector;
 mod ledger;
 mod log;
@@ -20,7 +21,8 @@ pub struct PanelProps {
     /// On the phone: the sheet is up.
     pub open: bool,
     pub filters: Filters,
-    pub why: Option<(u64, u16)>,
+    pub why: Option<Answer>,
+    pub cure: Option<CureState>,
     pub selection: Option<Selection>,
 }
 
@@ -86,7 +88,9 @@ fn name(tab: Tab) -> &'static str {
 
 fn pane(props: &PanelProps) -> Html {
     match props.tab {
-        Tab::Log => html! { <log::Log scene={props.scene.clone()} filters={props.filters.clone()} why={props.why} /> },
+        Tab::Log => {
+            html! { <log::Log scene={props.scene.clone()} filters={props.filters.clone()} why={props.why.clone()} cure={props.cure.clone()} /> }
+        }
         Tab::Inspector => {
             html! { <inspector::Inspector scene={props.scene.clone()} selection={props.selection.clone()} /> }
         }

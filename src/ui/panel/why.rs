@@ -2,6 +2,7 @@
 
 use yew::prelude::*;
 
+use super::cure::CureCard;
 use crate::lab::view::WhyLink;
 use crate::ui::format;
 use crate::ui::icon::Icon;
@@ -10,22 +11,15 @@ use crate::ui::texts::t;
 
 #[derive(Properties, PartialEq)]
 pub struct WhyProps {
-    pub event: u64,
-    pub index: u16,
-    /// Changes when the run becomes another one.
-    pub version: usize,
+    pub answer: Answer,
+    pub cure: Option<CureState>,
 }
 
 /// The chain.
 #[component]
 pub fn Why(props: &WhyProps) -> Html {
     let bus = use_bus();
-    let chain = {
-        let run = bus.run.clone();
-        use_memo((props.event, props.index, props.version), move |(event, index, _)| {
-            run.borrow().run.why(*event, *index)
-        })
-    };
+    let chain = &props.answer.chain;
     let title = chain
         .first()
         .map_or_else(|| t().why.to_owned(), |first| (t().why_this)(&first.sentence));
@@ -34,6 +28,8 @@ pub fn Why(props: &WhyProps) -> Html {
             <h3><span class="grow">{ title }</span><button type="button" class="btn ghost icon" aria-label={t().close} onclick={bus.on(Msg::WhyClose)}><Icon name="x" class="s" /></button></h3>
             <p>{ if chain.is_empty() { t().why_unknown } else { t().why_read } }</p>
             <ol class="chain">{ for chain.iter().enumerate().map(|(i, link)| view_link(i, link, &bus)) }</ol>
+            if let Some(cure) = &props.cure { <CureCard state={cure.clone()} /> }
+            <button type="button" class="btn" onclick={bus.on(Msg::Look(Look::Lanes))}><Icon name="lanes" />{ t().see_in_lanes }</button>
         </section>
     }
 }

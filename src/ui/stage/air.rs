@@ -1,6 +1,6 @@
 //! The canvas above the stage: messages in flight, drawn along the wires by virtual time.
 
-use crate::ordered::OrderedMap;
+use crate::ordered::{OrderedMap, OrderedSet};
 
 use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlElement};
@@ -82,6 +82,9 @@ impl Curve {
     }
 }
 
+/// How much is left of a message that is not concerned.
+const FAINT: f64 = 0.3;
+
 /// The theme's colours, as the canvas wants them.
 #[derive(Default)]
 pub struct Colours {
@@ -112,6 +115,10 @@ pub struct Air {
     /// The message under the pointer.
     pub hover: Option<u64>,
     pub selected: Option<u64>,
+    /// Processes that stay in front; messages of the others are drawn faint.
+    pub concern: Option<OrderedSet<String>>,
+    /// How large the field is drawn; 0 before the first time.
+    pub zoom: f64,
     /// Heartbeats are drawn too.
     pub idle: bool,
 }
@@ -148,7 +155,7 @@ impl Air {
         let (Some(canvas), Some(context)) = (&self.canvas, &self.context) else {
             return;
         };
-        let ratio = gloo::utils::window().device_pixel_ratio();
+        let ratio = self.ratio();
         let (width, height) = (f64::from(canvas.client_width()), f64::from(canvas.client_height()));
         canvas.set_width((width * ratio) as u32);
         canvas.set_height((height * ratio) as u32);
@@ -156,6 +163,12 @@ impl Air {
         let _ = context.set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0);
         self.size = (width, height);
         self.dots = Dots::new(&self.colours, ratio);
+    }
+
+    /// Pixels of the screen for one of the field.
+    fn ratio(&self) -> f64 {
+        let zoom = if self.zoom > 0.0 { self.zoom } else { 1.0 };
+        gloo::utils::window().device_pixel_ratio() * zoom
     }
 
     /// Reads the colours of the theme.
@@ -189,7 +202,7 @@ impl Air {
             faint: colour("ink-3"),
         };
         probe.remove();
-        self.dots = Dots::new(&self.colours, gloo::utils::window().device_pixel_ratio());
+        self.dots = Dots::new(&self.colours, self.ratio());
     }
 
     /// The message drawn nearest to a point, if it is near.
@@ -215,6 +228,11 @@ impl Air {
                 continue;
             };
             let (x, y) = curve.at(share(flight, now));
+            let faint = self
+                .concern
+                .as_ref()
+                .is_some_and(|c| !c.contains(&*flight.from) || !c.contains(&*flight.to));
+            context.set_global_alpha(if faint { FAINT } else { 1.0 });
             if let Some(dots) = &self.dots {
                 dots.put(&context, flight.class, x, y);
             }
@@ -227,6 +245,7 @@ impl Air {
             }
             self.drawn.push((flight.id, x, y));
         }
+        context.set_global_alpha(1.0);
         self.name_one(&context, session, &flights, now);
     }
 
@@ -294,10 +313,12 @@ fn share(flight: &FlightView, now_us: u64) -> f64 {
     (now_us.saturating_sub(flight.sent_us) as f64 / whole as f64).clamp(0.0, 1.0)
 }
 
-/// The free pixels at the right of the brokers, where their arcs are drawn; at most what looks well.
+/// The free pixels at the right of the brokers, where their arcs are drawn; at most what looks well. Where all boxes stand
+/// in one column, it is the margin that the style sheet leaves for them.
 pub fn free_air(places: &OrderedMap<String, Place>) -> f64 {
     const WELL: f64 = 52.0;
     const NONE: f64 = 20.0;
+    const MARGIN: f64 = 34.0;
     let left = places.values().map(|p| p.left).fold(0.0, f64::max);
     let right = places
         .values()
@@ -307,6 +328,6 @@ pub fn free_air(places: &OrderedMap<String, Place>) -> f64 {
     if right > 0.0 {
         (left - right).clamp(NONE, WELL)
     } else {
-        WELL
+        MARGIN
     }
 }

@@ -15,6 +15,7 @@ pub struct StageBarProps {
     pub scene: Scene,
     pub topic: Option<String>,
     pub layer: bool,
+    pub look: Look,
     /// A line for the command line, with a number that grows with each.
     pub prefill: (u32, String),
     pub selection: Option<Selection>,
@@ -37,9 +38,11 @@ pub fn StageBar(props: &StageBarProps) -> Html {
     let selection = props.selection.clone();
     html! {
         <div class="stagebar">
+            <Looks look={props.look} />
             <button type="button" class="btn ghost" aria-haspopup="menu" onclick={opens(&bus, t().add, move || acts::adding(&adding))}><Icon name="plus" />{ t().add }</button>
             <button type="button" class="btn ghost fault" aria-haspopup="menu" onclick={opens(&bus, t().inject_fault, move || faults_for(&faults, selection.as_ref()))}><Icon name="bolt" />{ t().inject_fault }</button>
             <button type="button" class="btn ghost icon" aria-pressed={props.layer.to_string()} aria-label={t().layer} title={t().layer} onclick={bus.on(Msg::Layer)}><Icon name="beat" /></button>
+            <button type="button" class="btn ghost icon opt-wide" aria-haspopup="menu" aria-label={t().size_of_stage} title={t().size_of_stage} onclick={opens(&bus, t().size_of_stage, acts::sizes)}><Icon name="expand" /></button>
             <span class="rule2 opt-wide"></span>
             if let Some(shown) = shown {
                 <button type="button" class="btn ghost topic-btn" aria-haspopup="menu" onclick={opens(&bus, t().topic, move || acts::topics(&topics))}>
@@ -48,6 +51,29 @@ pub fn StageBar(props: &StageBarProps) -> Html {
             }
             <span class="grow"></span>
             <CommandLine scene={props.scene.clone()} prefill={props.prefill.clone()} main={true} />
+        </div>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct LooksProps {
+    look: Look,
+}
+
+/// The ways of looking at the run.
+#[component]
+fn Looks(props: &LooksProps) -> Html {
+    let bus = use_bus();
+    html! {
+        <div class="seg" role="group" aria-label={t().looks}>
+            { for Look::ALL.into_iter().map(|look| {
+                let (icon, name) = match look {
+                    Look::Stage => ("stage", t().stage),
+                    Look::Lanes => ("lanes", t().lanes),
+                    Look::Table => ("table", t().table),
+                };
+                html! { <button type="button" key={look.id()} aria-pressed={(look == props.look).to_string()} title={name} onclick={bus.on(Msg::Look(look))}><Icon name={icon} /><span>{ name }</span></button> }
+            }) }
         </div>
     }
 }

@@ -26,6 +26,8 @@ fn down(health: Health) -> &'static str {
 pub struct ProducerProps {
     pub producer: Rc<ProducerView>,
     pub selected: bool,
+    /// Something else is concerned.
+    pub dim: bool,
 }
 
 /// A producer.
@@ -36,7 +38,7 @@ pub fn ProducerBox(props: &ProducerProps) -> Html {
     let touch = touch(&bus, &p.name);
     let (_, _, word) = look(p.health);
     html! {
-        <section class={classes!("client", down(p.health), props.selected.then_some("selected"))} data-node={p.name.clone()} tabindex="0" aria-label={(t().producer_is)(&p.name, word)}
+        <section class={classes!("client", down(p.health), props.selected.then_some("selected"), props.dim.then_some("dim"))} data-node={p.name.clone()} tabindex="0" aria-label={(t().producer_is)(&p.name, word)}
             onclick={touch.click} ondblclick={touch.double} oncontextmenu={touch.menu} onfocus={focus_selects(&bus, &p.name)}>
             <div class="client-head"><h3><Icon name="app" class="s" />{ &p.name }</h3><span class="grow"></span>
                 <button type="button" class="btn ghost icon" aria-haspopup="menu" aria-label={(t().actions_for)(&p.name)} onclick={touch.dots}><Icon name="dots" /></button></div>
@@ -61,6 +63,8 @@ pub fn ProducerBox(props: &ProducerProps) -> Html {
 pub struct ConsumerProps {
     pub consumer: Rc<ConsumerView>,
     pub selected: bool,
+    /// Something else is concerned.
+    pub dim: bool,
 }
 
 /// A consumer with a bullet track for each of its partitions.
@@ -71,7 +75,7 @@ pub fn ConsumerBox(props: &ConsumerProps) -> Html {
     let touch = touch(&bus, &c.name);
     let more = c.assignment.len().saturating_sub(TRACKS);
     html! {
-        <section class={classes!("client", down(c.health), props.selected.then_some("selected"))} data-node={c.name.clone()} tabindex="0" aria-label={(t().consumer_is)(&c.name, &c.state)}
+        <section class={classes!("client", down(c.health), props.selected.then_some("selected"), props.dim.then_some("dim"))} data-node={c.name.clone()} tabindex="0" aria-label={(t().consumer_is)(&c.name, &c.state)}
             onclick={touch.click} ondblclick={touch.double} oncontextmenu={touch.menu} onfocus={focus_selects(&bus, &c.name)}>
             <div class="client-head"><h3>{ &c.name }</h3><span class="grow"></span>
                 if c.health == Health::Up { <span class="muted">{ if c.working_on.is_some() { t().working } else { c.state.as_str() } }</span> } else { { state_chip(c.health, None) } }
@@ -119,6 +123,8 @@ fn track(a: &AssignedView) -> Html {
 pub struct ControllerProps {
     pub controller: Rc<ControllerView>,
     pub selected: bool,
+    /// Something else is concerned.
+    pub dim: bool,
 }
 
 /// A controller and how it sees the brokers.
@@ -129,7 +135,7 @@ pub fn ControllerBox(props: &ControllerProps) -> Html {
     let touch = touch(&bus, &c.name);
     let (_, _, word) = look(c.health);
     html! {
-        <section class={classes!("client", "ctl", down(c.health), props.selected.then_some("selected"))} data-node={c.name.clone()} tabindex="0" aria-label={(t().controller_is)(&c.name, word)}
+        <section class={classes!("client", "ctl", down(c.health), props.selected.then_some("selected"), props.dim.then_some("dim"))} data-node={c.name.clone()} tabindex="0" aria-label={(t().controller_is)(&c.name, word)}
             onclick={touch.click} ondblclick={touch.double} oncontextmenu={touch.menu} onfocus={focus_selects(&bus, &c.name)}>
             <div class="client-head"><h3><Icon name="hex" class="s lead" />{ &c.name }</h3>
                 if c.active { <span class="chip lead">{ (t().controller_epoch)(c.epoch) }</span> } else { <span class="muted">{ t().controller }</span> }

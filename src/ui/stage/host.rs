@@ -21,6 +21,10 @@ pub struct HostProps {
     pub windows: Rc<Windows>,
     pub fit: usize,
     pub selection: Option<Selection>,
+    /// Something else is concerned.
+    pub dim: bool,
+    /// Only rows of this partition are concerned.
+    pub row: Option<(String, i32)>,
     /// How long it has been down.
     pub ago: Option<String>,
 }
@@ -100,7 +104,7 @@ pub fn Host(props: &HostProps) -> Html {
     let onfocus = focus_selects(&bus, &broker.name);
     let fenced = props.fenced && broker.health != Health::Fenced && broker.health != Health::Starting;
     html! {
-        <section class={classes!("host", class, selected.then_some("selected"))} data-node={broker.name.clone()} tabindex="0" aria-label={(t().broker_is)(&broker.name, word)}
+        <section class={classes!("host", class, selected.then_some("selected"), props.dim.then_some("dim"))} data-node={broker.name.clone()} tabindex="0" aria-label={(t().broker_is)(&broker.name, word)}
             onclick={touch.click} ondblclick={touch.double} oncontextmenu={touch.menu} {onfocus}>
             <header class="host-head">
                 <Icon name={icon} class="pip" /><h3>{ &broker.name }</h3>
@@ -112,13 +116,14 @@ pub fn Host(props: &HostProps) -> Html {
                     { for broker.faults.iter().take(2).map(|f| html! { <span class="chip bad"><Icon name="bolt" />{ f }</span> }) }
                 </span>
                 <span class="grow"></span>
-                <span class="disk"><Icon name="disk" class="s" />{ disk(broker) }</span>
+                <span class="disk" title={disk(broker)}><Icon name="disk" class="s" /><span class="clip">{ disk(broker) }</span></span>
                 <button type="button" class="btn ghost icon" aria-haspopup="menu" aria-label={(t().actions_for)(&broker.name)} onclick={touch.dots}><Icon name="dots" /></button>
             </header>
             if broker.replicas.is_empty() { <p class="note">{ t().no_replica }</p> }
             { for broker.replicas.iter().map(|r| {
                 let from = props.windows.get(&(r.topic.clone(), r.partition)).copied().unwrap_or(0);
-                html! { <Replica key={format!("{}/{}", r.topic, r.partition)} broker={broker.name.clone()} replica={Rc::new(r.clone())} down={r.role == Role::Offline} {from} fit={props.fit} selection={props.selection.clone()} /> }
+                let dim = props.row.as_ref().is_some_and(|(topic, partition)| *topic != r.topic || *partition != r.partition);
+                html! { <Replica key={format!("{}/{}", r.topic, r.partition)} broker={broker.name.clone()} replica={Rc::new(r.clone())} down={r.role == Role::Offline} {dim} {from} fit={props.fit} selection={props.selection.clone()} /> }
             }) }
         </section>
     }

@@ -3,16 +3,20 @@
 
 pub mod air;
 mod bar;
+pub mod changes;
 mod client;
+mod concern;
 mod dots;
 mod host;
 mod replica;
 mod wires;
+pub mod zoom;
 
 use crate::ordered::OrderedMap;
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use wasm_bindgen::JsCast;
 use web_sys::{HtmlCanvasElement, HtmlElement};
 use yew::prelude::*;
 
@@ -28,9 +32,10 @@ use super::dom::{self, Same, SizeWatch, closest};
 use super::icon::Icon;
 use super::state::*;
 use super::texts::t;
-use crate::lab::view::{BrokerView, Role, View};
+use crate::lab::view::{BrokerView, Role, View, WhyLink};
 use air::Air;
 use client::{ConsumerBox, ControllerBox, ProducerBox};
+use concern::Concern;
 use host::Host;
 use wires::Wires;
 
@@ -46,7 +51,11 @@ pub struct StageProps {
     pub scene: Scene,
     pub caption: String,
     pub selection: Option<Selection>,
+    /// The answer to "why?" that is open.
+    pub why: Option<Same<Vec<WhyLink>>>,
     pub air: Same<RefCell<Air>>,
+    /// Size in percent.
+    pub zoom: u32,
 }
 
 /// The stage.
@@ -56,7 +65,13 @@ pub fn Stage(props: &StageProps) -> Html {
     let field = use_node_ref();
     let canvas = use_node_ref();
     let resized = use_state(|| 0u32);
+    let ground = use_node_ref();
     use_attached(&field, &canvas, &props.air, &bus, &resized);
+    zoom::use_zoom(&ground, &field, props.zoom, &bus);
+    use_size_of_dots(&props.air, props.zoom, &bus);
+    use_pulse(&field, &props.scene);
+    let (down, moved, up) = zoom::use_drag(&ground);
+    let concern = use_concern(props, &bus);
     let fit = fit(&field, *resized);
     let scene = &props.scene;
     let windows = Same(Rc::new(windows(&scene.view, &scene.topics, fit)));
@@ -66,12 +81,17 @@ pub fn Stage(props: &StageProps) -> Html {
     html! {
         <section class="stage" id="stage" tabindex="-1" aria-label={t().cluster}>
             <Caption text={props.caption.clone()} bad={scene.view.ledger.lost > 0} />
-            <div class="field3" ref={field.clone()} {onclick} {oncontextmenu} {onpointermove}>
-                <Wires scene={scene.clone()} field={field.clone()} air={props.air.clone()} resized={*resized} selection={props.selection.clone()} />
-                <Flying scene={scene.clone()} />
-                <Columns scene={scene.clone()} {windows} {fit} selection={props.selection.clone()} />
-                <canvas class="air" aria-hidden="true" ref={canvas}></canvas>
+            <div class={classes!("ground", (props.zoom != 100).then_some("zoomed"))} ref={ground} tabindex={(props.zoom > 100).then_some("0")} role={(props.zoom > 100).then_some("region")} aria-label={(props.zoom > 100).then_some(t().cluster_zoomed)} onpointerdown={down} onpointermove={moved} onpointerup={up}>
+                <div class="field3" ref={field.clone()} {onclick} {oncontextmenu} {onpointermove}>
+                    <Wires scene={scene.clone()} field={field.clone()} air={props.air.clone()} resized={*resized} zoom={props.zoom} selection={props.selection.clone()} concern={concern.clone()} />
+                    <Flying scene={scene.clone()} />
+                    <Columns scene={scene.clone()} {windows} {fit} selection={props.selection.clone()} {concern} />
+                    <canvas class="air" aria-hidden="true" ref={canvas}></canvas>
+                </div>
             </div>
+            if props.zoom != 100 {
+                <button type="button" class="btn zoom-now" onclick={bus.on(Msg::Zoom(100))} title={t().zoom_reset}>{ (t().percent)(props.zoom) }<Icon name="x" class="s" /></button>
+            }
         </section>
     }
 }
@@ -96,6 +116,60 @@ fn use_attached(field: &NodeRef, canvas: &NodeRef, air: &Same<RefCell<Air>>, bus
         });
         move || drop(watch)
     });
+}
+
+/// The canvas follows the size at which the field is drawn.
+#[hook]
+fn use_size_of_dots(air: &Same<RefCell<Air>>, zoom: u32, bus: &Bus) {
+    let (air, bus) = (air.clone(), bus.clone());
+    use_effect_with(zoom, move |zoom| {
+        let mut air = air.borrow_mut();
+        air.zoom = f64::from(*zoom) / 100.0;
+        air.resize();
+        air.draw(&bus.run.borrow());
+    });
+}
+
+/// What the last step changed pulses once. Where no motion is wanted, the style sheet knows no such animation.
+#[hook]
+fn use_pulse(field: &NodeRef, scene: &Scene) {
+    let (field, changed) = (field.clone(), scene.changed.clone());
+    use_effect_with(scene.version, move |_| {
+        let Some(element) = field.cast::<HtmlElement>() else {
+            return;
+        };
+        let Ok(nodes) = element.query_selector_all("[data-node]") else {
+            return;
+        };
+        let all = (0..nodes.length()).filter_map(|i| nodes.get(i)?.dyn_into::<HtmlElement>().ok());
+        for node in all {
+            let is = node
+                .get_attribute("data-node")
+                .is_some_and(|name| changed.contains(&name));
+            let _ = node.class_list().remove_1("pulse");
+            if is {
+                // Asking for its size lets the browser forget the animation of the step before.
+                let _ = node.offset_width();
+                let _ = node.class_list().add_1("pulse");
+            }
+        }
+    });
+}
+
+/// What stays in front, for the components and for the messages on the canvas.
+#[hook]
+fn use_concern(props: &StageProps, bus: &Bus) -> Same<Option<Concern>> {
+    let key = (props.scene.version, props.selection.clone(), props.why.clone());
+    let (run, view) = (bus.run.clone(), props.scene.view.clone());
+    let concern = use_memo(key, move |(_, selection, why)| {
+        let flights = match selection {
+            Some(Selection::Message(_)) => run.borrow().run.air(),
+            _ => Vec::new(),
+        };
+        Concern::of(&view, &flights, selection.as_ref(), why.as_ref().map(|why| &why[..]))
+    });
+    props.air.borrow_mut().concern = (*concern).as_ref().map(|concern| concern.processes.clone());
+    Same(concern)
 }
 
 /// How many cells a row has room for: the width of a log strip, less the room for the LEO's figure.
@@ -143,14 +217,14 @@ fn windows(view: &View, topics: &[String], fit: usize) -> Windows {
 }
 
 #[derive(Properties, PartialEq)]
-struct CaptionProps {
-    text: String,
-    bad: bool,
+pub struct CaptionProps {
+    pub text: String,
+    pub bad: bool,
 }
 
 /// What just happened, in one sentence: the page's live region. The first sentence is printed strong.
 #[component]
-fn Caption(props: &CaptionProps) -> Html {
+pub fn Caption(props: &CaptionProps) -> Html {
     let (head, rest) = match props.text.split_once(". ") {
         Some((head, rest)) => (format!("{head}."), format!(" {rest}")),
         None => (props.text.clone(), String::new()),
@@ -201,6 +275,7 @@ struct ColumnsProps {
     windows: Same<Windows>,
     fit: usize,
     selection: Option<Selection>,
+    concern: Same<Option<Concern>>,
 }
 
 /// The three columns of boxes.
@@ -210,6 +285,8 @@ fn Columns(props: &ColumnsProps) -> Html {
     let view = &props.scene.view;
     let picked = |name: &str| props.selection == Some(Selection::Process(name.to_owned()));
     let now = view.now_us;
+    let dim = |name: &str| props.concern.as_ref().is_some_and(|c| !c.has(name));
+    let row = props.concern.as_ref().and_then(|c| c.partition.clone());
     if view.brokers.is_empty() && view.producers.is_empty() {
         return html! { <Empty /> };
     }
@@ -219,13 +296,13 @@ fn Columns(props: &ColumnsProps) -> Html {
             <div class="col prod">
                 if !view.producers.is_empty() { <h2 class="colhead">{ t().producers }</h2> }
                 { for view.producers.iter().map(|p| html! {
-                    <ProducerBox key={p.name.clone()} producer={Rc::new(p.clone())} selected={picked(&p.name)} />
+                    <ProducerBox key={p.name.clone()} producer={Rc::new(p.clone())} selected={picked(&p.name)} dim={dim(&p.name)} />
                 }) }
             </div>
             <div class="col hosts">
                 { for view.brokers.iter().map(|b| html! {
                     <Host key={b.name.clone()} broker={Rc::new(shown_replicas(b, &props.scene.topics))} fenced={fenced(view, &b.name)}
-                        windows={Rc::clone(&windows)} fit={props.fit} selection={relevant(&props.selection, b)} ago={ago(b, now)} />
+                        windows={Rc::clone(&windows)} fit={props.fit} selection={relevant(&props.selection, b)} ago={ago(b, now)} dim={dim(&b.name)} row={row.clone()} />
                 }) }
             </div>
             <div class="col cons">
@@ -233,12 +310,12 @@ fn Columns(props: &ColumnsProps) -> Html {
                     <>
                         <h2 class="colhead group-head" key={g.name.clone()}><Icon name="people" class="s" />{ (t().group)(&g.name) }</h2>
                         <p class="group-state">{ (t().group_state)(&g.state, g.generation, g.coordinator.as_deref()) }</p>
-                        { for g.members.iter().map(|c| html! { <ConsumerBox key={c.name.clone()} consumer={Rc::new(c.clone())} selected={picked(&c.name)} /> }) }
+                        { for g.members.iter().map(|c| html! { <ConsumerBox key={c.name.clone()} consumer={Rc::new(c.clone())} selected={picked(&c.name)} dim={dim(&c.name)} /> }) }
                     </>
                 }) }
-                { for view.free_consumers.iter().map(|c| html! { <ConsumerBox key={c.name.clone()} consumer={Rc::new(c.clone())} selected={picked(&c.name)} /> }) }
+                { for view.free_consumers.iter().map(|c| html! { <ConsumerBox key={c.name.clone()} consumer={Rc::new(c.clone())} selected={picked(&c.name)} dim={dim(&c.name)} /> }) }
                 <div class="ctls">
-                    { for view.controllers.iter().map(|c| html! { <ControllerBox key={c.name.clone()} controller={Rc::new(c.clone())} selected={picked(&c.name)} /> }) }
+                    { for view.controllers.iter().map(|c| html! { <ControllerBox key={c.name.clone()} controller={Rc::new(c.clone())} selected={picked(&c.name)} dim={dim(&c.name)} /> }) }
                 </div>
                 if view.producers.is_empty() && view.groups.is_empty() {
                     <button type="button" class="btn" onclick={bus.on(Msg::Show(Tab::Scenario))}>{ t().scenario }</button>
@@ -303,9 +380,11 @@ fn Empty() -> Html {
 /// Position of a pointer event inside the field.
 fn inside(event: &MouseEvent, field: &NodeRef) -> Option<(f64, f64)> {
     let rect = field.cast::<HtmlElement>()?.get_bounding_client_rect();
+    let element = field.cast::<HtmlElement>()?;
+    let scale = rect.width() / f64::from(element.offset_width().max(1));
     Some((
-        f64::from(event.client_x()) - rect.left(),
-        f64::from(event.client_y()) - rect.top(),
+        (f64::from(event.client_x()) - rect.left()) / scale,
+        (f64::from(event.client_y()) - rect.top()) / scale,
     ))
 }
 

@@ -17,6 +17,8 @@ pub struct ReplicaProps {
     pub broker: String,
     pub replica: Rc<ReplicaView>,
     pub down: bool,
+    /// Another row is concerned.
+    pub dim: bool,
     /// The offset at which the row begins.
     pub from: i64,
     /// Cells that fit.
@@ -33,7 +35,8 @@ pub fn Replica(props: &ReplicaProps) -> Html {
     let class = classes!(
         "rep",
         leads.then_some("is-leader"),
-        (!r.in_sync).then_some("out-of-isr")
+        (!r.in_sync).then_some("out-of-isr"),
+        props.dim.then_some("dim")
     );
     let cells: Vec<&CellView> = r
         .cells

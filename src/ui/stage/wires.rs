@@ -8,6 +8,7 @@ use web_sys::{HtmlElement, KeyboardEvent};
 use yew::prelude::*;
 
 use super::air::{Air, Curve, Place, free_air};
+use super::concern::Concern;
 use crate::lab::view::{Health, LinkView, Role, View};
 use crate::ui::acts;
 use crate::ui::dom::Same;
@@ -22,6 +23,9 @@ pub struct WiresProps {
     pub air: Same<RefCell<Air>>,
     /// Grows with every change of size.
     pub resized: u32,
+    /// Size of the stage in percent.
+    pub zoom: u32,
+    pub concern: Same<Option<Concern>>,
     pub selection: Option<Selection>,
 }
 
@@ -55,7 +59,7 @@ pub fn Wires(props: &WiresProps) -> Html {
     {
         let (setter, field, air, bus) = (drawn.setter(), props.field.clone(), props.air.clone(), bus.clone());
         let scene = props.scene.clone();
-        use_effect_with((props.scene.version, props.resized), move |_| {
+        use_effect_with((props.scene.version, props.resized, props.zoom), move |_| {
             let Some(element) = field.cast::<HtmlElement>() else {
                 return;
             };
@@ -70,7 +74,7 @@ pub fn Wires(props: &WiresProps) -> Html {
     }
     html! {
         <svg class="links" aria-label={t().links}>
-            { for drawn.iter().map(|(wire, curve)| view_wire(wire, curve, &props.selection, &bus)) }
+            { for drawn.iter().map(|(wire, curve)| view_wire(wire, curve, &props.selection, (*props.concern).as_ref(), &bus)) }
         </svg>
     }
 }
@@ -78,6 +82,8 @@ pub fn Wires(props: &WiresProps) -> Html {
 /// Boxes of the stage in pixels of the field.
 fn measure(field: &HtmlElement) -> OrderedMap<String, Place> {
     let zero = field.get_bounding_client_rect();
+    // Boxes are measured as they are drawn; the wires are drawn as large as the field.
+    let scale = zero.width() / f64::from(field.offset_width().max(1));
     let mut places = OrderedMap::new();
     let Ok(nodes) = field.query_selector_all("[data-node]") else {
         return places;
@@ -95,10 +101,10 @@ fn measure(field: &HtmlElement) -> OrderedMap<String, Place> {
         places.insert(
             name,
             Place {
-                left: host.left() - zero.left(),
-                right: host.right() - zero.left(),
-                top: rect.top() - zero.top(),
-                bottom: rect.bottom() - zero.top(),
+                left: (host.left() - zero.left()) / scale,
+                right: (host.right() - zero.left()) / scale,
+                top: (rect.top() - zero.top()) / scale,
+                bottom: (rect.bottom() - zero.top()) / scale,
             },
         );
     }
@@ -213,7 +219,8 @@ fn state(view: &View, from: &str, to: &str) -> State {
     }
 }
 
-fn view_wire(wire: &Wire, curve: &Curve, selection: &Option<Selection>, bus: &Bus) -> Html {
+fn view_wire(wire: &Wire, curve: &Curve, selection: &Option<Selection>, concern: Option<&Concern>, bus: &Bus) -> Html {
+    let dim = concern.is_some_and(|c| !c.has(&wire.from) || !c.has(&wire.to));
     let s = &wire.state;
     let cut = s.cut_there || s.cut_back;
     let chosen = matches!(selection, Some(Selection::Link(a, b)) if (*a == wire.from && *b == wire.to) || (*a == wire.to && *b == wire.from));
@@ -222,7 +229,8 @@ fn view_wire(wire: &Wire, curve: &Curve, selection: &Option<Selection>, bus: &Bu
         (cut || s.dead).then_some("cut"),
         s.slow.then_some("slow"),
         s.lossy.then_some("lossy"),
-        chosen.then_some("chosen")
+        chosen.then_some("chosen"),
+        dim.then_some("faded")
     );
     let selection = Selection::Link(wire.from.clone(), wire.to.clone());
     let onclick = bus.on(Msg::Inspect(selection.clone()));

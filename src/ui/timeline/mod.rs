@@ -9,12 +9,14 @@ use yew::prelude::*;
 use super::state::*;
 use super::texts::t;
 use plot::Plot;
-use transport::Transport;
+pub use transport::Transport;
 
 /// How time is being played.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TransportState {
     pub playing: bool,
+    /// Time is on its way to a far moment.
+    pub travelling: bool,
     pub speed: u8,
     /// Virtual microseconds a second.
     pub rate: u64,

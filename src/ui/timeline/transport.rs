@@ -22,7 +22,9 @@ pub fn Transport(props: &TransportProps) -> Html {
     let bus = use_bus();
     let view = &props.scene.view;
     let (coarse, fine) = format::clock(view.now_us);
-    let (play_icon, play_label) = if props.state.playing {
+    let (play_icon, play_label) = if props.state.travelling {
+        ("pause", t().stop_travel)
+    } else if props.state.playing {
         ("pause", t().pause)
     } else {
         ("play", t().play)
@@ -43,6 +45,7 @@ pub fn Transport(props: &TransportProps) -> Html {
             <button type="button" class="btn icon" aria-label={t().step} onclick={bus.on(Msg::Step)}><Icon name="step" /></button>
             <button type="button" class="btn" aria-label={t().matters_label} onclick={bus.on(Msg::Matters)}><Icon name="matters" /><span class="desk-only">{ t().matters_next }</span></button>
             <span class="clock"><span class="vh">{ t().virtual_time }</span>{ coarse }<small>{ format!("\u{2009}{fine} s") }</small></span>
+            if props.state.travelling { <span class="chip open travelling" role="status"><Icon name="wait" />{ t().travelling }</span> }
             <span class="muted opt-wide desk-only events-of">{ (t().event_of)(&format::count(view.event), &format::count(props.scene.end_event)) }</span>
             <span class="grow desk-only"></span>
             <label class="speed desk-only"><span>{ t().speed }</span>{ " " }
