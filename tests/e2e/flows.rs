@@ -37,7 +37,7 @@ const MOVING: View = View {
 };
 
 /// Clicks the visible button, tab or menu entry that is called so, or that issues that command.
-async fn press(page: &Page, name: &str) -> Outcome {
+pub async fn press(page: &Page, name: &str) -> Outcome {
     let find = format!(
         "const name = {}; \
          const hits = [...document.querySelectorAll('button, [role=tab]')].filter(b => b.offsetParent !== null && \

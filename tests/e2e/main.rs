@@ -6,6 +6,7 @@
 mod flows;
 mod frames;
 mod harness;
+mod looks;
 mod page;
 
 use libtest_mimic::{Arguments, Trial};
@@ -15,7 +16,7 @@ use std::sync::Arc;
 type Test = (&'static str, fn(&harness::Lab) -> harness::Outcome);
 
 fn main() {
-    let tests: Vec<Test> = [page::TESTS, flows::TESTS, frames::TESTS].concat();
+    let tests: Vec<Test> = [page::TESTS, flows::TESTS, looks::TESTS, frames::TESTS].concat();
     let arguments = Arguments::from_args();
     let dist = std::env::var_os("BROKERLAB_DIST");
     if dist.is_none() {

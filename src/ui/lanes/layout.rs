@@ -53,8 +53,8 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Lays a picture out in so many pixels.
-    pub fn of(picture: &Lanes, width: u32, now_us: u64) -> Layout {
+    /// Lays a picture out in so many pixels; the line of the log that was asked about is sure of its label.
+    pub fn of(picture: &Lanes, width: u32, now_us: u64, asked: Option<(u64, u16)>) -> Layout {
         let count = picture.processes.len().max(1) as f64;
         let lane = ((f64::from(width) - LEFT - 12.0) / count).max(LANE);
         let mut layout = Layout {
@@ -68,7 +68,7 @@ impl Layout {
             named: Vec::new(),
         };
         layout.place_moments(picture, now_us);
-        layout.place_labels(picture);
+        layout.place_labels(picture, asked);
         layout
     }
 
@@ -133,7 +133,7 @@ impl Layout {
     }
 
     /// Gives labels room in the order of their weight: what is lit or bad, what stands on the timeline, then the others.
-    fn place_labels(&mut self, picture: &Lanes) {
+    fn place_labels(&mut self, picture: &Lanes, asked: Option<(u64, u16)>) {
         let mut taken: Vec<(f64, f64, f64)> = self
             .folds
             .iter()
@@ -149,14 +149,14 @@ impl Layout {
             free
         };
         self.told = vec![0; picture.happenings.len()];
-        for rank in 0..4 {
+        for rank in 0..5 {
             for (i, happening) in picture.happenings.iter().enumerate() {
-                let own = if happening.lit || happening.alarm {
-                    0
-                } else if happening.mark.is_some() {
-                    1
-                } else {
-                    2
+                let own = match happening.mark {
+                    _ if asked == Some((happening.event, happening.index)) => 0,
+                    _ if happening.alarm => 1,
+                    _ if happening.lit => 2,
+                    Some(_) => 3,
+                    None => 4,
                 };
                 if own != rank {
                     continue;

@@ -64,8 +64,8 @@ pub fn Lanes(props: &LanesProps) -> Html {
         )
     };
     let now = props.scene.view.now_us;
-    let layout = use_memo((picture.clone(), width), move |(picture, width)| {
-        Layout::of(picture, *width, now)
+    let layout = use_memo((picture.clone(), width, props.why), move |(picture, width, why)| {
+        Layout::of(picture, *width, now, *why)
     });
     let asked = props.why.and_then(|(event, _)| place_of(&picture, &layout, event));
     let onscroll = use_following(&ground, (props.scene.version, narrowed, asked.map(|y| y as i32)));
