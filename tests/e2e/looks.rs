@@ -91,7 +91,7 @@ fn the_smallest_cure_opens_a_branch(lab: &Lab) -> Outcome {
         page.until(
             "the cured branch, at the same moment, with nothing lost",
             "return document.querySelector('.branch-btn').innerText.includes('acks=all') && \
-             document.querySelector('.clock').innerText.includes('25.000') && \
+             document.querySelector('.clock').innerText.includes('24.999') && \
              document.querySelector('.ledger li.bad') === null",
         )
         .await
