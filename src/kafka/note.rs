@@ -2,6 +2,7 @@
 //! rooms' own notes tell people what happened, each with its rule.
 
 use super::broker::note::BrokerNote;
+use super::broker::share::note::ShareNote;
 use super::client::call::{CallId, CallResult};
 use super::client::note::ClientNote;
 use super::controller::note::ControllerNote;
@@ -20,6 +21,7 @@ pub enum Note {
     Controller(ControllerNote),
     Group(GroupNote),
     Txn(TxnNote),
+    Share(ShareNote),
     Client(ClientNote),
 }
 
@@ -101,8 +103,27 @@ pub enum Fact {
         partition: NamedPartition,
         offset: i64,
     },
+    /// Records are finished for a share group: the share coordinator has it, or their lock ended.
+    ShareFinished {
+        group: Rc<str>,
+        partition: TopicPartition,
+        first: i64,
+        last: i64,
+        fate: ShareFate,
+    },
     /// A call that somebody outside made has an answer.
     Returned { call: CallId, result: CallResult },
+}
+
+/// How a record is finished for a share group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ShareFate {
+    Accepted,
+    Rejected,
+    /// It came back after its last delivery.
+    DeliveryLimit,
+    /// There is no record at its offset.
+    Gap,
 }
 
 impl From<Fact> for Note {

@@ -82,7 +82,11 @@ impl World {
                 self.logs.push(who, line);
                 self.tool_hears(who, line);
             }
-            KafkaNote::Client(_) | KafkaNote::Broker(_) | KafkaNote::Group(_) | KafkaNote::Txn(_) => {}
+            KafkaNote::Client(_)
+            | KafkaNote::Broker(_)
+            | KafkaNote::Group(_)
+            | KafkaNote::Txn(_)
+            | KafkaNote::Share(_) => {}
         }
     }
 

@@ -281,6 +281,7 @@ fn partition_of_note(note: &Note) -> Option<TopicPartition> {
         KafkaNote::Broker(note) => note.partition(),
         KafkaNote::Controller(note) => silence::partition_of_change(note),
         KafkaNote::Txn(note) => note.partition(),
+        KafkaNote::Share(note) => note.partition(),
         KafkaNote::Group(_) | KafkaNote::Client(_) => None,
     }
 }

@@ -405,6 +405,26 @@ impl World {
         Ok(id)
     }
 
+    /// A share consumer, started.
+    ///
+    /// # Errors
+    /// The exception of the client's constructor.
+    pub fn add_share_consumer(
+        &mut self,
+        name: &str,
+        host: &str,
+        group: Option<Rc<str>>,
+        config: Properties,
+    ) -> Result<ProcId, ClientError> {
+        let host = self.host(host);
+        let (bootstrap, unresolved) = self.bootstrap_of(host, &config, "consumer")?;
+        let consumer = Consumer::new_share(name, &bootstrap, group, config, self.setup.seed)?;
+        let id = self.enter(name, host, Role::Consumer, Node::Consumer(Box::new(consumer)));
+        self.log_unresolved(id, unresolved);
+        self.sim.start(id);
+        Ok(id)
+    }
+
     /// An admin client of its own, started.
     ///
     /// # Errors

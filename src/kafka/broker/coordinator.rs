@@ -6,7 +6,7 @@ use super::BrokerTimer;
 use super::requests::Asker;
 use super::server::{Server, set_timer};
 use crate::kafka::config::GroupConfig;
-use crate::kafka::groups::{Effect, Env, GroupCoordinator, GroupTimer, Host, ReplyTo, txn_commit_refused};
+use crate::kafka::groups::{Effect, Env, GroupCoordinator, GroupTimer, Host, ReplyTo, ShareWork, txn_commit_refused};
 use crate::kafka::hash::coordinator_partition;
 use crate::kafka::log::append::LeaderAppend;
 use crate::kafka::log::batch::{Batch, Outcome};
@@ -16,6 +16,7 @@ use crate::kafka::note::Note;
 use crate::kafka::protocol::admin::CreatableTopic;
 use crate::kafka::protocol::data::BrokerNode;
 use crate::kafka::protocol::groups::{CoordinatorKind, FindCoordinatorRequest, FindCoordinatorResponse};
+use crate::kafka::protocol::share::ShareStateResult;
 use crate::kafka::protocol::transactions::{TxnOffsetCommitRequest, TxnOffsetCommitResponse};
 use crate::kafka::protocol::{Body, ErrorCode, Msg};
 use crate::kafka::types::{TopicId, TopicPartition};
@@ -30,6 +31,7 @@ use std::rc::Rc;
 /// The topics that coordinators keep their state in.
 pub(super) const OFFSETS_TOPIC: &str = "__consumer_offsets";
 pub(super) const TRANSACTIONS_TOPIC: &str = "__transaction_state";
+pub(super) const SHARE_STATE_TOPIC: &str = "__share_group_state";
 
 /// The coordinator and what it has asked for.
 #[derive(Clone, Debug)]
@@ -178,9 +180,15 @@ impl Server {
                     ctx.cancel(id);
                 }
             }
+            Effect::Share(work) => self.begin_share_work(*work, ctx),
             Effect::Note(note) => ctx.note(Note::Group(note)),
             Effect::Fact(fact) => ctx.note(Note::Fact(fact)),
         }
+    }
+
+    /// The share coordinator has done its part of a task.
+    pub(super) fn share_work_done(&mut self, work: ShareWork, results: &[ShareStateResult], ctx: &mut Ctx) {
+        self.with_groups(ctx, |groups, env| groups.share_work_done(work, results, env));
     }
 
     /// The first metadata are known.
@@ -203,6 +211,10 @@ impl Server {
                 | Body::HeartbeatRequest(_)
                 | Body::ConsumerGroupHeartbeatRequest(_)
                 | Body::ConsumerGroupDescribeRequest(_)
+                | Body::ShareGroupHeartbeatRequest(_)
+                | Body::ShareGroupDescribeRequest(_)
+                | Body::AlterShareGroupOffsetsRequest(_)
+                | Body::DeleteShareGroupOffsetsRequest(_)
                 | Body::LeaveGroupRequest(_)
                 | Body::OffsetCommitRequest(_)
                 | Body::OffsetFetchRequest(_)
@@ -226,15 +238,19 @@ impl Server {
         let Some(replica) = self.replicas.get(&partition) else {
             return;
         };
-        let of_groups = &*replica.topic == OFFSETS_TOPIC;
-        if !of_groups && &*replica.topic != TRANSACTIONS_TOPIC {
+        let topic = replica.topic.clone();
+        if !matches!(&*topic, OFFSETS_TOPIC | TRANSACTIONS_TOPIC | SHARE_STATE_TOPIC) {
             return;
         }
         let (start, end) = (replica.log.log_start(), replica.log.end_offset());
         let high_watermark = replica.log.high_watermark();
         let files = replica.log.files().clone();
-        if !of_groups {
-            return self.load_transactions(partition.partition, epoch, (&files, start), ctx);
+        match &*topic {
+            TRANSACTIONS_TOPIC => return self.load_transactions(partition.partition, epoch, (&files, start), ctx),
+            SHARE_STATE_TOPIC => {
+                return self.load_share_state(partition.partition, epoch, (&files, start), (end, high_watermark), ctx);
+            }
+            _ => {}
         }
         self.with_groups(ctx, |groups, env| {
             let batches = files.batches().filter(|batch| batch.last_offset >= start);
@@ -247,14 +263,20 @@ impl Server {
         match topic {
             OFFSETS_TOPIC => self.with_groups(ctx, |groups, env| groups.unload(partition, epoch, env)),
             TRANSACTIONS_TOPIC => self.unload_transactions(partition, ctx),
+            SHARE_STATE_TOPIC => self.unload_share_state(partition, ctx),
             _ => {}
         }
     }
 
     /// The high watermark of a partition that this broker leads has moved.
     pub(super) fn coordinator_high_watermark(&mut self, partition: TopicPartition, to: i64, ctx: &mut Ctx) {
-        if self.replicas.get(&partition).is_none_or(|r| &*r.topic != OFFSETS_TOPIC) {
+        let Some(replica) = self.replicas.get(&partition) else {
             return;
+        };
+        match &*replica.topic {
+            OFFSETS_TOPIC => {}
+            SHARE_STATE_TOPIC => return self.share_state_committed(partition.partition, to, ctx),
+            _ => return,
         }
         if self.groups.coordinator.is_none() {
             self.groups.moved.push_back((partition.partition, to));
@@ -339,6 +361,7 @@ impl Server {
     pub(super) fn groups_topics_deleted(&mut self, topics: &[TopicImage], ctx: &mut Ctx) {
         if !topics.is_empty() {
             let ids = topics.iter().map(|topic| topic.id).collect();
+            self.share_state_topics_deleted(topics, ctx);
             self.with_groups(ctx, |groups, env| groups.topics_deleted(&ids, env));
         }
     }
@@ -370,8 +393,7 @@ impl Server {
         };
         let node = self.coordinator_of(topic, &request.key, self.listener_of(asker, ctx));
         if self.image().topic_by_name(topic).is_none() {
-            let topic = self.internal_topic(request.kind);
-            self.create_topic(topic, ctx);
+            self.create_internal_topic(topic, ctx);
         }
         let response = FindCoordinatorResponse {
             error: match node {
@@ -383,7 +405,7 @@ impl Server {
         self.reply(asker, Body::from(response), ctx);
     }
 
-    fn coordinator_of(&self, topic: &str, key: &str, listener: Option<&Rc<str>>) -> Option<BrokerNode> {
+    pub(super) fn coordinator_of(&self, topic: &str, key: &str, listener: Option<&Rc<str>>) -> Option<BrokerNode> {
         let image = self.image();
         let topic = image.topic_by_name(topic)?;
         let partition = TopicPartition::new(topic.id, coordinator_partition(key, topic.partitions));
@@ -391,13 +413,13 @@ impl Server {
         image.brokers.get(&leader)?.node_for(listener)
     }
 
+    /// Asks the controller for a topic that a coordinator lives in.
     /// [DefaultAutoTopicCreationManager.creatableTopic, GroupCoordinatorService.groupMetadataTopicConfigs,
-    /// TransactionCoordinator.transactionStateTopicConfigs]
-    fn internal_topic(&self, kind: CoordinatorKind) -> CreatableTopic {
+    /// TransactionCoordinator.transactionStateTopicConfigs, ShareCoordinatorService.shareGroupStateTopicConfigs]
+    pub(super) fn create_internal_topic(&mut self, name: &str, ctx: &mut Ctx) {
         let config = &self.setup.config;
-        let (name, partitions, replicas, settings) = match kind {
-            CoordinatorKind::Group => (
-                OFFSETS_TOPIC,
+        let (partitions, replicas, settings) = match name {
+            OFFSETS_TOPIC => (
                 config.offsets_topic_num_partitions,
                 config.offsets_topic_replication_factor,
                 vec![
@@ -406,8 +428,7 @@ impl Server {
                     ("segment.bytes", config.offsets_topic_segment_bytes.to_string()),
                 ],
             ),
-            CoordinatorKind::Transaction => (
-                TRANSACTIONS_TOPIC,
+            TRANSACTIONS_TOPIC => (
                 config.transaction_state_log_num_partitions,
                 config.transaction_state_log_replication_factor,
                 vec![
@@ -417,8 +438,25 @@ impl Server {
                     ("unclean.leader.election.enable", "false".to_owned()),
                 ],
             ),
+            _ => (
+                config.share_coordinator_state_topic_num_partitions,
+                config.share_coordinator_state_topic_replication_factor,
+                vec![
+                    ("cleanup.policy", "delete".to_owned()),
+                    ("compression.type", "producer".to_owned()),
+                    (
+                        "segment.bytes",
+                        config.share_coordinator_state_topic_segment_bytes.to_string(),
+                    ),
+                    (
+                        "min.insync.replicas",
+                        config.share_coordinator_state_topic_min_isr.to_string(),
+                    ),
+                    ("retention.ms", "-1".to_owned()),
+                ],
+            ),
         };
-        CreatableTopic {
+        let topic = CreatableTopic {
             name: name.into(),
             num_partitions: partitions,
             replication_factor: i16::try_from(replicas).unwrap_or(i16::MAX),
@@ -427,6 +465,7 @@ impl Server {
                 .into_iter()
                 .map(|(name, value)| (name.into(), Some(value.into())))
                 .collect(),
-        }
+        };
+        self.create_topic(topic, ctx);
     }
 }

@@ -60,6 +60,7 @@ pub use channel::ChannelKind;
 pub use lifecycle::BrokerState;
 pub use replica_view::{ReplicaRole, ReplicaView};
 use server::{Disk, Server};
+use share::view::SharePartitionView;
 use std::rc::Rc;
 use transactions::{PeerKind, TransactionView};
 
@@ -116,6 +117,12 @@ pub enum BrokerTimer {
     PeerTimeout(PeerKind, NodeId),
     /// A connection to another broker may be tried again.
     PeerRetry(PeerKind, NodeId),
+    /// A write of share state was not committed in time.
+    ShareStateTimeout(u64),
+    /// The share coordinator may be asked again.
+    ShareStateRetry(u64),
+    /// Acquisition locks of a share partition end.
+    ShareLock(u64),
     /// A slow disk has written what it was given first.
     DiskDone,
 }
@@ -319,6 +326,12 @@ impl Broker {
     /// The transactional ids that it coordinates; none while it is down.
     pub fn transactions(&self) -> impl Iterator<Item = TransactionView<'_>> {
         self.server.iter().flat_map(|server| server.transactions())
+    }
+
+    /// The share partitions that it hands out records of; none while it is down.
+    pub fn share_partitions(&self) -> impl Iterator<Item = SharePartitionView<'_>> {
+        let cache = self.server.iter().flat_map(|server| server.share.cache.iter());
+        cache.map(|(key, shared)| SharePartitionView::of(key, shared))
     }
 
     /// Records that a power failure would take from its disk.

@@ -78,6 +78,7 @@ impl Server {
             self.coordinator_resigned(&replica.topic, partition.partition, None, ctx);
         }
         ctx.note(Note::Fact(Fact::Removed { partition }));
+        self.share_partition_lost(partition, ctx);
         self.check_delayed(partition, ctx);
     }
 
@@ -220,6 +221,7 @@ impl Server {
             self.stop_fetching(partition);
             self.start_fetching(partition, leader, to.leader_epoch, ctx);
         }
+        self.share_partition_lost(partition, ctx);
         self.check_delayed(partition, ctx);
         if new_epoch {
             self.coordinator_resigned(&topic, partition.partition, Some(to.leader_epoch), ctx);

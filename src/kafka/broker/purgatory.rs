@@ -8,6 +8,7 @@ use super::fetch::DelayedFetch;
 use super::note::BrokerNote;
 use super::requests::Asker;
 use super::server::{Server, set_timer, status_of};
+use super::share::fetch::DelayedShareFetch;
 use crate::kafka::note::Note;
 use crate::kafka::protocol::ErrorCode;
 use crate::kafka::protocol::data::ProducedPartition;
@@ -42,6 +43,7 @@ pub(super) enum Delayed {
     Produce(DelayedProduce),
     Fetch(DelayedFetch),
     Delete(DelayedDelete),
+    ShareFetch(DelayedShareFetch),
 }
 
 #[derive(Clone, Debug)]
@@ -153,7 +155,7 @@ impl Server {
                     }
                 }
             }
-            Delayed::Fetch(_) => {}
+            Delayed::Fetch(_) | Delayed::ShareFetch(_) => {}
             Delayed::Delete(delete) => delete.time_out(),
         }
         self.complete(waiting.delayed, ctx);
@@ -164,6 +166,7 @@ impl Server {
             Delayed::Produce(produce) => self.is_produced(produce),
             Delayed::Fetch(fetch) => self.is_fetchable(fetch),
             Delayed::Delete(delete) => self.is_deleted(delete),
+            Delayed::ShareFetch(fetch) => self.is_share_fetchable(fetch),
         }
     }
 
@@ -172,6 +175,7 @@ impl Server {
             Delayed::Produce(produce) => self.complete_produce(produce, ctx),
             Delayed::Fetch(fetch) => self.complete_fetch(&fetch, ctx),
             Delayed::Delete(delete) => self.answer_delete(delete, ctx),
+            Delayed::ShareFetch(fetch) => self.complete_share_fetch(&fetch, ctx),
         }
     }
 

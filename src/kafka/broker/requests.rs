@@ -168,6 +168,14 @@ impl Server {
             Body::TxnOffsetCommitRequest(r) => self.serve_txn_offsets(asker, r, &msg, ctx),
             Body::ListTransactionsRequest(_) => self.serve_list_transactions(asker, ctx),
             Body::DescribeTransactionsRequest(r) => self.serve_describe_transactions(asker, r, ctx),
+            Body::ShareFetchRequest(r) => self.serve_share_fetch(asker, r, ctx),
+            Body::ShareAcknowledgeRequest(r) => self.serve_share_acknowledge(asker, r, ctx),
+            Body::InitializeShareGroupStateRequest(_)
+            | Body::ReadShareGroupStateRequest(_)
+            | Body::WriteShareGroupStateRequest(_)
+            | Body::DeleteShareGroupStateRequest(_)
+            | Body::ReadShareGroupStateSummaryRequest(_) => self.serve_share_state(asker, &msg.body, ctx),
+            Body::DescribeShareGroupOffsetsRequest(r) => self.describe_share_offsets(asker, r, ctx),
             Body::CreateTopicsRequest(_)
             | Body::DeleteTopicsRequest(_)
             | Body::CreatePartitionsRequest(_)

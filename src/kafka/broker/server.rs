@@ -13,6 +13,7 @@ use super::producer_ids::ProducerIds;
 use super::purgatory::Purgatory;
 use super::replica_manager::{Clock, Replica};
 use super::requests::Clients;
+use super::share::Shares;
 use super::slow_disk::Writes;
 use super::transactions::Transactions;
 use super::{BrokerTimer, Setup};
@@ -88,6 +89,7 @@ pub(super) struct Server {
     pub producer_ids: ProducerIds,
     pub groups: Groups,
     pub transactions: Transactions,
+    pub share: Box<Shares>,
     /// The disk refused a write: the process ends without closing anything.
     pub storage_failed: bool,
     /// What waits for a slow disk.
@@ -135,6 +137,7 @@ impl Server {
             producer_ids: ProducerIds::default(),
             groups: Groups::new(GroupCoordinator::new(config, setup.node.id, random.bits())),
             transactions: Transactions::default(),
+            share: Box::default(),
             storage_failed: false,
             writes: Writes::default(),
             nobody: "".into(),
@@ -206,6 +209,9 @@ impl Server {
             BrokerTimer::PeerTimeout(kind, node) => self.peer_timed_out(kind, node, ctx),
             BrokerTimer::PeerRetry(kind, node) => self.peer_retry(kind, node),
             BrokerTimer::DiskDone => self.disk_done(ctx),
+            BrokerTimer::ShareStateTimeout(token) => self.share_state_timed_out(token, ctx),
+            BrokerTimer::ShareStateRetry(token) => self.share_ask_again(token, ctx),
+            BrokerTimer::ShareLock(serial) => self.share_locks_over(serial, ctx),
         }
     }
 
@@ -229,7 +235,10 @@ impl Server {
             Some(Owner::Channel(kind)) => self.channel_lost(kind, ctx),
             Some(Owner::Fetcher(leader)) => self.fetcher_lost(leader, ctx),
             Some(Owner::Peer(kind, node)) => self.peer_lost(kind, node, ctx),
-            None => self.clients.remove(conn),
+            None => {
+                self.clients.remove(conn);
+                self.share_connection_gone(conn, ctx);
+            }
         }
     }
 

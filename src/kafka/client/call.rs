@@ -73,6 +73,8 @@ pub struct Consumed {
     pub headers: Vec<(Rc<str>, Option<Bytes>)>,
     /// The ledger's number of the record.
     pub origin: u32,
+    /// How often a share group was given it, this time included; `None`: it is read by no share group.
+    pub delivery: Option<u16>,
 }
 
 /// Offset, timestamp, leader epoch.
@@ -106,6 +108,8 @@ pub enum Answer {
     Reassignments(Vec<SeenReassignment>),
     /// Partition to low watermark.
     LowWatermarks(OrderedMap<NamedPartition, Result<i64, ClientError>>),
+    /// Where a share group stands; `None`: it has not begun there.
+    ShareOffsets(OrderedMap<NamedPartition, Option<SeenShareOffset>>),
     Groups(Vec<GroupListing>),
     Group(SeenGroup),
     Producers(Vec<SeenProducer>),
@@ -132,6 +136,16 @@ pub enum Answer {
     },
     /// The answer to a raw request, by its name on the wire.
     Raw(&'static str),
+}
+
+/// A share group's place in a partition as an admin lists it. [SharePartitionOffsetInfo]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SeenShareOffset {
+    /// SPSO as of the last write of the state.
+    pub start: i64,
+    pub leader_epoch: Option<i32>,
+    /// Records that are not finished.
+    pub lag: Option<i64>,
 }
 
 /// A topic as an admin describes it.

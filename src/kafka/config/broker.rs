@@ -160,6 +160,12 @@ settings! {
     share_coordinator_state_topic_replication_factor: i32 = v.int("share.coordinator.state.topic.replication.factor")?,
     /// `share.coordinator.state.topic.min.isr`: `min.insync.replicas` of `__share_group_state`.
     share_coordinator_state_topic_min_isr: i32 = v.int("share.coordinator.state.topic.min.isr")?,
+    /// `share.coordinator.state.topic.segment.bytes`: `segment.bytes` of `__share_group_state`.
+    share_coordinator_state_topic_segment_bytes: i64 = v.number("share.coordinator.state.topic.segment.bytes")?,
+    /// `share.coordinator.write.timeout.ms`: a write of share state is waited for so long, ms.
+    share_coordinator_write_timeout_ms: i64 = v.number("share.coordinator.write.timeout.ms")?,
+    /// `share.coordinator.snapshot.update.records.per.snapshot`: a snapshot follows so many updates of a share partition.
+    share_coordinator_snapshot_update_records_per_snapshot: i32 = v.int("share.coordinator.snapshot.update.records.per.snapshot")?,
     /// `group.initial.rebalance.delay.ms`: an empty classic group waits so long for more members, ms.
     group_initial_rebalance_delay_ms: i64 = v.number("group.initial.rebalance.delay.ms")?,
     /// `group.min.session.timeout.ms`: shortest session of a classic member, ms.
@@ -218,6 +224,10 @@ settings! {
     group_streams_max_size: i32 = v.int("group.streams.max.size")?,
     /// `group.consumer.assignors`: server-side assignors of consumer groups, the first is the default.
     group_consumer_assignors: Vec<String> = v.list("group.consumer.assignors")?,
+    /// `group.share.initialize.retry.interval.ms`: state that could not be initialized is asked for again after so long, ms.
+    group_share_initialize_retry_interval_ms: i64 = v.number("group.share.initialize.retry.interval.ms")?,
+    /// `group.share.max.share.sessions`: most share sessions of a broker.
+    group_share_max_share_sessions: i32 = v.int("group.share.max.share.sessions")?,
     /// `group.share.record.lock.duration.ms`: a record is locked for its consumer so long, ms.
     group_share_record_lock_duration_ms: i64 = v.number("group.share.record.lock.duration.ms")?,
     /// `group.share.min.record.lock.duration.ms`: least that a group may set, ms.

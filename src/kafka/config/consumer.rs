@@ -148,9 +148,27 @@ settings! {
     read_committed: bool = v.text("isolation.level")? == "read_committed",
     /// `enable.auto.commit`; off without a group.
     enable_auto_commit: bool = v.boolean("enable.auto.commit")?,
+    /// `share.acknowledgement.mode` is `explicit`.
+    share_explicit: bool = v.text("share.acknowledgement.mode")?.eq_ignore_ascii_case("explicit"),
+    /// `share.acquire.mode` is `record_limit`.
+    share_record_limit: bool = v.text("share.acquire.mode")?.eq_ignore_ascii_case("record_limit"),
     /// `partition.assignment.strategy`, the preferred one first (classic).
     partition_assignment_strategy: Vec<Assignor> = Assignor::list(&v.list("partition.assignment.strategy")?),
 }
+
+/// Settings that a share consumer refuses. [ShareConsumerConfig.SHARE_GROUP_UNSUPPORTED_CONFIGS]
+const NOT_FOR_SHARE: [&str; 10] = [
+    "auto.offset.reset",
+    "enable.auto.commit",
+    "group.instance.id",
+    "isolation.level",
+    "partition.assignment.strategy",
+    "interceptor.classes",
+    "session.timeout.ms",
+    "heartbeat.interval.ms",
+    "group.protocol",
+    "group.remote.assignor",
+];
 
 impl ConsumerConfig {
     /// The settings from what is given and the defaults.
@@ -175,6 +193,24 @@ impl ConsumerConfig {
             .and_then(|()| check_bootstrap(&values))
             .and_then(|()| config.check_membership(&values))
             .map_err(|cause| cause.while_constructing("consumer"))?;
+        Ok(config)
+    }
+
+    /// The settings of a share consumer: what only other consumers know is refused.
+    ///
+    /// # Errors
+    /// What the constructor throws.
+    pub fn of_share(given: &Properties) -> Result<ConsumerConfig, ConfigError> {
+        let foreign: Vec<&str> = NOT_FOR_SHARE
+            .into_iter()
+            .filter(|key| given.contains_key(*key))
+            .collect();
+        if !foreign.is_empty() {
+            let text = format!("{} cannot be set when using a share group.", foreign.join(", "));
+            return Err(ConfigError::of("ConfigException", text));
+        }
+        let mut config = ConsumerConfig::from_map(given)?;
+        config.enable_auto_commit = false;
         Ok(config)
     }
 

@@ -8,6 +8,7 @@ use super::modern::heartbeat;
 use super::modern::leave::Timeout;
 use super::settings::Settings;
 use super::shard::Shard;
+use super::share::{ShareWork, heartbeat as share_heartbeat};
 use super::timers::{GroupTimer, TimerKey};
 use super::view::GroupView;
 use crate::kafka::config::BrokerConfig;
@@ -18,8 +19,9 @@ use crate::kafka::protocol::groups::{
     DeleteGroupsRequest, DeleteGroupsResponse, DescribeGroupsRequest, DescribeGroupsResponse, JoinGroupRequest,
     ListGroupsResponse,
 };
+use crate::kafka::protocol::share::{ShareGroupDescribeRequest, ShareGroupDescribeResponse, ShareStateResult};
 use crate::kafka::protocol::{Body, ErrorCode};
-use crate::kafka::types::{NodeId, TopicId};
+use crate::kafka::types::{NodeId, TopicId, TopicPartition};
 use crate::ordered::{OrderedMap, OrderedSet};
 use crate::sim::Random;
 use std::rc::Rc;
@@ -141,6 +143,11 @@ impl GroupCoordinator {
             match key {
                 TimerKey::WriteTimeout => shard.write_timer(moment),
                 TimerKey::Expiry => shard.expire(host, moment),
+                TimerKey::Session { group, member } if shard.share(&group).is_some() => {
+                    if let Some(group) = shard.share(&group) {
+                        shard.share_session_over(&group, &member, host, moment);
+                    }
+                }
                 TimerKey::Session { group, member } if shard.consumer(&group).is_some() => {
                     shard.modern_timeout(&group, &member, Timeout::Session, host, moment);
                 }
@@ -177,6 +184,7 @@ impl GroupCoordinator {
             self.shard(partition, env, |shard, host, moment| {
                 if !shard.loading {
                     shard.topics_deleted(topics, host, moment);
+                    shard.share_topics_deleted(topics, host, moment);
                 }
             });
         }
@@ -237,6 +245,26 @@ impl GroupCoordinator {
                 }),
             },
             Body::ConsumerGroupDescribeRequest(r) => self.describe_consumers(r, to, env),
+            Body::ShareGroupHeartbeatRequest(r) => match share_heartbeat::check(r) {
+                Err(refusal) => {
+                    let body = share_heartbeat::refused(refusal.error, Some(refusal.message)).into();
+                    env.effects.push(Effect::Reply { to, body });
+                }
+                Ok(()) => self.request(request, &r.group, to, env, |shard, host, moment| {
+                    shard.share_heartbeat(r, client, to, host, moment)
+                }),
+            },
+            Body::ShareGroupDescribeRequest(r) => self.describe_shares(r, to, env),
+            Body::AlterShareGroupOffsetsRequest(r) => {
+                self.request(request, &r.group, to, env, |shard, host, moment| {
+                    shard.alter_share_offsets(r, to, host, moment)
+                })
+            }
+            Body::DeleteShareGroupOffsetsRequest(r) => {
+                self.request(request, &r.group, to, env, |shard, host, moment| {
+                    shard.delete_share_offsets(r, to, host, moment)
+                })
+            }
             Body::LeaveGroupRequest(r) => {
                 self.request(request, &r.group, to, env, |shard, host, moment| {
                     shard.leave(r, to, host, moment)
@@ -348,6 +376,45 @@ impl GroupCoordinator {
         env.effects.push(Effect::Reply { to, body });
     }
 
+    /// [GroupCoordinatorService.shareGroupDescribe]
+    fn describe_shares(&self, request: &ShareGroupDescribeRequest, to: ReplyTo, env: &mut Env) {
+        let one = |group: &Rc<str>| {
+            if group.is_empty() {
+                return undescribed(group, ErrorCode::InvalidGroupId, None);
+            }
+            match (self.unavailable(group), self.shards.get(&self.partition_for(group))) {
+                (None, Some(shard)) => shard.describe_share(group, env.host),
+                (error, _) => undescribed(group, error.unwrap_or(ErrorCode::NotCoordinator), None),
+            }
+        };
+        let groups = request.groups.iter().map(one).collect();
+        let body = ShareGroupDescribeResponse { groups }.into();
+        env.effects.push(Effect::Reply { to, body });
+    }
+
+    /// Partitions of a share group whose state is initialized.
+    ///
+    /// # Errors
+    /// The group can't be served here now.
+    pub fn initialized_share_partitions(&self, group: &str) -> Result<Vec<TopicPartition>, ErrorCode> {
+        match (self.unavailable(group), self.shards.get(&self.partition_for(group))) {
+            (None, Some(shard)) => Ok(shard.initialized_share_partitions(group)),
+            (error, _) => Err(error.unwrap_or(ErrorCode::NotCoordinator)),
+        }
+    }
+
+    /// The share coordinator has done its part.
+    pub fn share_work_done(&mut self, work: ShareWork, results: &[ShareStateResult], env: &mut Env) {
+        let refused = self.unavailable(work.group()).and_then(|error| work.refused(error));
+        if let Some((to, body)) = refused {
+            env.effects.push(Effect::Reply { to, body });
+            return self.gather(env);
+        }
+        self.shard(self.partition_for(work.group()), env, |shard, host, moment| {
+            shard.share_work_done(work, results, host, moment);
+        });
+    }
+
     fn list(&self, to: ReplyTo, env: &mut Env) {
         let error = match self.shards.values().any(|shard| shard.loading) {
             true => ErrorCode::CoordinatorLoadInProgress,
@@ -377,14 +444,34 @@ impl GroupCoordinator {
             env.effects.push(Effect::Reply { to, body });
             return;
         }
+        let shares = |shard: &Shard, group: &str| shard.share(group).is_some();
+        let mut alone = Vec::new();
+        for (partition, groups) in &mut by_shard {
+            if let Some(shard) = self.shards.get(partition) {
+                alone.extend(
+                    groups
+                        .extract_if(.., |group| shares(shard, group))
+                        .map(|group| (*partition, group)),
+                );
+            }
+        }
+        by_shard.retain(|_, groups| !groups.is_empty());
         let gathered = Gathered {
-            left: by_shard.len(),
+            left: by_shard.len() + alone.len(),
             groups: refused,
         };
         self.gathered.insert(to, gathered);
         for (partition, groups) in by_shard {
             self.shard(partition, env, |shard, host, moment| {
                 shard.delete_groups(&groups, to, host, moment)
+            });
+        }
+        // A share group goes when its state is gone.
+        for (partition, group) in alone {
+            self.shard(partition, env, |shard, host, moment| {
+                if !shard.delete_share_state(&group, to, host, moment) {
+                    shard.delete_groups(&[group], to, host, moment);
+                }
             });
         }
     }

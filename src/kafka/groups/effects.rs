@@ -1,6 +1,7 @@
 //! What goes in and out of the coordinator besides requests: the broker as it sees it, and what the broker has to do.
 
 use super::note::GroupNote;
+use super::share::ShareWork;
 use super::timers::GroupTimer;
 use crate::kafka::config::GroupConfig;
 use crate::kafka::log::batch::Batch;
@@ -91,6 +92,9 @@ pub enum Effect {
         after: Span,
     },
     CancelTimer(GroupTimer),
+    /// Have the share coordinator do it, and bring the results back to
+    /// [`share_work_done`](super::GroupCoordinator::share_work_done).
+    Share(Box<ShareWork>),
     /// Report it.
     Note(GroupNote),
     /// Report it to the ledger.

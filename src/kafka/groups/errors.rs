@@ -4,8 +4,12 @@
 use super::classic::work::{join_error, sync_error};
 use super::modern::describe::undescribed as undescribed_consumer;
 use super::modern::heartbeat::refused as heartbeat_refused;
+use super::share::heartbeat::refused as share_refused;
 use crate::kafka::protocol::consumer_group::ConsumerGroupDescribeResponse;
 use crate::kafka::protocol::groups::*;
+use crate::kafka::protocol::share::{
+    AlterShareGroupOffsetsResponse, DeleteShareGroupOffsetsResponse, ShareGroupDescribeResponse,
+};
 use crate::kafka::protocol::transactions::TxnOffsetCommitResponse;
 use crate::kafka::protocol::{Body, ErrorCode};
 use std::rc::Rc;
@@ -39,6 +43,19 @@ pub(super) fn failed(answer: &Body, error: ErrorCode) -> Body {
     match answer {
         Body::HeartbeatResponse(_) => HeartbeatResponse { error: mapped }.into(),
         Body::ConsumerGroupHeartbeatResponse(_) => heartbeat_refused(mapped, None).into(),
+        Body::ShareGroupHeartbeatResponse(_) => share_refused(mapped, None).into(),
+        Body::AlterShareGroupOffsetsResponse(_) => AlterShareGroupOffsetsResponse {
+            error: mapped,
+            message: Some(mapped.message().into()),
+            partitions: Vec::new(),
+        }
+        .into(),
+        Body::DeleteShareGroupOffsetsResponse(_) => DeleteShareGroupOffsetsResponse {
+            error: mapped,
+            message: Some(mapped.message().into()),
+            topics: Vec::new(),
+        }
+        .into(),
         Body::JoinGroupResponse(answer) => join_error(&answer.member_id, mapped).into(),
         Body::SyncGroupResponse(_) => sync_error(mapped).into(),
         Body::LeaveGroupResponse(_) => LeaveGroupResponse {
@@ -86,6 +103,26 @@ pub(super) fn refused(request: &Body, error: ErrorCode) -> Option<Body> {
         }
         .into(),
         Body::ConsumerGroupHeartbeatRequest(_) => heartbeat_refused(error, None).into(),
+        Body::ShareGroupHeartbeatRequest(_) => share_refused(error, None).into(),
+        Body::ShareGroupDescribeRequest(r) => {
+            let groups = r.groups.iter().map(|group| undescribed_consumer(group, error, None));
+            ShareGroupDescribeResponse {
+                groups: groups.collect(),
+            }
+            .into()
+        }
+        Body::AlterShareGroupOffsetsRequest(_) => AlterShareGroupOffsetsResponse {
+            error,
+            message: Some(error.message().into()),
+            partitions: Vec::new(),
+        }
+        .into(),
+        Body::DeleteShareGroupOffsetsRequest(_) => DeleteShareGroupOffsetsResponse {
+            error,
+            message: Some(error.message().into()),
+            topics: Vec::new(),
+        }
+        .into(),
         Body::ConsumerGroupDescribeRequest(r) => {
             let groups = r.groups.iter().map(|group| undescribed_consumer(group, error, None));
             ConsumerGroupDescribeResponse {

@@ -2,7 +2,7 @@
 //!
 //! A group lives in one partition of `__consumer_offsets`, and whoever leads that partition is its coordinator: the
 //! partition's groups and offsets are a [`shard`]. A request's way: [`coordinator`] (which shard, is it loaded) ->
-//! [`requests`], [`offsets`] or [`admin`] -> the group's rules in [`classic`] or [`modern`] -> what came of it is appended
+//! [`requests`], [`offsets`] or [`admin`] -> the group's rules in [`classic`], [`modern`] or [`share`] -> what came of it is appended
 //! and applied by the shard, and the answer waits there for the high watermark.
 //!
 //! What the broker does:
@@ -33,6 +33,7 @@ mod requests;
 pub mod rules;
 mod settings;
 mod shard;
+pub mod share;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -44,6 +45,7 @@ pub use coordinator::GroupCoordinator;
 pub use effects::{Effect, Env, Host, ReplyTo};
 pub use group::GroupState;
 pub use records::StoredOffset;
+pub use share::ShareWork;
 pub use timers::GroupTimer;
 pub use transactions::txn_commit_refused;
 pub use view::{GroupType, GroupView, MemberView, ModernView};

@@ -234,7 +234,7 @@ impl Shard {
             let all = gone.len() == offsets.len() && !self.store.has_pending(id);
             let retention_ms = moment.settings.retention_ms;
             merge(&mut write, tombstones(id, gone, OffsetsGone::Expired { retention_ms }));
-            if all && group.state().is_empty() {
+            if all && group.state().is_empty() && group.kind() != GroupType::Share {
                 ended.push(id.clone());
                 write.notes.push(GroupNote::Deleted {
                     group: id.clone(),

@@ -22,6 +22,11 @@ pub(super) struct Settings {
     pub consumer_max_size: usize,
     /// `group.consumer.assignors`, the default first.
     pub consumer_assignors: Vec<Rc<str>>,
+    pub share_session_ms: i64,
+    pub share_heartbeat_ms: i64,
+    pub share_assignment_interval_ms: i64,
+    pub share_max_size: usize,
+    pub share_initialize_retry_ms: i64,
     pub regex_refresh_ms: i64,
     pub migration: Migration,
 }
@@ -66,6 +71,11 @@ impl Settings {
                 .iter()
                 .map(|name| name.as_str().into())
                 .collect(),
+            share_session_ms: config.group_share_session_timeout_ms,
+            share_heartbeat_ms: config.group_share_heartbeat_interval_ms,
+            share_assignment_interval_ms: config.group_share_assignment_interval_ms,
+            share_max_size: size(i64::from(config.group_share_max_size)),
+            share_initialize_retry_ms: config.group_share_initialize_retry_interval_ms,
             regex_refresh_ms: config.group_consumer_regex_refresh_interval_ms,
             migration: Migration::of(&config.group_consumer_migration_policy),
         }

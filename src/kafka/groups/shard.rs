@@ -14,6 +14,7 @@ use super::modern::classic::ClassicAnswer;
 use super::modern::regex::Resolving;
 use super::note::{GroupNote, Reason};
 use super::records::GroupRecord;
+use super::share::ShareWork;
 use super::store::Store;
 use super::timers::{TimerKey, Timers};
 use crate::kafka::log::batch::{Batch, BatchBuilder, ProducerTag, no_headers};
@@ -47,6 +48,11 @@ pub(super) enum Then {
     StaticReplaced(Box<Replaced>),
     /// A classic member of a modern group is answered, and its time-outs are set.
     ClassicInModern(Box<ClassicAnswer>),
+    /// Somebody is answered, and the share coordinator has something to do.
+    Share {
+        answer: Option<(ReplyTo, Body)>,
+        work: Option<Box<ShareWork>>,
+    },
 }
 
 /// What an operation came to.
@@ -174,6 +180,7 @@ impl Shard {
                 Then::ClassicInModern(answer) => {
                     moment.reply(answer.to, errors::failed(&answer.body, ErrorCode::NotCoordinator));
                 }
+                Then::Share { answer, work } => refuse_share(answer, work, ErrorCode::NotCoordinator, moment),
                 Then::Nothing | Then::Join { .. } | Then::Sync { .. } | Then::Assigned(_) | Then::StaticReplaced(_) => {
                 }
             }
@@ -320,6 +327,12 @@ impl Shard {
             Then::Nothing | Then::Join { .. } | Then::Sync { .. } => {}
             Then::Answer { to, body } => moment.reply(to, body),
             Then::ClassicInModern(answer) => self.classic_answered(*answer, moment),
+            Then::Share { answer, work } => {
+                if let Some((to, body)) = answer {
+                    moment.reply(to, body);
+                }
+                moment.effects.extend(work.map(Effect::Share));
+            }
             Then::Assigned(assigned) => {
                 self.work(&assigned.group, moment, |work| work.assignment_stored(&assigned));
             }
@@ -335,6 +348,7 @@ impl Shard {
             Then::Nothing => {}
             Then::Answer { to, body } => moment.reply(to, errors::failed(&body, error)),
             Then::ClassicInModern(answer) => moment.reply(answer.to, errors::failed(&answer.body, error)),
+            Then::Share { answer, work } => refuse_share(answer, work, error, moment),
             Then::Join { group, to } => {
                 self.work(&group, moment, |work| work.fail_join(to, mapped));
             }
@@ -348,6 +362,16 @@ impl Shard {
                 self.work(&undo.group, moment, |work| work.static_not_replaced(&undo, mapped));
             }
         }
+    }
+}
+
+/// A write failed: whoever waits for it is told so.
+fn refuse_share(answer: Option<(ReplyTo, Body)>, work: Option<Box<ShareWork>>, error: ErrorCode, moment: &mut Moment) {
+    if let Some((to, body)) = answer {
+        moment.reply(to, errors::failed(&body, error));
+    }
+    if let Some((to, body)) = work.and_then(|work| work.refused(errors::of_write(error))) {
+        moment.reply(to, body);
     }
 }
 

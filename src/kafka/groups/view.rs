@@ -119,7 +119,10 @@ impl<'a> GroupView<'a> {
             generation: group.epoch,
             assignment_epoch: Some(group.assignment_epoch),
             protocol_type: Some(protocol_type),
-            assignor: ModernGroup::assignor(members(), default),
+            assignor: match group.kind {
+                GroupType::Share => Some(super::share::ASSIGNOR.into()),
+                GroupType::Classic | GroupType::Consumer => ModernGroup::assignor(members(), default),
+            },
             leader: None,
             members: members().map(view).collect(),
             pending: Vec::new(),

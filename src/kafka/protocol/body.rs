@@ -5,6 +5,7 @@ use super::consumer_group::*;
 use super::controller::*;
 use super::data::*;
 use super::groups::*;
+use super::share::*;
 use super::transactions::*;
 use crate::sim::Payload;
 use std::rc::Rc;
@@ -152,6 +153,30 @@ bodies! {
     131 ListTransactionsResponse "ListTransactionsResponse",
     132 DescribeTransactionsRequest "DescribeTransactionsRequest",
     133 DescribeTransactionsResponse "DescribeTransactionsResponse",
+    140 ShareGroupHeartbeatRequest "ShareGroupHeartbeatRequest",
+    141 ShareGroupHeartbeatResponse "ShareGroupHeartbeatResponse",
+    142 ShareGroupDescribeRequest "ShareGroupDescribeRequest",
+    143 ShareGroupDescribeResponse "ShareGroupDescribeResponse",
+    144 ShareFetchRequest "ShareFetchRequest",
+    145 ShareFetchResponse "ShareFetchResponse",
+    146 ShareAcknowledgeRequest "ShareAcknowledgeRequest",
+    147 ShareAcknowledgeResponse "ShareAcknowledgeResponse",
+    148 InitializeShareGroupStateRequest "InitializeShareGroupStateRequest",
+    149 InitializeShareGroupStateResponse "InitializeShareGroupStateResponse",
+    150 ReadShareGroupStateRequest "ReadShareGroupStateRequest",
+    151 ReadShareGroupStateResponse "ReadShareGroupStateResponse",
+    152 WriteShareGroupStateRequest "WriteShareGroupStateRequest",
+    153 WriteShareGroupStateResponse "WriteShareGroupStateResponse",
+    154 DeleteShareGroupStateRequest "DeleteShareGroupStateRequest",
+    155 DeleteShareGroupStateResponse "DeleteShareGroupStateResponse",
+    156 ReadShareGroupStateSummaryRequest "ReadShareGroupStateSummaryRequest",
+    157 ReadShareGroupStateSummaryResponse "ReadShareGroupStateSummaryResponse",
+    158 DescribeShareGroupOffsetsRequest "DescribeShareGroupOffsetsRequest",
+    159 DescribeShareGroupOffsetsResponse "DescribeShareGroupOffsetsResponse",
+    160 AlterShareGroupOffsetsRequest "AlterShareGroupOffsetsRequest",
+    161 AlterShareGroupOffsetsResponse "AlterShareGroupOffsetsResponse",
+    162 DeleteShareGroupOffsetsRequest "DeleteShareGroupOffsetsRequest",
+    163 DeleteShareGroupOffsetsResponse "DeleteShareGroupOffsetsResponse",
 }
 
 /// One message on a connection. Responses come in the order of their requests and carry the same correlation id.
@@ -184,6 +209,10 @@ impl Payload for Msg {
                         .flat_map(|p| p.batches.iter())
                         .map(|batch| batch.size)
                         .sum::<u32>()
+            }
+            Body::ShareFetchResponse(r) => {
+                let batches = r.partitions.iter().flat_map(|p| p.batches.iter());
+                FIXED + batches.map(|batch| batch.size).sum::<u32>()
             }
             _ => FIXED,
         }

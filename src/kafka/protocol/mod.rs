@@ -10,6 +10,7 @@ pub mod controller;
 pub mod data;
 pub mod errors;
 pub mod groups;
+pub mod share;
 pub mod transactions;
 
 pub use body::{Body, Msg, kind_of_tag};

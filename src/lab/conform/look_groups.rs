@@ -2,7 +2,7 @@
 
 use super::super::world::World;
 use super::results::partitions;
-use crate::kafka::groups::{GroupView, MemberView};
+use crate::kafka::groups::{GroupType, GroupView, MemberView};
 use crate::kafka::hash::coordinator_partition;
 use crate::kafka::types::{NamedPartition, TopicPartition};
 use crate::ordered::OrderedSet;
@@ -59,7 +59,12 @@ fn describe(world: &World, view: &GroupView<'_>, out: &mut Map<String, Value>) {
     members.sort_small_by_key(|member| (member.client_id.clone(), member.id.clone()));
     out.insert(
         "members".into(),
-        Value::Array(members.into_iter().map(|view| member(world, view)).collect()),
+        Value::Array(
+            members
+                .into_iter()
+                .map(|member| self::member(world, view.kind, member))
+                .collect(),
+        ),
     );
     if let Some(assignment_epoch) = view.assignment_epoch {
         out.insert("epoch".into(), json!(view.generation));
@@ -89,7 +94,7 @@ fn describe(world: &World, view: &GroupView<'_>, out: &mut Map<String, Value>) {
     }
 }
 
-fn member(world: &World, view: &MemberView<'_>) -> Value {
+fn member(world: &World, kind: GroupType, view: &MemberView<'_>) -> Value {
     let mut out = Map::new();
     out.insert("client".into(), json!(&**view.client_id));
     if let Some(instance) = view.instance {
@@ -120,7 +125,10 @@ fn member(world: &World, view: &MemberView<'_>) -> Value {
         partitions(&named.collect::<Vec<_>>())
     };
     out.insert("assigned".into(), named(&mut member.current.holds()));
-    out.insert("target".into(), named(&mut modern.target.iter().copied()));
+    // A share group's members take their targets at once.
+    if kind != GroupType::Share {
+        out.insert("target".into(), named(&mut modern.target.iter().copied()));
+    }
     Value::Object(out)
 }
 

@@ -259,6 +259,8 @@ impl<'a> Player<'a> {
                     json!(["committed", offsets])
                 }
                 ConsumerNote::CommitFailed { error } => json!(["commit_failed", error_json(error)]),
+                // The recorder has no callback for acknowledgements.
+                ConsumerNote::NotAcknowledged { .. } => continue,
                 ConsumerNote::Polled { records } => {
                     self.records.entry(name).or_default().extend(records.0.iter().cloned());
                     continue;

@@ -1,7 +1,9 @@
 //! What calls return, in the form of the recordings.
 
 use super::super::apply::exception;
-use crate::kafka::client::call::{Answer, CallResult, ClientError, Consumed, SeenGroup, SeenPartition, Sent};
+use crate::kafka::client::call::{
+    Answer, CallResult, ClientError, Consumed, SeenGroup, SeenPartition, SeenShareOffset, Sent,
+};
 use crate::kafka::protocol::groups::CommittedOffset;
 use crate::kafka::types::NamedPartition;
 use crate::ordered::OrderedMap;
@@ -82,11 +84,11 @@ fn sent(sent: &Sent) -> Value {
 pub fn records_json(records: &[Consumed]) -> Value {
     let mut by: OrderedMap<String, Vec<Value>> = OrderedMap::new();
     for record in records {
-        by.entry(record.partition.to_string()).or_default().push(json!([
-            record.offset,
-            text(&record.key),
-            text(&record.value)
-        ]));
+        let mut entry = vec![json!(record.offset), text(&record.key), text(&record.value)];
+        if let Some(delivery) = record.delivery {
+            entry.push(json!({"delivery": delivery}));
+        }
+        by.entry(record.partition.to_string()).or_default().push(json!(entry));
     }
     json!(by)
 }
@@ -251,6 +253,7 @@ fn each_result(op: &str, only: Option<&str>, map: &OrderedMap<Rc<str>, Result<()
             | "reassign"
             | "delete_group"
             | "alter_offsets"
+            | "delete_share_group"
             | "remove_members"
             | "unregister_broker"
     );
@@ -298,6 +301,7 @@ fn other_result(op: &str, only: Option<&str>, answer: &Answer) -> Option<Value> 
                 .map(|seen| (seen.0.name.to_string(), json!([seen.0.value.as_deref(), seen.0.source])))
                 .collect(),
         )),
+        Answer::ShareOffsets(map) => Some(each(map, share_offset)),
         Answer::Features(map) => Some(json!(
             map.iter()
                 .map(|(k, v)| (k.to_string(), *v))
@@ -305,6 +309,16 @@ fn other_result(op: &str, only: Option<&str>, answer: &Answer) -> Option<Value> 
         )),
         _ => Some(json!(format!("{op}: an answer of another kind"))),
     }
+}
+
+fn share_offset(offset: &Option<SeenShareOffset>) -> Value {
+    let Some(offset) = offset else { return Value::Null };
+    let mut out = Map::new();
+    out.insert("start".into(), json!(offset.start));
+    if let Some(lag) = offset.lag {
+        out.insert("lag".into(), json!(lag));
+    }
+    Value::Object(out)
 }
 
 fn topic_json(list: &[SeenPartition], internal: bool) -> Value {

@@ -83,6 +83,7 @@ pub fn weight(fact: &Fact) -> Option<Weight> {
         Fact::Truncated { .. } | Fact::Loaded { .. } | Fact::Leads { .. } | Fact::Returned { result: Ok(_), .. } => {
             None
         }
+        Fact::ShareFinished { .. } => None,
         Fact::Accepted { .. } => Some(Weight::Idle),
         Fact::Failed { .. } | Fact::Returned { result: Err(_), .. } => Some(Weight::Matters),
         Fact::Appended { .. }
@@ -120,6 +121,7 @@ pub fn partition(fact: &Fact) -> Option<TopicPartition> {
         | Fact::HighWatermark { partition, .. }
         | Fact::Leads { partition, .. }
         | Fact::Resigned { partition, .. }
+        | Fact::ShareFinished { partition, .. }
         | Fact::StartMoved { partition, .. } => Some(*partition),
         _ => None,
     }
@@ -194,6 +196,10 @@ pub fn text(world: &World, fact: &Fact) -> String {
             offset,
         } => format!("group {group}: committed {partition} at {offset}"),
         Fact::Returned { result: Err(error), .. } => exception(error.clone()),
-        Fact::Truncated { .. } | Fact::Loaded { .. } | Fact::Leads { .. } | Fact::Returned { .. } => String::new(),
+        Fact::ShareFinished { .. }
+        | Fact::Truncated { .. }
+        | Fact::Loaded { .. }
+        | Fact::Leads { .. }
+        | Fact::Returned { .. } => String::new(),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::facts;
 use crate::kafka::broker::note::BrokerNote;
+use crate::kafka::broker::share::note::ShareNote;
 use crate::kafka::controller::note::{ControllerNote, How};
 use crate::kafka::groups::note::GroupNote;
 use crate::kafka::note::Note;
@@ -18,6 +19,7 @@ pub fn weight(note: &Note) -> Option<Weight> {
         Note::Controller(note) => note.weight(),
         Note::Group(note) => note.weight(),
         Note::Txn(note) => note.weight(),
+        Note::Share(note) => note.weight(),
         Note::Client(note) => note.weight(),
     })
 }
@@ -35,6 +37,7 @@ pub fn calmed(world: &World, note: &Note, weight: Loudness) -> Loudness {
             | ControllerNote::ElrChanged { partition, .. },
         ) => is_own(world, *partition),
         Note::Group(GroupNote::Loaded { groups, .. } | GroupNote::Unloaded { groups, .. }) => *groups == 0,
+        Note::Share(ShareNote::StateLoaded { share_partitions, .. }) => *share_partitions == 0,
         _ => false,
     };
     if own && weight == Loudness::Matters {
@@ -57,6 +60,7 @@ pub fn rule(note: &Note) -> Option<&'static Rule> {
         Note::Controller(note) => note.rule(),
         Note::Group(note) => note.rule(),
         Note::Txn(note) => note.rule(),
+        Note::Share(note) => Some(note.rule()),
         Note::Client(note) => note.rule(),
     }
 }
@@ -69,6 +73,7 @@ pub fn text(world: &World, note: &Note) -> String {
         Note::Controller(note) => note.text(world),
         Note::Group(note) => note.text(world),
         Note::Txn(note) => note.text(world),
+        Note::Share(note) => note.text(world),
         Note::Client(note) => note.text(world),
     }
 }
@@ -81,6 +86,7 @@ pub fn config(note: &Note) -> Vec<(&'static str, String)> {
         Note::Controller(note) => note.config(),
         Note::Group(note) => note.config(),
         Note::Txn(note) => note.config(),
+        Note::Share(note) => note.config(),
         Note::Client(note) => note.config(),
     }
 }

@@ -8,7 +8,8 @@ const MIN_THROTTLE: u16 = 2;
 
 impl SharePartition {
     /// A member acquires of what was read from the log: `read` are the batches, first and last offsets. At most
-    /// `max_records`, but for a last new batch that is taken whole; batches of about `batch_size`.
+    /// `max_records`, but for a last batch that is taken whole unless `limited` (`share.acquire.mode=record_limit`); batches
+    /// of about `batch_size`.
     pub fn acquire(
         &mut self,
         member: &Rc<str>,
@@ -16,11 +17,12 @@ impl SharePartition {
         max_records: usize,
         read: &[(i64, i64)],
         fetch_offset: i64,
+        limited: bool,
     ) -> Vec<Acquired> {
         let (Some((first, _)), Some((_, last))) = (read.first().copied(), read.last().copied()) else {
             return Vec::new();
         };
-        let mut room = max_records.min(self.limits.in_flight.saturating_sub(self.in_flight()));
+        let mut room = max_records.min(self.limits.in_flight.saturating_sub(self.spread()));
         let mut last = last;
         if room == 0 && fetch_offset <= self.end {
             room = max_records.min(usize::try_from(self.end - fetch_offset + 1).unwrap_or(0));
@@ -42,7 +44,8 @@ impl SharePartition {
                 throttled = true;
                 break;
             }
-            let more = self.acquire_known(at, member, first, last, slow, &mut got);
+            let most = if limited { room - count } else { usize::MAX };
+            let more = self.acquire_known(at, member, (first, last), (slow, most), &mut got);
             count += more;
             if slow && more > 0 {
                 throttled = true;
@@ -51,9 +54,39 @@ impl SharePartition {
         }
         let behind = self.batches.back().map_or(first, |batch| batch.last() + 1).max(first);
         if !throttled && count < room && behind <= last {
+            let before = got.len();
             self.acquire_new(member, batch_size, room - count, read, (behind, last), &mut got);
+            if limited {
+                self.give_back_above(room - count, before, &mut got);
+            }
         }
         got
+    }
+
+    /// Of new records only so many are acquired; the rest of their batch is available.
+    /// [createBatches, ShareAcquireMode.RECORD_LIMIT]
+    fn give_back_above(&mut self, most: usize, from: usize, got: &mut Vec<Acquired>) {
+        let mut left = i64::try_from(most).unwrap_or(i64::MAX);
+        for range in got.iter_mut().skip(from) {
+            let keep = left.min(range.last - range.first + 1);
+            left -= keep;
+            range.last = range.first + keep - 1;
+        }
+        got.retain(|range| range.first <= range.last);
+        let Some(end) = got.last().map(|range| range.last) else {
+            return;
+        };
+        for batch in self.batches.iter_mut().filter(|batch| batch.last() > end) {
+            batch.whole = false;
+            for (_, slot) in (batch.first..)
+                .zip(&mut batch.slots)
+                .filter(|(offset, _)| *offset > end)
+            {
+                slot.settle(RecordState::Available);
+                slot.deliveries = 0;
+                self.look_back = true;
+            }
+        }
     }
 
     fn throttle_from(&self) -> u16 {
@@ -74,16 +107,15 @@ impl SharePartition {
         &mut self,
         at: usize,
         member: &Rc<str>,
-        first: i64,
-        last: i64,
-        slow: bool,
+        (first, last): (i64, i64),
+        (slow, allowed): (bool, usize),
         got: &mut Vec<Acquired>,
     ) -> usize {
         let limit = self.limits.deliveries;
         let from = self.throttle_from();
         let lock = self.number();
         let batch = &mut self.batches[at];
-        batch.whole &= !slow && first <= batch.first && batch.last() <= last;
+        batch.whole &= !slow && allowed >= batch.slots.len() && first <= batch.first && batch.last() <= last;
         let size = batch.slots.len();
         let (mut count, mut most) = (0, usize::MAX);
         for (offset, slot) in (batch.first..).zip(&mut batch.slots) {
@@ -105,7 +137,7 @@ impl SharePartition {
             slot.expired = false;
             push(got, offset, slot.deliveries, lock);
             count += 1;
-            if last_time || count == most {
+            if last_time || count == most || count == allowed {
                 break;
             }
         }

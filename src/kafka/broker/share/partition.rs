@@ -7,47 +7,9 @@
 //! has to be written first is *ongoing* until [`written`](SharePartition::written) says how that went.
 
 use crate::kafka::protocol::ErrorCode;
+pub use crate::kafka::protocol::share::{Acknowledge, AcknowledgeBatch, RecordState, StateBatch};
 use std::collections::VecDeque;
 use std::rc::Rc;
-
-/// Where a record stands. [RecordState]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum RecordState {
-    Available,
-    Acquired,
-    Acknowledged,
-    /// Rejected, delivered too often, a gap, or gone from the log.
-    Archived,
-}
-
-impl RecordState {
-    /// As the share coordinator's records number it.
-    pub fn id(self) -> u8 {
-        match self {
-            RecordState::Available => 0,
-            RecordState::Acquired => 1,
-            RecordState::Acknowledged => 2,
-            RecordState::Archived => 4,
-        }
-    }
-
-    /// Nothing follows it.
-    pub fn is_terminal(self) -> bool {
-        matches!(self, RecordState::Acknowledged | RecordState::Archived)
-    }
-}
-
-/// What a consumer says of a record. [AcknowledgeType]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Acknowledge {
-    /// There is no record at this offset.
-    Gap,
-    Accept,
-    Release,
-    Reject,
-    /// More time is needed.
-    Renew,
-}
 
 /// What a group's settings allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,23 +30,6 @@ pub struct Acquired {
     pub deliveries: u16,
     /// Number of the acquisition lock: its timer tells [`SharePartition::lock_expired`].
     pub lock: u64,
-}
-
-/// A member's word on consecutive records: one type for all of them, or one for each.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AcknowledgeBatch {
-    pub first: i64,
-    pub last: i64,
-    pub types: Vec<Acknowledge>,
-}
-
-/// Consecutive records in one state, as they are written and read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StateBatch {
-    pub first: i64,
-    pub last: i64,
-    pub state: RecordState,
-    pub deliveries: u16,
 }
 
 /// What is to be written, and what follows from how that goes.
@@ -197,7 +142,20 @@ impl SharePartition {
                 whole: true,
             }
         };
-        let batches: VecDeque<InFlight> = stored.iter().map(batch).collect();
+        let mut batches: VecDeque<InFlight> = VecDeque::new();
+        for stored in stored {
+            let next = batches.back().map_or(start, |last| last.last() + 1);
+            // What nobody wrote about was acquired at most: it is available.
+            if next < stored.first {
+                batches.push_back(batch(&StateBatch {
+                    first: next,
+                    last: stored.first - 1,
+                    state: RecordState::Available,
+                    deliveries: 0,
+                }));
+            }
+            batches.push_back(batch(stored));
+        }
         let mut partition = SharePartition {
             limits,
             start,
@@ -245,6 +203,32 @@ impl SharePartition {
         }
     }
 
+    /// Is there anything that could be acquired: a record that came back, or room for new ones? [canAcquireRecords]
+    pub fn can_acquire(&mut self) -> bool {
+        self.next_fetch_offset() != self.end + 1 || self.spread() < self.limits.in_flight
+    }
+
+    /// Records from the start to the end, finished ones too: that is what the limit counts. [numInFlightRecords]
+    pub(super) fn spread(&self) -> usize {
+        match self.batches.is_empty() {
+            true => 0,
+            false => usize::try_from(self.end - self.start + 1).unwrap_or(0),
+        }
+    }
+
+    /// Records that were just acquired belong to an aborted transaction: they are finished, and nobody gets them.
+    /// [archiveRecords]
+    pub fn archive_acquired(&mut self, first: i64, last: i64) {
+        for batch in &mut self.batches {
+            for (offset, slot) in (batch.first..).zip(&mut batch.slots) {
+                if (first..=last).contains(&offset) && slot.state == RecordState::Acquired && slot.ongoing.is_none() {
+                    slot.settle(RecordState::Archived);
+                }
+            }
+        }
+        self.move_start();
+    }
+
     /// Finished records at or above the start.
     pub(super) fn completed(&self) -> usize {
         self.records().filter(|(_, state, _)| state.is_terminal()).count()
@@ -283,8 +267,6 @@ impl SharePartition {
         };
         let first_open = self.slots().find(open).map(|(offset, _)| offset);
         match first_open {
-            // A gap in front of what is in flight has to be read first.
-            Some(_) if self.batches.front().is_some_and(|batch| batch.first > self.start) => {}
             Some(first) => {
                 self.start = self.start.max(first);
                 while self.batches.front().is_some_and(|batch| batch.last() < self.start) {

@@ -18,7 +18,7 @@ fn member(name: &str) -> Rc<str> {
 /// A partition with one batch of `count` records, all acquired by `a`.
 fn acquired(count: i64) -> (SharePartition, Vec<Acquired>) {
     let mut partition = SharePartition::new(0, &[], LIMITS);
-    let got = partition.acquire(&member("a"), 500, 500, &[(0, count - 1)], 0);
+    let got = partition.acquire(&member("a"), 500, 500, &[(0, count - 1)], 0, false);
     (partition, got)
 }
 
@@ -37,7 +37,7 @@ fn say(partition: &mut SharePartition, who: &str, first: i64, kinds: &[Acknowled
 
 fn again(partition: &mut SharePartition, who: &str, end: i64) -> Vec<(i64, i64, u16)> {
     let from = partition.next_fetch_offset();
-    let got = partition.acquire(&member(who), 500, 500, &[(0, end)], from);
+    let got = partition.acquire(&member(who), 500, 500, &[(0, end)], from, false);
     got.iter().map(|a| (a.first, a.last, a.deliveries)).collect()
 }
 
@@ -213,10 +213,14 @@ fn no_more_than_the_limit_is_in_flight() {
     let limits = ShareLimits { in_flight: 3, ..LIMITS };
     let mut partition = SharePartition::new(0, &[], limits);
     let read = [(0, 0), (1, 1), (2, 2), (3, 3), (4, 4)];
-    let got = partition.acquire(&member("a"), 1, 500, &read, 0);
+    let got = partition.acquire(&member("a"), 1, 500, &read, 0, false);
     assert_eq!(got.last().map(|a| a.last), Some(2));
     let from = partition.next_fetch_offset();
-    assert!(partition.acquire(&member("b"), 1, 500, &read[3..], from).is_empty());
+    assert!(
+        partition
+            .acquire(&member("b"), 1, 500, &read[3..], from, false)
+            .is_empty()
+    );
 }
 
 /// One thing that happens to a share partition.
@@ -259,7 +263,7 @@ proptest! {
                     let from = partition.next_fetch_offset();
                     let held: Vec<(i64, RecordState)> = partition.records().map(|(at, state, _)| (at, state)).collect();
                     let log: Vec<(i64, i64)> = read.iter().copied().filter(|(_, last)| *last >= from).collect();
-                    for got in partition.acquire(&member(&who.to_string()), 4, max, &log, from) {
+                    for got in partition.acquire(&member(&who.to_string()), 4, max, &log, from, false) {
                         for at in got.first..=got.last {
                             let before = held.iter().find(|(offset, _)| *offset == at);
                             prop_assert!(before.is_none_or(|(_, state)| *state == RecordState::Available), "{at}");

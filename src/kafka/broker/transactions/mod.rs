@@ -49,6 +49,11 @@ pub(super) struct Transactions {
 }
 
 impl Transactions {
+    /// There is something to send to another broker.
+    pub fn want_peers(&mut self) {
+        self.peers.wanted = true;
+    }
+
     fn token(&mut self) -> u64 {
         self.next_token += 1;
         self.next_token

@@ -1,4 +1,4 @@
-//! Connections to other brokers, for markers and for questions to coordinators: one request at a time on each.
+//! Connections to other brokers, for markers, for questions to coordinators, and for the state of share partitions: one request at a time on each.
 //! [InterBrokerSendThread]
 
 use super::markers::Entry;
@@ -6,6 +6,7 @@ use super::verification::Question;
 use crate::kafka::broker::BrokerTimer;
 use crate::kafka::broker::link::{Link, Owner};
 use crate::kafka::broker::server::{Server, set_timer};
+use crate::kafka::broker::share::persister::Ask;
 use crate::kafka::protocol::{Body, Msg};
 use crate::kafka::types::NodeId;
 use crate::kafka::wire::Ctx;
@@ -25,6 +26,8 @@ pub enum PeerKind {
     Markers,
     /// AddPartitionsToTxn, to coordinators.
     Questions,
+    /// The state of share partitions, to share coordinators; and ListOffsets, to leaders.
+    ShareState,
 }
 
 /// What was sent and has no answer.
@@ -32,6 +35,7 @@ pub enum PeerKind {
 pub(super) enum Sent {
     Markers(Vec<Entry>),
     Questions(Vec<Question>),
+    ShareState(Vec<Ask>),
 }
 
 #[derive(Clone, Debug, Default)]
@@ -76,6 +80,9 @@ impl Server {
             }
             for node in self.transactions.questions.waiting_for() {
                 self.drive_peer(PeerKind::Questions, node, ctx);
+            }
+            for node in self.share.persister.waiting_for() {
+                self.drive_peer(PeerKind::ShareState, node, ctx);
             }
         }
     }
@@ -129,6 +136,10 @@ impl Server {
                 Some((body, questions)) => (body, Sent::Questions(questions)),
                 None => return,
             },
+            PeerKind::ShareState => match self.share.persister.take_for(node) {
+                Some((body, asks)) => (body, Sent::ShareState(asks)),
+                None => return,
+            },
         };
         let correlation = self.correlation();
         let limit = Span::from_ms(self.setup.config.request_timeout_ms);
@@ -180,11 +191,19 @@ impl Server {
                 ctx.cancel(timer);
                 self.questions_failed(questions, ctx);
             }
+            Some((_, timer, Sent::ShareState(asks))) => {
+                ctx.cancel(timer);
+                self.share_asks_lost(asks, ctx);
+            }
             None => {}
         }
         match kind {
             PeerKind::Questions => self.fail_questions_of(node, ctx),
             PeerKind::Markers => self.requeue_markers_of(node, ctx),
+            PeerKind::ShareState => {
+                let asks = self.share.persister.take_all_for(node);
+                self.share_asks_lost(asks, ctx);
+            }
         }
     }
 
@@ -229,6 +248,7 @@ impl Server {
             (Sent::Questions(questions), Body::AddPartitionsToTxnResponse(answer)) => {
                 self.questions_answered(questions, answer, ctx);
             }
+            (Sent::ShareState(asks), body) => self.share_asks_answered(asks, body, ctx),
             (Sent::Markers(entries), _) => self.markers_lost(entries, ctx),
             (Sent::Questions(questions), _) => self.questions_failed(questions, ctx),
         }

@@ -2,7 +2,7 @@
 //! handlers of the single calls]
 
 use super::order::AdminCall;
-use super::reply::unexpected;
+use super::share;
 use super::transactions;
 use crate::kafka::client::call::{Answer, CallResult, ClientError, SeenGroup, SeenMember};
 use crate::kafka::protocol::consumer_group::*;
@@ -64,6 +64,10 @@ pub fn group_of(what: &AdminCall) -> Option<&Rc<str>> {
         | AdminCall::GroupOffsets { group }
         | AdminCall::AlterGroupOffsets { group, .. }
         | AdminCall::DeleteGroupOffsets { group, .. }
+        | AdminCall::DescribeShareGroup { group }
+        | AdminCall::ShareGroupOffsets { group }
+        | AdminCall::AlterShareGroupOffsets { group, .. }
+        | AdminCall::DeleteShareGroupOffsets { group, .. }
         | AdminCall::RemoveMembers { group, .. } => Some(group),
         AdminCall::DescribeTransaction { id } | AdminCall::FenceProducer { id, .. } => Some(id),
         _ => None,
@@ -106,7 +110,7 @@ pub fn request(what: &AdminCall, timeout_ms: i32) -> Option<Body> {
                 .collect(),
         }
         .into(),
-        _ => return transactions::request(what, timeout_ms),
+        _ => return share::request(what).or_else(|| transactions::request(what, timeout_ms)),
     })
 }
 
@@ -155,11 +159,11 @@ pub fn read(what: &AdminCall, coordinator: NodeId, body: &Body) -> GroupVerdict 
         Body::LeaveGroupResponse(answer) => left(answer),
         Body::DescribeTransactionsResponse(answer) => transactions::described(what, coordinator, answer),
         Body::InitProducerIdResponse(answer) => transactions::fenced(what, answer),
-        other => GroupVerdict::Return(Err(unexpected(other))),
+        other => share::read(what, coordinator, other),
     }
 }
 
-fn finish(result: Result<Answer, ClientError>) -> GroupVerdict {
+pub(super) fn finish(result: Result<Answer, ClientError>) -> GroupVerdict {
     GroupVerdict::Return(result.map(Rc::new))
 }
 
@@ -171,7 +175,7 @@ fn done_or(error: ErrorCode) -> Result<Answer, ClientError> {
 }
 
 /// Errors that all these calls take alike.
-fn on_error(error: ErrorCode) -> Option<GroupVerdict> {
+pub(super) fn on_error(error: ErrorCode) -> Option<GroupVerdict> {
     match error {
         ErrorCode::CoordinatorLoadInProgress => Some(GroupVerdict::Retry),
         ErrorCode::CoordinatorNotAvailable | ErrorCode::NotCoordinator => Some(GroupVerdict::LookUp),

@@ -11,6 +11,7 @@ pub mod keyed;
 pub mod order;
 pub mod plan;
 pub mod reply;
+mod share;
 #[cfg(test)]
 mod tests;
 pub mod transactions;

@@ -95,6 +95,24 @@ pub enum AdminCall {
         group: Rc<str>,
         members: Vec<Rc<str>>,
     },
+    /// `describeShareGroups`
+    DescribeShareGroup {
+        group: Rc<str>,
+    },
+    /// `listShareGroupOffsets`
+    ShareGroupOffsets {
+        group: Rc<str>,
+    },
+    /// `alterShareGroupOffsets`
+    AlterShareGroupOffsets {
+        group: Rc<str>,
+        offsets: Vec<(NamedPartition, i64)>,
+    },
+    /// `deleteShareGroupOffsets`
+    DeleteShareGroupOffsets {
+        group: Rc<str>,
+        topics: Vec<Rc<str>>,
+    },
     DescribeProducers {
         partition: NamedPartition,
     },

@@ -78,6 +78,10 @@ pub fn first(job: CallId, what: &AdminCall, deadline: Time) -> Option<Call> {
         AdminCall::AlterGroupOffsets { group, .. } => coordinator("offsetCommit", group),
         AdminCall::DeleteGroupOffsets { group, .. } => coordinator("offsetDelete", group),
         AdminCall::RemoveMembers { group, .. } => coordinator("leaveGroup", group),
+        AdminCall::DescribeShareGroup { group } => coordinator("describeShareGroups", group),
+        AdminCall::ShareGroupOffsets { group } => coordinator("describeShareGroupOffsets", group),
+        AdminCall::AlterShareGroupOffsets { group, .. } => coordinator("alterShareGroupOffsets", group),
+        AdminCall::DeleteShareGroupOffsets { group, .. } => coordinator("deleteShareGroupOffsets", group),
         AdminCall::DescribeTransaction { id } => coordinator("describeTransactions", id),
         AdminCall::FenceProducer { id, .. } => coordinator("fenceProducer", id),
         _ => {

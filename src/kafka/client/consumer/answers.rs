@@ -4,10 +4,24 @@ use super::outbox::{Failure, ListFor, Purpose};
 use super::process::Consumer;
 use super::rules;
 use crate::kafka::client::log::loggers;
+use crate::kafka::protocol::consumer_group::ConsumerGroupHeartbeatResponse;
+use crate::kafka::protocol::share::ShareGroupHeartbeatResponse;
 use crate::kafka::protocol::{Body, ErrorCode};
 use crate::kafka::rule::Weight;
 use crate::kafka::types::NodeId;
 use crate::kafka::wire::Ctx;
+
+/// Both protocols answer heartbeats alike.
+fn as_consumer(answer: &ShareGroupHeartbeatResponse) -> ConsumerGroupHeartbeatResponse {
+    ConsumerGroupHeartbeatResponse {
+        error: answer.error,
+        message: answer.message.clone(),
+        member_id: answer.member_id.clone(),
+        member_epoch: answer.member_epoch,
+        heartbeat_interval_ms: answer.heartbeat_interval_ms,
+        assignment: answer.assignment.clone(),
+    }
+}
 
 impl Consumer {
     /// An answer came; one that does not fit its question is passed over.
@@ -17,6 +31,15 @@ impl Consumer {
             (Purpose::Heartbeat(sent), Body::HeartbeatResponse(answer)) => self.on_heartbeat(&sent, answer.error, ctx),
             (Purpose::GroupHeartbeat(ignored), Body::ConsumerGroupHeartbeatResponse(answer)) => {
                 self.on_group_heartbeat(answer, ignored, ctx);
+            }
+            (Purpose::GroupHeartbeat(ignored), Body::ShareGroupHeartbeatResponse(answer)) => {
+                self.on_group_heartbeat(&as_consumer(answer), ignored, ctx);
+            }
+            (Purpose::ShareFetch(purpose), Body::ShareFetchResponse(answer)) => {
+                self.on_share_fetched(node, &purpose, answer, ctx);
+            }
+            (Purpose::ShareAcknowledge(purpose), Body::ShareAcknowledgeResponse(answer)) => {
+                self.on_share_acknowledged(node, purpose, answer, ctx);
             }
             (Purpose::FindCoordinator, Body::FindCoordinatorResponse(answer)) => self.on_coordinator_found(answer, ctx),
             (Purpose::Join(sent), Body::JoinGroupResponse(answer)) => self.on_joined(&sent, answer, ctx),
@@ -69,6 +92,8 @@ impl Consumer {
             Purpose::ListOffsets(ListFor::Reset, asked) => self.on_positions_lost(&asked, ctx),
             Purpose::ListOffsets(ListFor::Times, _) => self.on_times_lost(failure),
             Purpose::Epochs(asked) => self.on_positions_lost(&asked, ctx),
+            Purpose::ShareFetch(_) => self.on_share_fetch_lost(node, failure, ctx),
+            Purpose::ShareAcknowledge(purpose) => self.on_share_acknowledge_lost(node, purpose, failure, ctx),
             Purpose::FindCoordinator => self.on_lookup_failed(failure, ctx),
             Purpose::Heartbeat(_) => {
                 self.coordinator_lost(node, failure, ctx);

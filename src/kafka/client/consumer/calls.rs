@@ -36,6 +36,8 @@ pub enum Pending {
     Committed(CallId, OrderedSet<NamedPartition>, Time),
     Times(Box<Times>),
     Leaving(Box<Leaving>),
+    /// `commitSync()` of a share consumer, by its number.
+    ShareSync(CallId, u64),
 }
 
 impl Pending {
@@ -48,6 +50,7 @@ impl Pending {
             Pending::CommitSync(_, commit) => commit.next_due(now),
             Pending::Times(times) => later(times.until, now),
             Pending::Leaving(leaving) => leaving.next_due(now),
+            Pending::ShareSync(..) => Time::NEVER,
         }
     }
 }
@@ -120,6 +123,18 @@ impl Consumer {
             ConsumerOrder::Position { call, partition } => return self.position(call, partition, ctx),
             ConsumerOrder::CommittedOffsets { call, partitions } => return self.committed(call, partitions, ctx),
             ConsumerOrder::OffsetsForTimes { call, times } => return self.begin_times(call, times, ctx),
+            ConsumerOrder::Acknowledge { records, .. } => self.acknowledge_records(&records),
+            ConsumerOrder::CommitSync { call, .. } if self.is_share() => match self.begin_share_sync(ctx) {
+                None => Ok(Answer::Each(Default::default())),
+                Some(number) => {
+                    self.pending = Some(Pending::ShareSync(call, number));
+                    return None;
+                }
+            },
+            ConsumerOrder::CommitAsync { .. } if self.is_share() => {
+                self.commit_share_async(ctx);
+                DONE
+            }
             ConsumerOrder::CommitSync { call, offsets } => return self.commit_sync(call, offsets, ctx),
             ConsumerOrder::CommitAsync { offsets, .. } => self.begin_commit_async(offsets, ctx),
             ConsumerOrder::Pause { partitions, .. } => self.set_paused(&partitions, true),
@@ -159,6 +174,10 @@ impl Consumer {
                 Err(error) => (call, Err(error)),
             },
             Pending::Times(times) => return self.step_times(times, ctx).map(Pending::Times),
+            Pending::ShareSync(call, number) => match self.step_share_sync(number, ctx) {
+                None => return Some(Pending::ShareSync(call, number)),
+                Some(answer) => (call, Ok(answer)),
+            },
             Pending::Leaving(leaving) => {
                 let leaving = self.step_leaving(*leaving, ctx)?;
                 return Some(Pending::Leaving(Box::new(leaving)));
@@ -190,7 +209,10 @@ impl Consumer {
                         records,
                     });
                 }
-                Ok(None) => break,
+                Ok(None) => {
+                    self.share_poll_ended();
+                    break;
+                }
                 Err(error) => {
                     if !records.is_empty() {
                         let records = Polled(Rc::new(records));
@@ -330,6 +352,10 @@ impl Consumer {
     fn needs_group(&self) -> Result<(), ClientError> {
         if self.coordinator.is_some() {
             return Ok(());
+        }
+        if self.is_share() {
+            let text = "You must provide a valid group.id in the consumer configuration.";
+            return Err(ClientError::new("InvalidGroupIdException", text));
         }
         let text = "To use the group management or offset commit APIs, you must provide a valid group.id in the consumer configuration.";
         Err(ClientError::new("InvalidGroupIdException", text))
@@ -478,6 +504,7 @@ fn call_of(order: &ConsumerOrder) -> CallId {
         | ConsumerOrder::OffsetsForTimes { call, .. }
         | ConsumerOrder::CommitSync { call, .. }
         | ConsumerOrder::CommitAsync { call, .. }
+        | ConsumerOrder::Acknowledge { call, .. }
         | ConsumerOrder::Pause { call, .. }
         | ConsumerOrder::Resume { call, .. }
         | ConsumerOrder::EnforceRebalance { call }

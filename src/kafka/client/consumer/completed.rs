@@ -143,6 +143,7 @@ impl CompletedFetch {
             value: record.value.clone(),
             headers: record.headers.to_vec(),
             origin: record.origin,
+            delivery: None,
         }
     }
 }

@@ -28,6 +28,8 @@ pub enum Step {
     AutoCommit(Box<CommitSync>),
     /// Asynchronous commits that still look for the coordinator.
     PendingCommits,
+    /// The last acknowledgements of a share consumer.
+    Acknowledgements,
     /// The listener, and its commit.
     Listener,
     ListenerCommit(Box<CommitSync>),
@@ -65,7 +67,9 @@ impl Consumer {
     pub(super) fn begin_close(&mut self, call: CallId, leave: Option<bool>, ctx: &mut Ctx) -> Leaving {
         let until = ctx.now() + Span::from_ms(self.config.request_timeout_ms.min(CLOSE_TIMEOUT_MS));
         let auto = self.coordinator.is_some() && self.config.enable_auto_commit;
+        self.begin_share_close(until, ctx);
         let step = match auto {
+            _ if self.is_share() => Step::Acknowledgements,
             true => Step::AutoCommit(Box::new(CommitSync::new(self.subscription.all_consumed(), until))),
             false => Step::PendingCommits,
         };
@@ -114,6 +118,13 @@ impl Consumer {
                         return Some(leaving);
                     }
                     Step::Listener
+                }
+                Step::Acknowledgements => {
+                    if ctx.now() < leaving.until && !self.share_is_closed(ctx) {
+                        leaving.step = Step::Acknowledgements;
+                        return Some(leaving);
+                    }
+                    Step::Leave
                 }
                 Step::Goodbye => match self.step_leaving_modern(&leaving, &Step::Goodbye, ctx) {
                     Step::Goodbye => {

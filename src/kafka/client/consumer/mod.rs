@@ -25,6 +25,7 @@ pub mod positions;
 pub mod process;
 pub mod rebalance;
 pub mod rules;
+pub mod share;
 pub mod subscription;
 pub mod text;
 pub mod times;
@@ -41,6 +42,7 @@ pub use process::Consumer;
 use super::call::CallId;
 use super::network::NetTimer;
 use crate::kafka::protocol::groups::CommittedOffset;
+use crate::kafka::protocol::share::Acknowledge;
 use crate::kafka::types::NamedPartition;
 use crate::ordered::OrderedMap;
 use std::rc::Rc;
@@ -137,6 +139,11 @@ pub enum ConsumerOrder {
     CommitAsync {
         call: CallId,
         offsets: Option<OrderedMap<NamedPartition, CommittedOffset>>,
+    },
+    /// `acknowledge()` of a share consumer, for each of these.
+    Acknowledge {
+        call: CallId,
+        records: Vec<(NamedPartition, i64, Acknowledge)>,
     },
     Pause {
         call: CallId,

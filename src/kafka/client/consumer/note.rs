@@ -37,6 +37,11 @@ pub enum ConsumerNote {
     },
     /// The same, but it failed.
     CommitFailed { error: ClientError },
+    /// A leader did not take acknowledgements of a share consumer.
+    NotAcknowledged {
+        partition: NamedPartition,
+        error: ClientError,
+    },
     /// Records that a `poll()` of the poll loop returned.
     Polled { records: Polled },
 }
@@ -48,6 +53,7 @@ impl ConsumerNote {
             ConsumerNote::Assigned { .. } | ConsumerNote::Revoked { .. } => &rules::LISTENER,
             ConsumerNote::Lost { .. } => &rules::LOST,
             ConsumerNote::CommitDone { .. } | ConsumerNote::CommitFailed { .. } => &rules::COMMIT,
+            ConsumerNote::NotAcknowledged { .. } => &rules::SHARE_ACKNOWLEDGE,
             ConsumerNote::PollError(_) | ConsumerNote::Polled { .. } => &rules::POLL,
         })
     }
@@ -55,7 +61,9 @@ impl ConsumerNote {
     /// How loud it is.
     pub fn weight(&self) -> Weight {
         match self {
-            ConsumerNote::Assigned { .. } | ConsumerNote::Revoked { .. } => Weight::Matters,
+            ConsumerNote::Assigned { .. } | ConsumerNote::Revoked { .. } | ConsumerNote::NotAcknowledged { .. } => {
+                Weight::Matters
+            }
             ConsumerNote::CommitDone { .. } | ConsumerNote::Polled { .. } => Weight::Detail,
             ConsumerNote::Lost { .. } | ConsumerNote::PollError(_) | ConsumerNote::CommitFailed { .. } => Weight::Alarm,
         }
@@ -76,6 +84,9 @@ impl ConsumerNote {
                 format!("committed {}", each.join(", "))
             }
             ConsumerNote::CommitFailed { error } => format!("commit failed: {}", error_text(error)),
+            ConsumerNote::NotAcknowledged { partition, error } => {
+                format!("acknowledgement for {partition} failed: {}", error_text(error))
+            }
             ConsumerNote::Polled { records } => polled_text(&records.0),
         }
     }

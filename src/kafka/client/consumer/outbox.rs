@@ -3,6 +3,7 @@
 
 use super::membership::Generation;
 use super::position::FetchPosition;
+use super::share::{AckPurpose, FetchPurpose};
 use crate::kafka::client::call::ClientError;
 use crate::kafka::client::network::{NetworkClient, RequestId};
 use crate::kafka::protocol::data::BrokerNode;
@@ -43,6 +44,8 @@ pub enum Purpose {
     Fetch(Rc<[Asked<i64>]>),
     ListOffsets(ListFor, Rc<[Asked<i64>]>),
     Epochs(Rc<[Asked<FetchPosition>]>),
+    ShareFetch(FetchPurpose),
+    ShareAcknowledge(AckPurpose),
 }
 
 /// Why something did not work, and whether trying again may help.

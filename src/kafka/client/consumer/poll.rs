@@ -166,6 +166,9 @@ impl Consumer {
     /// # Errors
     /// What it throws.
     pub(super) fn poll_once(&mut self, ctx: &mut Ctx) -> Result<Option<Vec<Consumed>>, ClientError> {
+        if self.is_share() {
+            return self.poll_share(ctx);
+        }
         if self.subscription.is_nothing() {
             let text = "Consumer is not subscribed to any topics or assigned any partitions";
             return Err(ClientError::new("IllegalStateException", text));

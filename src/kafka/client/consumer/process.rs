@@ -13,6 +13,7 @@ use super::modern::Modern;
 use super::outbox::Outbox;
 use super::position::ResetTo;
 use super::positions::Positions;
+use super::share::Share;
 use super::subscription::Subscription;
 use super::{ConsumerOrder, ConsumerTimer};
 use crate::kafka::client::backoff::Backoff;
@@ -44,6 +45,8 @@ pub struct Consumer {
     pub(super) coordinator: Option<Coordinator>,
     /// Only with a group and `group.protocol=consumer`.
     pub(super) modern: Option<Box<Modern>>,
+    /// Only of a share consumer.
+    pub(super) share: Option<Box<Share>>,
     pub(super) commits: Commits,
     pub(super) retry: Backoff,
     pub(super) random: Random,
@@ -82,11 +85,32 @@ impl Consumer {
         config: Properties,
         seed: u64,
     ) -> Result<Consumer, ClientError> {
-        let mut given = config;
-        if let Some(group) = group {
-            given.insert("group.id".to_string(), group.to_string());
-        }
-        let config = ConsumerConfig::from_map(&given).map_err(thrown)?;
+        let config = ConsumerConfig::from_map(&with_group(config, group)).map_err(thrown)?;
+        Ok(Consumer::build(client_id, bootstrap, config, false, seed))
+    }
+
+    /// A share consumer (KIP-932), likewise.
+    ///
+    /// # Errors
+    /// The exception of the Java constructor.
+    pub fn new_share(
+        client_id: &str,
+        bootstrap: &[(Rc<str>, u16)],
+        group: Option<Rc<str>>,
+        config: Properties,
+        seed: u64,
+    ) -> Result<Consumer, ClientError> {
+        let config = ConsumerConfig::of_share(&with_group(config, group)).map_err(thrown)?;
+        Ok(Consumer::build(client_id, bootstrap, config, true, seed))
+    }
+
+    fn build(
+        client_id: &str,
+        bootstrap: &[(Rc<str>, u16)],
+        config: ConsumerConfig,
+        shares: bool,
+        seed: u64,
+    ) -> Consumer {
         let retry = Backoff::new(config.retry_backoff_ms, config.retry_backoff_max_ms);
         let subscription = Subscription::new(ResetTo::of(config.auto_offset_reset));
         let wanted = subscription.wanted(config.allow_auto_create_topics, &OrderedSet::new());
@@ -106,9 +130,10 @@ impl Consumer {
             |timer| Timer::Consumer(ConsumerTimer::Net(timer)),
         );
         let group: Option<Rc<str>> = config.group_id.as_deref().map(Rc::from);
-        let consumer_protocol = group.is_some() && config.group_protocol == GroupProtocol::Consumer;
+        let consumer_protocol = group.is_some() && (shares || config.group_protocol == GroupProtocol::Consumer);
         let fetcher = Fetcher::new(&config.client_rack);
-        Ok(Consumer {
+        Consumer {
+            share: shares.then(|| Box::new(Share::new(&config))),
             coordinator: group.map(Coordinator::new),
             modern: consumer_protocol.then(|| Box::new(Modern::new(client_id.clone()))),
             config: Rc::new(config),
@@ -132,7 +157,7 @@ impl Consumer {
             closed: false,
             exiting: false,
             wake: None,
-        })
+        }
     }
 
     /// Takes one input.
@@ -178,6 +203,7 @@ impl Consumer {
             }
             moved |= self.run_heartbeat(ctx);
             moved |= self.run_modern(ctx);
+            moved |= self.drive_share(ctx);
             moved |= self.run_user(ctx);
             moved |= self.send_outbox(ctx);
             if self.is_awake() {
@@ -258,6 +284,9 @@ impl Consumer {
         if self.in_poll() || self.pending.is_some() {
             due = due.min(self.subscription.next_retry(now));
         }
+        if let Some(share) = &self.share {
+            due = due.min(share.next_due(now));
+        }
         if let Some(coordinator) = &self.coordinator {
             due = due.min(coordinator.next_due(now, self.in_poll(), self.pending.is_some() || self.modern.is_some()));
             if let Some(modern) = &self.modern {
@@ -301,6 +330,13 @@ impl Consumer {
 /// A moment that lies ahead, or never.
 pub fn later(at: Time, now: Time) -> Time {
     if at > now { at } else { Time::NEVER }
+}
+
+fn with_group(mut given: Properties, group: Option<Rc<str>>) -> Properties {
+    if let Some(group) = group {
+        given.insert("group.id".to_string(), group.to_string());
+    }
+    given
 }
 
 fn thrown(error: ConfigError) -> ClientError {

@@ -2,6 +2,11 @@
 
 use crate::kafka::rule::Rule;
 
+pub const SHARE_ACKNOWLEDGE: Rule = Rule {
+    name: "client/share-acknowledge",
+    about: "Acknowledgements go to the broker that handed the records out, in the share session of then; after a change of leader or a lost connection they are refused, and the records come again.",
+    source: "ShareConsumeRequestManager, KIP-932",
+};
 pub const COORDINATOR: Rule = Rule {
     name: "consumer/coordinator",
     about: "A consumer asks any broker for its group's coordinator and looks again whenever that one is lost or refuses.",

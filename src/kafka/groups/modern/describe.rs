@@ -47,7 +47,11 @@ pub(in crate::kafka::groups) fn undescribed(
     }
 }
 
-fn described(group: &ModernGroup, default: Option<&Rc<str>>, host: &dyn Host) -> DescribedConsumerGroup {
+pub(in crate::kafka::groups) fn described(
+    group: &ModernGroup,
+    default: Option<&Rc<str>>,
+    host: &dyn Host,
+) -> DescribedConsumerGroup {
     let members = || group.members.values().map(|member| &**member);
     DescribedConsumerGroup {
         error: ErrorCode::None,

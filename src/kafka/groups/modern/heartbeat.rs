@@ -282,7 +282,13 @@ impl Shard {
     }
 
     /// The member was heard of: its session begins anew.
-    pub(super) fn restart_modern_session(&mut self, group: &Rc<str>, member: &Rc<str>, ms: i64, moment: &mut Moment) {
+    pub(in crate::kafka::groups) fn restart_modern_session(
+        &mut self,
+        group: &Rc<str>,
+        member: &Rc<str>,
+        ms: i64,
+        moment: &mut Moment,
+    ) {
         let key = TimerKey::Session {
             group: group.clone(),
             member: member.clone(),
@@ -291,7 +297,7 @@ impl Shard {
     }
 
     /// Group epoch, target and the member's next step, as far as they go now.
-    pub(super) fn advance(
+    pub(in crate::kafka::groups) fn advance(
         &mut self,
         change: &mut Change,
         updated: ModernMember,
@@ -372,7 +378,10 @@ pub(super) fn heartbeat_interval_ms(host: &dyn Host, settings: &Settings, group:
 }
 
 /// Names of partitions whose topics exist.
-pub(super) fn names<'a>(partitions: impl Iterator<Item = &'a TopicPartition>, host: &dyn Host) -> Rc<[NamedPartition]> {
+pub(in crate::kafka::groups) fn names<'a>(
+    partitions: impl Iterator<Item = &'a TopicPartition>,
+    host: &dyn Host,
+) -> Rc<[NamedPartition]> {
     let named = partitions.filter_map(|partition| {
         Some(NamedPartition {
             topic: host.topic_name(partition.topic)?,
@@ -401,7 +410,7 @@ pub(super) fn fenced_instance(holder: &ModernMember, id: &str, instance: &str) -
     Err(Refusal::of(ErrorCode::FencedInstanceId, &text))
 }
 
-pub(super) fn unknown_member(group: &ModernGroup, id: &str) -> Refusal {
+pub(in crate::kafka::groups) fn unknown_member(group: &ModernGroup, id: &str) -> Refusal {
     let text = format!("Member {id} is not a member of group {}.", group.id);
     Refusal::of(ErrorCode::UnknownMemberId, &text)
 }
@@ -515,7 +524,7 @@ impl Change {
     }
 
     /// Writes what a member says of itself if it is new; whether its topics are. [hasMemberSubscriptionChanged]
-    pub(super) fn details_changed(&mut self, member: &ModernMember, updated: &ModernMember) -> bool {
+    pub(in crate::kafka::groups) fn details_changed(&mut self, member: &ModernMember, updated: &ModernMember) -> bool {
         if updated.details == member.details {
             return false;
         }

@@ -96,7 +96,7 @@ impl Shard {
         for id in &leaving {
             self.cancel_member_timers(&group.id, id, moment);
         }
-        if self.may_downgrade(group, &leaving, moment) {
+        if group.kind == GroupType::Consumer && self.may_downgrade(group, &leaving, moment) {
             return self.downgrade(change, &leaving, None, then, host, moment);
         }
         leaving.iter().for_each(|id| change.remove_records(id));
@@ -179,6 +179,9 @@ impl Shard {
     /// Sessions of a loaded group begin anew, and the rebalance time-outs of those who have something to give up.
     /// [GroupMetadataManager.onLoaded]
     pub(in crate::kafka::groups) fn modern_loaded(&mut self, id: &Rc<str>, host: &dyn Host, moment: &mut Moment) {
+        if let Some(group) = self.share(id) {
+            return self.share_loaded(&group, host, moment);
+        }
         let Some(group) = self.consumer(id) else { return };
         let own = host.group_settings(id);
         let session = own.map_or(moment.settings.consumer_session_ms, |own| {
@@ -246,6 +249,9 @@ impl ModernGroup {
                 .keys()
                 .map(|regex| ModernRecord::Regex(regex.clone(), None)),
         );
+        if self.kind == GroupType::Share {
+            records.push(ModernRecord::ShareTopics(None));
+        }
         records.push(ModernRecord::Epoch(None));
         let all = records.into_iter().map(|record| GroupRecord::Modern {
             group: self.id.clone(),

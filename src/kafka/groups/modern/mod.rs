@@ -24,6 +24,7 @@ pub mod rules;
 pub(super) mod subscriptions;
 pub(super) mod target;
 
+use super::share::topics::ShareTopics;
 use super::view::GroupType;
 use crate::kafka::protocol::ErrorCode;
 use crate::kafka::types::TopicPartition;
@@ -67,7 +68,7 @@ impl fmt::Display for ModernState {
 
 /// An error with its text, as the coordinator answers it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(in crate::kafka::groups) struct Refusal {
     pub error: ErrorCode,
     pub message: Rc<str>,
 }
@@ -99,6 +100,8 @@ pub struct ModernGroup {
     pub targets: OrderedMap<Rc<str>, Partitions>,
     /// Member ids by `group.instance.id`.
     pub statics: OrderedMap<Rc<str>, Rc<str>>,
+    /// Of a share group: whose state is initialized.
+    pub share: Rc<ShareTopics>,
     /// Patterns whose topics are known.
     pub regexes: OrderedMap<Rc<str>, Rc<Resolved>>,
     /// Partitions that some member has or is to give up, with the epoch of that member. [currentPartitionEpoch]
@@ -118,6 +121,7 @@ impl ModernGroup {
             members: OrderedMap::new(),
             targets: OrderedMap::new(),
             statics: OrderedMap::new(),
+            share: Rc::default(),
             regexes: OrderedMap::new(),
             owned: OrderedMap::new(),
         }
@@ -166,6 +170,7 @@ impl ModernGroup {
             ModernRecord::Regex(regex, None) => {
                 self.regexes.remove(regex);
             }
+            ModernRecord::ShareTopics(topics) => self.share = topics.clone().unwrap_or_default(),
         }
         true
     }
@@ -228,6 +233,8 @@ impl ModernGroup {
         let reached = |member: &Rc<ModernMember>| member.is_reconciled_to(self.assignment_epoch);
         if self.members.is_empty() {
             ModernState::Empty
+        } else if self.kind == GroupType::Share {
+            ModernState::Stable
         } else if self.epoch > self.assignment_epoch {
             ModernState::Assigning
         } else if self.members.values().all(reached) {

@@ -3,6 +3,7 @@
 
 use super::member::{ClassicDetails, Current, Details, Held, MemberState};
 use crate::kafka::groups::records::{Reader, Writer};
+use crate::kafka::groups::share::topics::ShareTopics;
 use crate::kafka::groups::view::GroupType;
 use crate::kafka::types::{Bytes, TopicId, TopicPartition};
 use crate::ordered::OrderedSet;
@@ -32,13 +33,15 @@ pub(in crate::kafka::groups) enum ModernRecord {
     Target(Rc<str>, Option<Partitions>),
     Current(Rc<str>, Option<Rc<Current>>),
     Regex(Rc<str>, Option<Rc<Resolved>>),
+    /// Of a share group: whose state is initialized.
+    ShareTopics(Option<Rc<ShareTopics>>),
 }
 
 /// Key types, as Kafka numbers them, in the order of the variants; 0: there is none. [CoordinatorRecordType]
-const CONSUMER_TYPES: [i64; 6] = [3, 5, 6, 7, 8, 16];
-const SHARE_TYPES: [i64; 6] = [11, 10, 12, 13, 14, 0];
+const CONSUMER_TYPES: [i64; 7] = [3, 5, 6, 7, 8, 16, 0];
+const SHARE_TYPES: [i64; 7] = [11, 10, 12, 13, 14, 0, 15];
 
-fn types(kind: GroupType) -> &'static [i64; 6] {
+fn types(kind: GroupType) -> &'static [i64; 7] {
     match kind {
         GroupType::Share => &SHARE_TYPES,
         GroupType::Consumer | GroupType::Classic => &CONSUMER_TYPES,
@@ -65,6 +68,7 @@ impl ModernRecord {
             ModernRecord::Target(..) => 3,
             ModernRecord::Current(..) => 4,
             ModernRecord::Regex(..) => 5,
+            ModernRecord::ShareTopics(_) => 6,
         }
     }
 
@@ -101,6 +105,7 @@ impl ModernRecord {
                 key.text(regex);
                 value.as_ref().map(|resolved| encode_resolved(&mut w, resolved))
             }
+            ModernRecord::ShareTopics(value) => value.as_ref().map(|topics| topics.encode(&mut w)),
         };
         (key.done(), there.map(|()| w.done()))
     }
@@ -108,7 +113,7 @@ impl ModernRecord {
     /// Reads it back; `key` is behind the type and the group.
     pub fn decode(place: usize, key: &mut Reader, value: Option<&[u8]>) -> Option<ModernRecord> {
         let id = match place {
-            0 | 2 => Rc::default(),
+            0 | 2 | 6 => Rc::default(),
             _ => key.text()?,
         };
         let mut reader = value.map(Reader);
@@ -119,6 +124,7 @@ impl ModernRecord {
             3 => ModernRecord::Target(id, read(&mut reader, decode_partitions)?),
             4 => ModernRecord::Current(id, read(&mut reader, |r| decode_current(r).map(Rc::new))?),
             5 => ModernRecord::Regex(id, read(&mut reader, |r| decode_resolved(r).map(Rc::new))?),
+            6 => ModernRecord::ShareTopics(read(&mut reader, |r| ShareTopics::decode(r).map(Rc::new))?),
             _ => return None,
         })
     }

@@ -52,6 +52,11 @@ impl Subscriptions {
         self.regexes.keys()
     }
 
+    /// All topics, by their names.
+    pub fn topics(&self) -> impl Iterator<Item = &Rc<str>> {
+        self.topics.keys()
+    }
+
     /// Do all members subscribe to the same? [ConsumerGroup.subscriptionType]
     pub fn homogeneous(&self) -> bool {
         match self.regexes.values().next() {

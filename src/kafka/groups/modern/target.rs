@@ -29,7 +29,7 @@ pub(in crate::kafka::groups) struct Refresh<'a> {
 
 impl Shard {
     /// The group epoch, one higher if the subscriptions or the metadata of their topics changed.
-    pub(super) fn update_epoch(
+    pub(in crate::kafka::groups) fn update_epoch(
         &mut self,
         change: &mut Change,
         updated: &ModernMember,
@@ -61,7 +61,7 @@ impl Shard {
 
 impl Change {
     /// The next group epoch.
-    pub(super) fn bump(&mut self, epoch: i32, hash: u64, by_metadata: bool) -> i32 {
+    pub(in crate::kafka::groups) fn bump(&mut self, epoch: i32, hash: u64, by_metadata: bool) -> i32 {
         let next = epoch.wrapping_add(1);
         self.records.push(ModernRecord::Epoch(Some((next, hash))));
         self.note(ModernNote::EpochBumped {
@@ -73,7 +73,7 @@ impl Change {
 }
 
 /// May the target be computed again? [canComputeNextTargetAssignment]
-fn interval_is_over(group: &ModernGroup, interval_ms: i64, wall_ms: i64) -> bool {
+pub(in crate::kafka::groups) fn interval_is_over(group: &ModernGroup, interval_ms: i64, wall_ms: i64) -> bool {
     group.assignment_ms == 0 || interval_ms == 0 || wall_ms >= group.assignment_ms.saturating_add(interval_ms)
 }
 

@@ -173,6 +173,17 @@ impl Player<'_> {
                 group,
                 partitions: all_partitions(&step.list("partitions"))?,
             },
+            "share_offsets" => AdminCall::ShareGroupOffsets { group },
+            "alter_share_offsets" => AdminCall::AlterShareGroupOffsets {
+                group,
+                offsets: times(step.get("offsets"))?,
+            },
+            "delete_share_group" => AdminCall::DeleteGroup { group },
+            "delete_share_offsets" => AdminCall::DeleteShareGroupOffsets {
+                group,
+                topics: step.list("topics").into_iter().map(Rc::from).collect(),
+            },
+            "describe_share_group" => AdminCall::DescribeShareGroup { group },
             "remove_members" => AdminCall::RemoveMembers {
                 group,
                 members: step.list("members").into_iter().map(Rc::from).collect(),

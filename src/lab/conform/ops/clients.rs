@@ -39,6 +39,19 @@ impl Player<'_> {
                     Err(error) => Outcome::Value(error_json(&error)),
                 })
             }
+            "share_consumer" => {
+                config.extend(step.config("config"));
+                let group = step.get("group").and_then(Value::as_str).map(Rc::from);
+                if let Some(group) = step.get("group").and_then(Value::as_str) {
+                    self.groups.insert(group.to_string());
+                }
+                Ok(
+                    match self.world.add_share_consumer(step.text("c"), host, group, config) {
+                        Ok(_) => Outcome::Ok,
+                        Err(error) => Outcome::Value(error_json(&error)),
+                    },
+                )
+            }
             "produce" => self.produce(step),
             _ => {
                 let client = self.client(step.text("p"))?;

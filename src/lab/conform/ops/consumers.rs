@@ -3,6 +3,7 @@
 use super::{Outcome, all_partitions, offsets, partition, times};
 use crate::kafka::client::call::{Answer, CallId};
 use crate::kafka::client::consumer::{ConsumerOrder, SeekTo};
+use crate::kafka::protocol::share::Acknowledge;
 use crate::kafka::types::NamedPartition;
 use crate::kafka::wire::Order;
 use crate::lab::conform::play::Player;
@@ -12,6 +13,18 @@ use crate::ordered::OrderedMap;
 use crate::sim::{Halt, ProcId, Span};
 use serde_json::{Map, Value, json};
 use std::rc::Rc;
+
+/// `{"t-0@3": "ACCEPT"}`, in the order of the recording.
+fn acknowledgements(value: Option<&Value>) -> Result<Vec<(NamedPartition, i64, Acknowledge)>, String> {
+    let each = value.and_then(Value::as_object).into_iter().flatten();
+    each.map(|(name, kind)| {
+        let wrong = || format!("`{name}`: `{kind}` is not an acknowledgement");
+        let (place, offset) = name.rsplit_once('@').ok_or_else(wrong)?;
+        let kind = kind.as_str().and_then(Acknowledge::of_name).ok_or_else(wrong)?;
+        Ok((partition(place)?, offset.parse().map_err(|_| wrong())?, kind))
+    })
+    .collect()
+}
 
 impl Player<'_> {
     pub(in crate::lab) fn consumer_call(&mut self, id: ProcId, order: impl FnOnce(CallId) -> ConsumerOrder) -> CallId {
@@ -60,6 +73,10 @@ impl Player<'_> {
                 // The recorder polls in the background only while there is a subscription.
                 self.consumer_call(id, |call| ConsumerOrder::PollLoop { call, on: false });
                 self.consumer_call(id, |call| ConsumerOrder::Unsubscribe { call })
+            }
+            "ack" => {
+                let records = acknowledgements(step.get("acks"))?;
+                self.consumer_call(id, |call| ConsumerOrder::Acknowledge { call, records })
             }
             "enforce_rebalance" => self.consumer_call(id, |call| ConsumerOrder::EnforceRebalance { call }),
             "close_consumer" => {

@@ -150,7 +150,7 @@ impl Player<'_> {
                 self.run_for(Span::ms(ms));
                 Ok(Outcome::Ok)
             }
-            "producer" | "consumer" | "produce" | "close_producer" => self.operate_clients(step),
+            "producer" | "consumer" | "share_consumer" | "produce" | "close_producer" => self.operate_clients(step),
             "init_transactions" | "begin" | "commit" | "abort" | "send_offsets" => {
                 let client = self.client(step.text("p"))?;
                 let call = self.world.awaited_call();
@@ -178,8 +178,10 @@ impl Player<'_> {
             "crash" | "shutdown" | "start" | "pause" | "resume" | "power_off" | "wipe" | "cut" | "heal"
             | "crash_host" | "pause_host" | "resume_host" => self.operate_faults(step),
             "subscribe" | "assign" | "start_polling" | "stop_polling" | "poll" | "seek" | "position" | "committed"
-            | "offsets_for_times" | "commit_sync" | "commit_async" | "pause_partitions" | "resume_partitions"
-            | "unsubscribe" | "enforce_rebalance" | "close_consumer" => self.operate_consumer(step),
+            | "offsets_for_times" | "ack" | "commit_sync" | "commit_async" | "pause_partitions"
+            | "resume_partitions" | "unsubscribe" | "enforce_rebalance" | "close_consumer" => {
+                self.operate_consumer(step)
+            }
             "fetch" => self.fetch(step),
             "quorum" => Ok(Outcome::Value(self.ask_quorum())),
             _ => self.operate_admin(step),

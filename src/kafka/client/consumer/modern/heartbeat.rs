@@ -7,8 +7,9 @@ use crate::kafka::client::consumer::outbox::{Failure, Purpose};
 use crate::kafka::client::consumer::process::{Consumer, later};
 use crate::kafka::client::consumer::rules;
 use crate::kafka::client::log::loggers;
-use crate::kafka::protocol::ErrorCode;
 use crate::kafka::protocol::consumer_group::{ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse};
+use crate::kafka::protocol::share::ShareGroupHeartbeatRequest;
+use crate::kafka::protocol::{Body, ErrorCode};
 use crate::kafka::rule::Weight;
 use crate::kafka::wire::Ctx;
 use crate::ordered::OrderedSet;
@@ -35,6 +36,7 @@ pub struct Beat {
 /// What was said last; what is unchanged is not said again.
 #[derive(Clone, Debug, Default)]
 struct Sent {
+    rack: bool,
     rebalance_timeout: bool,
     topics: Option<OrderedSet<Rc<str>>>,
     regex: Option<Rc<str>>,
@@ -132,7 +134,10 @@ impl Consumer {
 
     fn send_beat(&mut self, ignored: bool, ctx: &mut Ctx) {
         let now = ctx.now();
-        let request = self.beat_request();
+        let request = match self.is_share() {
+            true => self.share_beat_request().map(Body::from),
+            false => self.beat_request().map(Body::from),
+        };
         let Some(node) = self
             .coordinator
             .as_ref()
@@ -157,10 +162,33 @@ impl Consumer {
         self.counters.last_heartbeat = Some(now);
         let timeout = self.config.request_timeout_ms;
         self.outbox
-            .push(node, request.into(), timeout, Purpose::GroupHeartbeat(ignored), now);
+            .push(node, request, timeout, Purpose::GroupHeartbeat(ignored), now);
         if expired {
             self.lose_all(ctx);
         }
+    }
+
+    /// [ShareHeartbeatRequestManager.HeartbeatState.buildRequestData]
+    fn share_beat_request(&mut self) -> Option<ShareGroupHeartbeatRequest> {
+        let rack: Option<Rc<str>> = Some(self.config.client_rack.as_str())
+            .filter(|rack| !rack.is_empty())
+            .map(Rc::from);
+        let group = self.group()?;
+        let topics = self.subscription.names().clone();
+        let modern = self.modern.as_mut()?;
+        let sent = &mut modern.beat.sent;
+        let all = modern.state == ModernState::Joining;
+        let tells_rack = !std::mem::replace(&mut sent.rack, true);
+        let tells_topics = all || sent.topics.as_ref() != Some(&topics);
+        let list = tells_topics.then(|| topics.iter().cloned().collect());
+        sent.topics = Some(topics);
+        Some(ShareGroupHeartbeatRequest {
+            group,
+            member_id: modern.member_id.clone(),
+            member_epoch: modern.epoch,
+            rack: rack.filter(|_| tells_rack),
+            topics: list,
+        })
     }
 
     /// [HeartbeatState.buildRequestData]
@@ -275,7 +303,10 @@ impl Consumer {
             Some(modern) => (modern.member_id.clone(), modern.epoch),
             None => return,
         };
-        let name = "ConsumerGroupHeartbeatRequest";
+        let name = match self.is_share() {
+            true => "ShareGroupHeartbeatRequest",
+            false => "ConsumerGroupHeartbeatRequest",
+        };
         match error {
             ErrorCode::NotCoordinator | ErrorCode::CoordinatorNotAvailable => {
                 let why = message.unwrap_or("null").to_string();

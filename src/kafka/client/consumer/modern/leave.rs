@@ -87,7 +87,7 @@ impl Consumer {
         modern.state = ModernState::PrepareLeaving;
         modern.leaving = true;
         let dropped: Rc<[NamedPartition]> = self.subscription.assigned().cloned().collect();
-        if !callbacks || dropped.is_empty() {
+        if !callbacks || dropped.is_empty() || self.share.is_some() {
             return self.leave_now(ctx);
         }
         let event = match modern.epoch > 0 {

@@ -356,7 +356,7 @@ impl Consumer {
         self.subscription.mark_pending_revocation();
         let lost: Rc<[NamedPartition]> = self.subscription.assigned().cloned().collect();
         let Some(modern) = &mut self.modern else { return };
-        if lost.is_empty() {
+        if lost.is_empty() || self.share.is_some() {
             return self.release_done(ctx);
         }
         modern.events.push_back(Event::Lost(lost, After::Clear));

@@ -49,6 +49,7 @@ impl Reconciling {
 impl Consumer {
     /// Begins a reconciliation if one is due. `can_commit`: by a poll, so that what was returned counts as read.
     pub(super) fn reconcile_modern(&mut self, can_commit: bool, ctx: &mut Ctx) {
+        let shares = self.is_share();
         let due = |modern: &&mut Box<super::Modern>| {
             modern.state == ModernState::Reconciling && modern.reconciling.is_none() && !modern.is_reconciled()
         };
@@ -91,6 +92,9 @@ impl Consumer {
             modern.state = ModernState::Acknowledging;
             return;
         }
+        if shares {
+            return self.assign_share(resolved, all, ctx);
+        }
         let owned: OrderedSet<NamedPartition> = self.subscription.assigned().cloned().collect();
         let added: Rc<[NamedPartition]> = all.iter().filter(|p| !owned.contains(*p)).cloned().collect();
         let revoked: Rc<[NamedPartition]> = owned.iter().filter(|p| !all.contains(*p)).cloned().collect();
@@ -130,6 +134,24 @@ impl Consumer {
             modern.reconciling = Some(reconciling);
         }
         self.drive_reconciliation(ctx);
+    }
+
+    /// A share consumer has no listener, and nothing to commit first. [ShareMembershipManager]
+    fn assign_share(&mut self, resolved: Local, all: OrderedSet<NamedPartition>, ctx: &mut Ctx) {
+        let line = format!(
+            "Reconciling assignment with local epoch {}: assigned {}",
+            resolved.epoch,
+            text::list(all.iter())
+        );
+        self.log(loggers::MEMBERSHIP.info(line), Weight::Detail, &rules::RECONCILE, ctx);
+        self.counters.rebalances += 1;
+        self.counters.last_rebalance = Some(ctx.now());
+        self.subscription.assign_from_group(all);
+        self.want_topics(false);
+        if let Some(modern) = &mut self.modern {
+            modern.current = Some(resolved);
+            modern.state = ModernState::Acknowledging;
+        }
     }
 
     /// Goes on when the commit before a reconciliation is through. True if it did.
