@@ -143,6 +143,7 @@ impl Bench {
                 }
                 Effect::Note(note) => self.notes.push(note),
                 Effect::Fact(fact) => self.facts.push(fact),
+                Effect::Share(_) => panic!("no share coordinator here"),
             }
         }
     }
