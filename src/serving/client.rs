@@ -24,6 +24,8 @@ pub struct ClientSettings {
     pub clients: u32,
     /// Between an answer and the next request, on the kept connection.
     pub think: Span,
+    /// Over how long their first requests are spread; zero: all ask at once.
+    pub spread: Span,
     pub keep_alive: bool,
     pub timeout: Span,
     /// Bytes per second; none: as fast as they come.
@@ -40,6 +42,7 @@ impl ClientSettings {
             proxy: None,
             clients: 0,
             think: Span::secs(1),
+            spread: Span::ZERO,
             keep_alive: true,
             timeout: Span::secs(60),
             read_rate: None,
@@ -159,12 +162,23 @@ impl Clients {
     }
 
     fn start(&mut self, ctx: &mut Ctx<'_>) {
-        for _ in 0..self.settings.clients {
+        let clients = self.settings.clients;
+        for number in 0..clients {
             let id = self.add_user(true);
-            match self.settings.drip {
-                Some(_) => self.connect(id, ctx),
-                None => self.ask_by_itself(id, ctx),
+            let wait = self.settings.spread.as_us() * u64::from(number) / u64::from(clients);
+            match wait {
+                0 => self.begin(id, ctx),
+                _ => {
+                    ctx.timer(Span::us(wait), Timer::Client(ClientTimer::Next(id)));
+                }
             }
+        }
+    }
+
+    fn begin(&mut self, id: u32, ctx: &mut Ctx<'_>) {
+        match self.settings.drip {
+            Some(_) => self.connect(id, ctx),
+            None => self.ask_by_itself(id, ctx),
         }
     }
 
@@ -433,7 +447,7 @@ impl Clients {
 
     fn timer(&mut self, timer: ClientTimer, ctx: &mut Ctx<'_>) {
         match timer {
-            ClientTimer::Next(id) if !self.stopped => self.ask_by_itself(id, ctx),
+            ClientTimer::Next(id) if !self.stopped => self.begin(id, ctx),
             ClientTimer::Next(_) => {}
             ClientTimer::Late(id, number) => self.late(id, number, ctx),
             ClientTimer::Drip(id) => self.drip(id, ctx),

@@ -131,6 +131,20 @@ impl HttpdSettings {
         }
     }
 
+    /// An application server's pool: so many threads, neither more nor less. A request holds a thread, an idle
+    /// connection does not.
+    pub fn fixed(threads: u32) -> HttpdSettings {
+        HttpdSettings {
+            start_servers: 1,
+            min_spare: 0,
+            max_spare: u32::MAX,
+            threads_per_child: threads,
+            max_request_workers: threads,
+            server_limit: 1,
+            ..HttpdSettings::new(Mpm::Event)
+        }
+    }
+
     /// How many children there may be.
     pub fn most_children(&self) -> u32 {
         (self.max_request_workers / self.threads_per_child.max(1)).min(self.server_limit)
@@ -268,7 +282,7 @@ impl Directive<'_> {
 }
 
 /// nginx's spelling of a size: `1m`, `8k`, `1024`.
-fn bytes(text: &str) -> Option<u32> {
+pub(super) fn bytes(text: &str) -> Option<u32> {
     let lower = text.to_ascii_lowercase();
     let (digits, unit) = match lower.strip_suffix('k') {
         Some(digits) => (digits, 1024),

@@ -3,15 +3,15 @@
 use super::connection::Phase;
 use super::{Kind, ServerOrder, ServerTimer, WebServer, pool, split_address};
 use crate::serving::note::ServerNote;
-use crate::serving::site::Site;
 use crate::serving::upstream::Upstream;
 use crate::serving::wire::{Ctx, Timer};
 use crate::sim::ConnId;
 use std::net::SocketAddrV4;
-use std::rc::Rc;
 
 impl WebServer {
-    pub(super) fn start(&mut self, ctx: &mut Ctx<'_>) {
+    /// Reads the configuration, opens the port, and has its workers forked.
+    pub(super) fn boot(&mut self, ctx: &mut Ctx<'_>) {
+        self.site = self.file.clone();
         if let Err(line) = self.resolve_groups(ctx) {
             ctx.note(ServerNote::NotStarted { line: line.into() }.into());
             ctx.exit();
@@ -66,7 +66,8 @@ impl WebServer {
     pub(super) fn order(&mut self, order: ServerOrder, ctx: &mut Ctx<'_>) {
         match order {
             ServerOrder::Quit => self.quit(ctx),
-            ServerOrder::Reload(site) => self.reload(site, ctx),
+            ServerOrder::Configure(site) => self.file = site,
+            ServerOrder::Reload => self.reload(ctx),
             ServerOrder::KillWorker => self.kill_worker(ctx),
             ServerOrder::Done { request, status } => self.outside_done(request, status, ctx),
         }
@@ -93,8 +94,8 @@ impl WebServer {
     }
 
     /// New workers with the new configuration; what runs is finished by the old one's rules where it stands.
-    pub(super) fn reload(&mut self, site: Rc<Site>, ctx: &mut Ctx<'_>) {
-        let old = std::mem::replace(&mut self.site, site);
+    pub(super) fn reload(&mut self, ctx: &mut Ctx<'_>) {
+        let old = std::mem::replace(&mut self.site, self.file.clone());
         match self.resolve_groups(ctx) {
             Ok(()) => self.groups.clear(),
             Err(line) => {

@@ -54,6 +54,8 @@ pub enum ServerTimer {
     UpstreamIdle(ConnId),
     /// Apache's parent looks after its children.
     Maintenance,
+    /// The program has been loaded and reads its configuration.
+    Boot,
 }
 
 /// What somebody outside tells a server.
@@ -61,13 +63,18 @@ pub enum ServerTimer {
 pub enum ServerOrder {
     /// QUIT: no new connections, the running requests are finished.
     Quit,
-    /// HUP, or an application that behaves differently from now on: a new configuration. Balancing starts anew.
-    Reload(Rc<Site>),
+    /// Its configuration is written anew; it is read at the next start or reload.
+    Configure(Rc<Site>),
+    /// HUP: the configuration is read. Balancing starts anew.
+    Reload,
     /// One worker process (or child) is killed.
     KillWorker,
     /// What [`Action::Outside`] waits for has come.
     Done { request: u32, status: u16 },
 }
+
+/// From the start of the program to its reading of the configuration.
+const BOOT: Span = Span::ms(5);
 
 /// What kind of server it is.
 #[derive(Clone, Debug)]
@@ -127,6 +134,9 @@ pub struct Counters {
 pub struct WebServer {
     name: Rc<str>,
     port: u16,
+    /// The configuration as it is written.
+    file: Rc<Site>,
+    /// The configuration as it was read.
     site: Rc<Site>,
     kind: Kind,
     cores: Cores,
@@ -159,7 +169,8 @@ impl WebServer {
         WebServer {
             name: name.into(),
             port,
-            site,
+            file: site,
+            site: Rc::default(),
             cores: Cores::new(cores, kind.switch_cost()),
             core_count: cores,
             kind,
@@ -185,8 +196,14 @@ impl WebServer {
         &self.kind
     }
 
+    /// The configuration that it runs with.
     pub fn site(&self) -> &Site {
         &self.site
+    }
+
+    /// The configuration as it is written.
+    pub fn file(&self) -> &Rc<Site> {
+        &self.file
     }
 
     pub fn port(&self) -> u16 {
@@ -308,6 +325,7 @@ impl WebServer {
             }
             ServerTimer::UpstreamIdle(id) => self.upstream_idle(id, ctx),
             ServerTimer::Maintenance => self.maintain(ctx),
+            ServerTimer::Boot => self.boot(ctx),
         }
     }
 }
@@ -317,7 +335,9 @@ impl Process for WebServer {
 
     fn handle(&mut self, input: Input, ctx: &mut Ctx<'_>) {
         match input {
-            Input::Start => self.start(ctx),
+            Input::Start => {
+                ctx.timer(BOOT, Timer::Server(ServerTimer::Boot));
+            }
             Input::Accepted(id, _) => self.accepted(id, ctx),
             Input::Closed(id) => self.closed(id, ctx),
             Input::Timer(Timer::Server(timer)) => self.timer(timer, ctx),
@@ -332,7 +352,7 @@ impl Process for WebServer {
     }
 
     fn halt(&mut self, _: Halt) {
-        let site = self.site.clone();
+        let site = self.file.clone();
         let kind = match &self.kind {
             Kind::Nginx(settings) => Kind::Nginx(*settings),
             Kind::Httpd(pool) => Kind::httpd(pool.settings),

@@ -63,7 +63,10 @@ impl World {
 
     fn serve(&mut self, name: &str, kind: Kind, site: Site) -> ProcId {
         let server = WebServer::new(name, HTTP_PORT, kind, Rc::new(site), 2);
-        self.add(name, Node::Server(Box::new(server)))
+        let id = self.add(name, Node::Server(Box::new(server)));
+        // It reads its configuration and listens.
+        self.run_for(Span::ms(5));
+        id
     }
 
     fn clients(&mut self, name: &str, settings: ClientSettings) -> ProcId {
@@ -533,6 +536,34 @@ fn a_graceful_stop_finishes_what_runs() {
     world.run_for(Span::secs(2));
     assert_eq!(world.answer(running), Some(Ok(200)));
     assert_eq!(world.answer(late), Some(Err(Failure::Refused)));
+}
+
+/// A reload loses nobody, and what came before it is finished; a configuration that is not right changes nothing.
+#[test]
+fn a_reload_takes_the_new_configuration_and_loses_nobody() {
+    let mut world = World::new();
+    world.serve("a", httpd(Mpm::Event), site(blocks(500)));
+    world.serve("b", nginx(), site(file()));
+    let web = world.serve("web", nginx(), proxy_site(&["a"], |_| {}));
+    let people = world.clients("people", curl("web"));
+    let running = world.ask(people, "/slow");
+    world.run_for(Span::ms(100));
+    world.order(web, ServerOrder::Configure(Rc::new(proxy_site(&["b"], |_| {}))));
+    let before = world.ask(people, "/");
+    world.run_for(Span::ms(100));
+    world.order(web, ServerOrder::Reload);
+    let after = world.ask(people, "/");
+    world.run_for(Span::secs(1));
+    for request in [running, before, after] {
+        assert_eq!(world.answer(request), Some(Ok(200)));
+    }
+    assert_eq!(world.passed(), "a a b");
+    world.order(web, ServerOrder::Configure(Rc::new(proxy_site(&["nowhere"], |_| {}))));
+    world.order(web, ServerOrder::Reload);
+    world.ask(people, "/");
+    world.run_for(Span::secs(1));
+    assert_eq!(world.passed(), "a a b b");
+    assert_eq!(world.log(), ["host not found in upstream \"nowhere:80\""]);
 }
 
 /// A cache asks once for as long as an answer is fresh; with a lock also when many miss at once.
