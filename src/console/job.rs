@@ -12,7 +12,7 @@ use crate::kafka::client::producer::{NewRecord, Producer, ProducerOrder};
 use crate::kafka::config::ConfigError;
 use crate::kafka::wire::Order;
 use crate::lab::language::ast::Key;
-use crate::lab::ledger::Handed;
+use crate::lab::ledger::{Handed, System};
 use crate::lab::node::Node;
 use crate::lab::tools::{Heard, LAPTOP, Running, Typed};
 use crate::lab::world::World;
@@ -260,6 +260,7 @@ impl Job {
         let text = |bytes: &Option<Rc<[u8]>>| bytes.as_ref().map(|b| Rc::from(&*String::from_utf8_lossy(b)));
         for record in &mut records {
             record.origin = world.ledger.hand_over(Handed {
+                system: System::Kafka,
                 client: self.tool.name.into(),
                 topic: record.topic.clone(),
                 key: text(&record.key),

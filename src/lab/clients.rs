@@ -1,7 +1,9 @@
 //! What clients were made with, so that a restarted one is a new process of the same kind.
 
 use super::apply::{Refusal, exception, properties};
-use super::language::ast::{Command, Config, Name};
+use super::language::ast::{Command, Config, Name, Subscriber};
+use super::language::units::parse_duration;
+use super::language::words::ACK;
 use super::node::Node;
 use super::world::World;
 use crate::kafka::client::consumer::Consumer;
@@ -30,6 +32,7 @@ impl World {
         match recipe {
             Some(Command::Producer(producer)) => producer.config.extend(config.clone()),
             Some(Command::Consumer(consumer)) => consumer.config.extend(config.clone()),
+            Some(Command::Subscriber(subscriber)) => change_subscriber(subscriber, config),
             _ => {
                 return Err(format!(
                     "the settings of `{name}` cannot be changed here: use `alter broker`"
@@ -67,8 +70,30 @@ impl World {
                 self.sim.start(id);
                 self.begin_consumer(name, &consumer)?;
             }
+            Command::Publisher(publisher) => {
+                *self.sim.process_mut(id) = self.publisher_node(&publisher)?;
+                self.sim.start(id);
+            }
+            Command::Subscriber(subscriber) => {
+                *self.sim.process_mut(id) = self.subscriber_node(name, &subscriber)?;
+                self.sim.start(id);
+            }
             _ => return Err(format!("`{name}` cannot restart")),
         }
         Ok(())
+    }
+}
+
+/// What `set` changes of a subscriber; the language has checked the values.
+fn change_subscriber(subscriber: &mut Subscriber, config: &Config) {
+    for (key, value) in config {
+        match &**key {
+            "work" => subscriber.work_us = parse_duration(value).unwrap_or(subscriber.work_us),
+            "prefetch" => subscriber.prefetch = value.parse().unwrap_or(subscriber.prefetch),
+            _ => {
+                let habit = ACK.iter().find(|(word, _)| *word == &**value);
+                subscriber.ack = habit.map_or(subscriber.ack, |(_, habit)| *habit);
+            }
+        }
     }
 }

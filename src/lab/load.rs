@@ -1,7 +1,7 @@
 //! Loads: seeded, steady sources of records, handed to clients one at a time.
 
-use super::ledger::Handed;
-use super::world::World;
+use super::ledger::{Handed, System};
+use super::world::{Role, World};
 use crate::kafka::client::producer::{NewHeaders, NewRecord, ProducerOrder};
 use crate::kafka::wire::Order;
 use crate::sim::{ProcId, Random, Span, Step, Time};
@@ -22,7 +22,9 @@ pub struct Load {
     pub until: Option<Time>,
     /// Bytes of each value; `None`: as long as its text.
     pub size: Option<u64>,
-    /// Who sends, in turn.
+    /// Of which each message gets one as its routing key; none: its own key.
+    pub routing: Vec<Rc<str>>,
+    /// Who sends; those of one system in turn.
     pub clients: Vec<ProcId>,
 }
 
@@ -92,24 +94,41 @@ impl World {
                 .min(crate::lab::limits::MAX_VALUE_BYTES);
             value.extend(std::iter::repeat_n('.', missing));
         }
+        let routing = match load.routing.len() as u64 {
+            0 => None,
+            count => load.routing.get(running.random.below(count) as usize).cloned(),
+        };
         running.next = at + Span::us(running.random.exponential(load.every.as_us()).max(1));
         running.left = running.left.map(|left| left.saturating_sub(1));
         let over = running.left == Some(0) || load.until.is_some_and(|until| running.next > until);
         if over {
             self.loads.running.remove(index);
         }
-        let turn = (number - 1) as usize % load.clients.len().max(1);
-        if let Some(client) = load.clients.get(turn) {
-            self.send_text(
-                *client,
-                &load.topic,
-                load.partition,
-                key.as_deref(),
-                Some(&value),
-                Vec::new(),
-            );
-        }
+        self.hand_item(&load, number, key.as_deref(), routing, &value);
         step
+    }
+
+    /// One item goes to one client of each system.
+    fn hand_item(&mut self, load: &Load, number: u64, key: Option<&str>, routing: Option<Rc<str>>, value: &str) {
+        let of = |role: Role| {
+            let mine: Vec<ProcId> = load
+                .clients
+                .iter()
+                .copied()
+                .filter(|id| self.role(*id) == role)
+                .collect();
+            let turn = (number - 1) as usize % mine.len().max(1);
+            mine.get(turn).copied()
+        };
+        let (producer, publisher) = (of(Role::Producer), of(Role::Publisher));
+        if let Some(client) = producer {
+            self.send_text(client, &load.topic, load.partition, key, Some(value), Vec::new());
+        }
+        if let Some(client) = publisher {
+            let key: Option<Rc<str>> = key.map(Rc::from);
+            let routing = routing.or(key.clone()).unwrap_or_default();
+            self.publish_text(client, &load.topic, (routing, key), Rc::default(), value);
+        }
     }
 
     /// A producer is told to send one record of text.
@@ -127,6 +146,7 @@ impl World {
         }
         let (key, value): (Option<Rc<str>>, Option<Rc<str>>) = (key.map(Rc::from), value.map(Rc::from));
         let origin = self.ledger.hand_over(Handed {
+            system: System::Kafka,
             client: self.name(client).clone(),
             topic: topic.clone(),
             key: key.clone(),

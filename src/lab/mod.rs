@@ -20,6 +20,7 @@ pub mod listeners;
 pub mod load;
 pub mod node;
 pub mod observe;
+mod observe_rabbit;
 pub mod places;
 pub mod run;
 pub mod scenario;

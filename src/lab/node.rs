@@ -7,8 +7,9 @@ use crate::kafka::client::consumer::Consumer;
 use crate::kafka::client::producer::Producer;
 use crate::kafka::controller::Controller;
 use crate::rabbit;
+use crate::rabbit::client::Client;
+use crate::rabbit::client::operator::Operator;
 use crate::rabbit::client::publisher::Publisher;
-use crate::rabbit::client::relay::Relay;
 use crate::rabbit::client::subscriber::Subscriber;
 use crate::sim::world::Core;
 use crate::sim::{Halt, Input, ProcId, Process, Resident};
@@ -22,10 +23,9 @@ pub enum Node {
     Consumer(Box<Consumer>),
     Admin(Box<Admin>),
     Rabbit(Box<rabbit::broker::Broker>),
-    Publisher(Box<Publisher>),
-    Subscriber(Box<Subscriber>),
-    /// Says to RabbitMQ what the operator and scripted clients say.
-    Relay(Box<Relay>),
+    Publisher(Box<Client<Publisher>>),
+    Subscriber(Box<Client<Subscriber>>),
+    Operator(Box<Client<Operator>>),
 }
 
 impl Resident for Node {
@@ -41,7 +41,7 @@ impl Resident for Node {
             Node::Rabbit(process) => core.hand(me, input, |input, ctx| process.handle(input, ctx)),
             Node::Publisher(process) => core.hand(me, input, |input, ctx| process.handle(input, ctx)),
             Node::Subscriber(process) => core.hand(me, input, |input, ctx| process.handle(input, ctx)),
-            Node::Relay(process) => core.hand(me, input, |input, ctx| process.handle(input, ctx)),
+            Node::Operator(process) => core.hand(me, input, |input, ctx| process.handle(input, ctx)),
         }
     }
 
@@ -55,7 +55,7 @@ impl Resident for Node {
             Node::Rabbit(process) => process.halt(how),
             Node::Publisher(process) => process.halt(how),
             Node::Subscriber(process) => process.halt(how),
-            Node::Relay(process) => process.halt(how),
+            Node::Operator(process) => process.halt(how),
         }
     }
 }

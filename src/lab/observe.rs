@@ -55,7 +55,7 @@ impl World {
         for (who, note) in &notes[from..] {
             match note {
                 Note::Kafka(note) => self.observe_kafka(event, *who, note),
-                Note::Rabbit(_) => {}
+                Note::Rabbit(note) => self.observe_rabbit(*who, note),
             }
         }
         let findings = self.ledger.take_findings();
@@ -195,7 +195,7 @@ impl World {
         if airborne.is_empty() {
             return;
         }
-        let flying: crate::ordered::OrderedSet<RecordId> = self
+        let mut flying: crate::ordered::OrderedSet<RecordId> = self
             .sim
             .in_flight()
             .filter_map(|flight| match &flight.msg.kafka()?.body {
@@ -210,6 +210,7 @@ impl World {
             })
             .flatten()
             .collect();
+        flying.extend(self.messages_in_hand());
         for record in airborne.into_iter().filter(|record| !flying.contains(record)) {
             self.ledger.vanished(record);
         }

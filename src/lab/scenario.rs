@@ -1,6 +1,7 @@
 //! From a scenario's text to a world that is about to begin: places and topics of the set-up in the warm-up, everything
 //! else on the timeline.
 
+use super::apply::rabbit::method;
 use super::language::ast::{Check, CheckWhen, Command, Content, Name, Scenario, Server};
 use super::tools::Shell;
 use super::world::{ClusterSetup, Properties, WARM_UP, World, kernel_time};
@@ -176,6 +177,10 @@ fn is_place(command: &Command) -> bool {
             | Command::Broker(_)
             | Command::Topic(_)
             | Command::Rule { .. }
+            | Command::Rabbit(_)
+            | Command::Exchange(_)
+            | Command::Queue(_)
+            | Command::Bind(_)
     )
 }
 
@@ -185,6 +190,7 @@ fn build(world: &mut World, set_up: &[(u32, Rc<Command>)], refused: &mut Vec<Ref
     let mut brokers = Vec::new();
     let mut topics = Vec::new();
     let mut links = Vec::new();
+    let mut rabbits = Vec::new();
     for (line, command) in set_up {
         match &**command {
             Command::Controller(server) => controllers.push((*line, server.clone())),
@@ -195,12 +201,19 @@ fn build(world: &mut World, set_up: &[(u32, Rc<Command>)], refused: &mut Vec<Ref
                     world.host(name);
                 }
             }
+            Command::Rabbit(rabbit) => rabbits.push((*line, rabbit.clone())),
             Command::Link { .. } => links.push((*line, command.clone())),
             _ => {}
         }
     }
     let mut complain = |line: u32, why: String| refused.push(Refused { line, why });
     start_controllers(world, &controllers, &mut complain);
+    for (line, rabbit) in rabbits {
+        match world.place_rabbits(&rabbit) {
+            Ok(added) => added.into_iter().for_each(|id| world.sim.start(id)),
+            Err(why) => complain(line, why),
+        }
+    }
     let count: usize = brokers.iter().map(|(_, server)| server.names.len()).sum();
     let ids = start_brokers(world, &brokers, &racks, &small_cluster(count), &mut complain);
     for (line, command) in links {
@@ -210,6 +223,7 @@ fn build(world: &mut World, set_up: &[(u32, Rc<Command>)], refused: &mut Vec<Ref
     }
     let limit = Time(WARM_UP.0 / 2);
     world.run_until(limit, |world| world.all_active(&ids));
+    declare_all(world, set_up, &mut complain);
     for (line, topic) in topics {
         match world.creatable(&topic) {
             Ok(request) => {
@@ -228,6 +242,28 @@ fn build(world: &mut World, set_up: &[(u32, Rc<Command>)], refused: &mut Vec<Ref
                 }
             }
             Err(why) => complain(line, why),
+        }
+    }
+}
+
+/// The operator declares exchanges, queues and bindings, one after the other.
+fn declare_all(world: &mut World, set_up: &[(u32, Rc<Command>)], complain: &mut impl FnMut(u32, String)) {
+    for (line, command) in set_up {
+        let Some(method) = method(command) else { continue };
+        let told = world.declare(method).and_then(|number| {
+            let limit = Time(WARM_UP.0 - 3_000_000);
+            let answer = |world: &World| {
+                let last = world.rabbit_operator().and_then(|(_, operator)| operator.last.clone());
+                last.filter(|(answered, _)| *answered == number)
+            };
+            world.run_until(limit, |world| answer(world).is_some());
+            match answer(world) {
+                Some((_, Some(refused))) => Err(refused.to_string()),
+                _ => Ok(()),
+            }
+        });
+        if let Err(why) = told {
+            complain(*line, why);
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::apply::named;
 use super::invariants::Invariant;
 use super::language::ast::{Claim, Name, Op, ReplicaName, Subject, Thing, TopicPartition};
-use super::ledger::Entry;
+use super::ledger::{Entry, System};
 use super::show;
 use super::world::{Role, World};
 use crate::kafka::broker::{ReplicaRole, ReplicaView};
@@ -12,6 +12,7 @@ use crate::kafka::controller::partition::PartitionRegistration;
 use crate::kafka::protocol::ErrorCode;
 use crate::kafka::types::{NO_LEADER, NamedPartition, NodeId, TopicPartition as Partition};
 use crate::ordered::OrderedSet;
+use crate::rabbit::queue::Queue;
 use crate::sim::ProcId;
 
 /// What was found.
@@ -35,7 +36,7 @@ pub enum Found {
 
 /// Fates that a comparison with `=` looks at even if they are not named; the others (`sent`, `appended`, `replicated`,
 /// `committed`, `delivered`, `expired`) count only where they are.
-const DECISIVE: [&str; 8] = [
+const DECISIVE: [&str; 11] = [
     "acknowledged",
     "aborted",
     "lost",
@@ -44,6 +45,9 @@ const DECISIVE: [&str; 8] = [
     "delivered-twice",
     "reordered",
     "waiting",
+    "unroutable",
+    "dead-lettered",
+    "dropped",
 ];
 
 /// Whether a claim holds (`None`: what it speaks of is not there), and what was found.
@@ -242,6 +246,9 @@ pub fn look(world: &World, subject: &Subject) -> Found {
         },
         Subject::Fate(value) => fate(world, value),
         Subject::Count { fate, of } => count(world, fate, of.as_deref()),
+        Subject::Ready(name) => queue(world, name, Queue::ready),
+        Subject::Unacked(name) => queue(world, name, Queue::unacked),
+        Subject::Consumers(name) => queue(world, name, Queue::consumer_count),
         Subject::Output => match world.tools.last() {
             Some(line) => Found::Text(evened(line.output())),
             None => Found::Missing("no $ line has run".into()),
@@ -253,6 +260,15 @@ pub fn look(world: &World, subject: &Subject) -> Found {
             None => Found::Missing("no $ line has run".into()),
         },
         _ => look_at_group(world, subject),
+    }
+}
+
+/// A number of a queue that a running broker has; of a broker that is down, nothing is known.
+fn queue(world: &World, name: &str, number: fn(&Queue) -> usize) -> Found {
+    let mut running = world.rabbits().filter(|(id, _)| world.runs(*id));
+    match running.find_map(|(_, broker)| broker.queue(name)) {
+        Some(queue) => Found::Number(number(queue) as i64),
+        None => Found::Missing(format!("there is no queue {name}")),
     }
 }
 
@@ -408,9 +424,12 @@ pub fn has_fate(world: &World, record: u32, entry: &Entry, fate: &str) -> bool {
         "lost" => entry.lost,
         "duplicated" => entry.is_duplicated(),
         "reordered" => entry.reordered,
-        "expired" => is_expired(world, entry),
+        "expired" if entry.handed.system == System::Kafka => is_expired(world, entry),
         "waiting" => entry.is_waiting(),
-        _ => false,
+        other => entry
+            .message
+            .as_ref()
+            .is_some_and(|message| message.fates().any(|fate| fate == other)),
     }
 }
 
@@ -447,7 +466,9 @@ fn count(world: &World, fate: &str, of: Option<&str>) -> Found {
         return Found::Number(number as i64);
     }
     let mine = |entry: &Entry| match of {
-        None | Some("kafka") => true,
+        None => true,
+        Some("kafka") => entry.handed.system == System::Kafka,
+        Some("rabbit") => entry.handed.system == System::Rabbit,
         Some(of) => &*entry.handed.client == of || &*entry.handed.topic == of,
     };
     let number = world
@@ -462,10 +483,10 @@ fn count(world: &World, fate: &str, of: Option<&str>) -> Found {
 fn counted(world: &World, fate: &str, of: Option<&str>) -> Option<u64> {
     let client = |name: &str| {
         let role = world.find(name).map(|id| world.role(id));
-        matches!(role, Some(Role::Producer)) && world.places.id(name).is_none()
+        matches!(role, Some(Role::Producer | Role::Publisher)) && world.places.id(name).is_none()
     };
     let sums = match of {
-        None | Some("kafka") => world.ledger.sums(),
+        None => world.ledger.sums(),
         Some(name) if client(name) => world.ledger.sums_of(name),
         Some(_) => return None,
     };

@@ -156,6 +156,14 @@ impl Msg {
             Msg::Rabbit(_) => None,
         }
     }
+
+    /// RabbitMQ's message, if it is one.
+    pub fn rabbit(&self) -> Option<&rabbit::protocol::Msg> {
+        match self {
+            Msg::Kafka(_) => None,
+            Msg::Rabbit(msg) => Some(msg),
+        }
+    }
 }
 
 impl Note {

@@ -31,6 +31,10 @@ use crate::kafka::protocol::data::BrokerNode;
 use crate::kafka::types::NodeId;
 use crate::kafka::wire::{KAFKA_PORT, Order};
 use crate::ordered::{OrderedMap, OrderedSet};
+use crate::rabbit::broker::Broker as Rabbit;
+use crate::rabbit::client::Client;
+use crate::rabbit::client::publisher::Publisher;
+use crate::rabbit::client::subscriber::Subscriber;
 use crate::sim::world::Status;
 use crate::sim::{HostId, ProcId, Sim, Step, Time};
 use std::rc::Rc;
@@ -231,6 +235,28 @@ impl World {
         }
     }
 
+    /// All RabbitMQ brokers.
+    pub fn rabbits(&self) -> impl Iterator<Item = (ProcId, &Rabbit)> {
+        self.sim.ids().filter_map(|id| match self.sim.process(id) {
+            Node::Rabbit(broker) => Some((id, &**broker)),
+            _ => None,
+        })
+    }
+
+    pub fn publisher(&self, id: ProcId) -> Option<&Client<Publisher>> {
+        match self.sim.process(id) {
+            Node::Publisher(publisher) => Some(publisher),
+            _ => None,
+        }
+    }
+
+    pub fn subscriber(&self, id: ProcId) -> Option<&Client<Subscriber>> {
+        match self.sim.process(id) {
+            Node::Subscriber(subscriber) => Some(subscriber),
+            _ => None,
+        }
+    }
+
     /// The state of a transactional id at its coordinator.
     pub fn transaction_state(&self, id: &str) -> Option<&'static str> {
         let mut all = self.brokers().flat_map(|(_, _, broker)| broker.transactions());
@@ -286,7 +312,7 @@ impl World {
         }
     }
 
-    fn enter(&mut self, name: &str, host: HostId, role: Role, process: Node) -> ProcId {
+    pub(super) fn enter(&mut self, name: &str, host: HostId, role: Role, process: Node) -> ProcId {
         let id = self.sim.add(name, host, process);
         self.roles.push(role);
         Rc::make_mut(&mut self.by_name).insert(name.into(), id);

@@ -1,4 +1,4 @@
-//! Observations: what the broker reports while it handles an input. The ledger lives on [`Fact`]s.
+//! Observations: what broker and clients report while they handle an input. The ledger lives on [`Fact`]s.
 
 use super::dead_letter::Reason;
 use super::rules;
@@ -10,6 +10,7 @@ use crate::sim::rule::{Rule, Weight};
 pub enum Note {
     Fact(Fact),
     Broker(BrokerNote),
+    Client(ClientNote),
 }
 
 /// What the ledger must know. `origin` numbers a message that a client was told to publish.
@@ -89,6 +90,15 @@ pub enum BrokerNote {
     ConnectionLost,
     QueueDeleted { queue: Name },
     Recovered { queue: Name, messages: u32 },
+}
+
+/// What a client learns.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ClientNote {
+    /// The broker closed its channel or connection, with these words.
+    Refused { text: Name },
+    /// The broker cancelled its consumer: the queue is gone.
+    Cancelled { queue: Name },
 }
 
 impl Fact {
@@ -202,13 +212,15 @@ impl Note {
         match self {
             Note::Fact(fact) => fact.rule(),
             Note::Broker(note) => note.rule(),
+            Note::Client(ClientNote::Refused { .. }) => &rules::CHANNEL_ERROR,
+            Note::Client(ClientNote::Cancelled { .. }) => &rules::QUEUE_DELETED,
         }
     }
 
     pub fn weight(&self) -> Weight {
         match self {
             Note::Fact(fact) => fact.weight(),
-            Note::Broker(_) => Weight::Matters,
+            Note::Broker(_) | Note::Client(_) => Weight::Matters,
         }
     }
 
@@ -217,6 +229,8 @@ impl Note {
         match self {
             Note::Fact(fact) => fact.text(),
             Note::Broker(note) => note.text(),
+            Note::Client(ClientNote::Refused { text }) => format!("is told {text}"),
+            Note::Client(ClientNote::Cancelled { queue }) => format!("consumes no longer: {queue} is gone"),
         }
     }
 }
@@ -230,5 +244,11 @@ impl From<Fact> for Note {
 impl From<BrokerNote> for Note {
     fn from(note: BrokerNote) -> Note {
         Note::Broker(note)
+    }
+}
+
+impl From<ClientNote> for Note {
+    fn from(note: ClientNote) -> Note {
+        Note::Client(note)
     }
 }

@@ -2,8 +2,10 @@
 
 use super::broker::BrokerTimer;
 use super::client::ClientTimer;
+use super::client::operator::OperatorOrder;
 use super::client::publisher::PublisherOrder;
 use super::client::relay::RelayOrder;
+use super::client::subscriber::SettleOrder;
 use super::note::Note;
 use super::protocol::Msg;
 use crate::sim::Wire;
@@ -39,6 +41,8 @@ pub enum Order {
     Shutdown,
     Relay(RelayOrder),
     Publisher(PublisherOrder),
+    Settle(SettleOrder),
+    Operator(OperatorOrder),
 }
 
 /// The port that the broker listens on.

@@ -9,7 +9,7 @@ use crate::kafka::client::producer::{NewHeaders, NewRecord, Producer, ProducerOr
 use crate::kafka::protocol::admin::{AlterOp, ConfigResource, CreatableTopic};
 use crate::kafka::types::{NamedPartition, NodeId};
 use crate::kafka::wire::Order;
-use crate::lab::ledger::Handed;
+use crate::lab::ledger::{Handed, System};
 use crate::lab::node::Node;
 use crate::lab::world::{ClusterSetup, Properties, WARM_UP, World};
 use crate::ordered::{OrderedMap, SortSmall};
@@ -289,6 +289,7 @@ impl Player<'_> {
             .iter()
             .map(|record| NewRecord {
                 origin: ledger.hand_over(Handed {
+                    system: System::Kafka,
                     client: "recorder".into(),
                     topic: topic.clone(),
                     key: None,

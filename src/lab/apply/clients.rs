@@ -185,6 +185,7 @@ impl World {
             left: load.count,
             until: load.until_us.map(kernel_time),
             size: load.size,
+            routing: load.routing.clone(),
             clients,
         };
         let (seed, now) = (self.setup.seed, self.sim.now());
@@ -198,7 +199,7 @@ impl World {
     ) -> Result<(), Refusal> {
         match load {
             Some((target, load)) => {
-                let id = self.producer_named(client)?;
+                let id = self.source_named(client)?;
                 self.start_load(client.clone(), target.topic.clone(), target.partition, load, vec![id]);
                 Ok(())
             }

@@ -4,6 +4,7 @@ use super::{Refusal, named};
 use crate::lab::language::ast::{
     Between, Command, DiskState, MessageAction, MessageFault, Name, Pattern, TopicPartition,
 };
+use crate::lab::node::Node;
 use crate::lab::world::{Role, World};
 use crate::sim::Span;
 use crate::sim::disk::DiskMode;
@@ -59,7 +60,7 @@ impl World {
 
     pub(in crate::lab) fn wipe(&mut self, name: &Name, partition: Option<&TopicPartition>) -> Result<(), Refusal> {
         let id = self.named(name)?;
-        if !matches!(self.role(id), Role::Broker(_)) {
+        if !matches!(self.role(id), Role::Broker(_) | Role::Rabbit) {
             return Err(format!("`{name}` is not a broker"));
         }
         if self.runs(id) {
@@ -76,8 +77,11 @@ impl World {
                     .ok_or_else(|| format!("there is no partition {}/{}", partition.topic, partition.partition))?,
             ),
         };
-        if let crate::lab::node::Node::Broker(broker) = self.sim.process_mut(id) {
-            broker.wipe(partition);
+        match self.sim.process_mut(id) {
+            Node::Broker(broker) => broker.wipe(partition),
+            // Its database and its messages stand on one disk.
+            Node::Rabbit(broker) => **broker = Default::default(),
+            _ => {}
         }
         Ok(())
     }

@@ -5,13 +5,14 @@ mod clients;
 mod faults;
 mod places;
 mod processes;
+pub(in crate::lab) mod rabbit;
 #[cfg(test)]
 mod tests;
 
 use crate::kafka::client::consumer::{CommitHabit as ConsumerHabit, ConsumerOrder};
 use crate::kafka::client::producer::TransactionCall;
 use crate::kafka::types::{NamedPartition, NodeId};
-use crate::lab::language::ast::{Command, CommitHabit, Config, TopicPartition};
+use crate::lab::language::ast::{Command, CommitHabit, Config, Delete, TopicPartition};
 use crate::lab::world::{Properties, Role, World};
 use crate::sim::{HostId, ProcId, Span};
 
@@ -49,6 +50,17 @@ impl World {
             }
             Command::Disk { names, state } => names.iter().try_for_each(|name| self.apply_disk(name, state)),
             Command::Message(fault) => self.apply_hand(fault),
+            Command::Rabbit(_)
+            | Command::Exchange(_)
+            | Command::Queue(_)
+            | Command::Bind(_)
+            | Command::Unbind(_)
+            | Command::Purge(_)
+            | Command::Delete(Delete::Queue(_) | Delete::Exchange(_))
+            | Command::Publisher(_)
+            | Command::Subscriber(_)
+            | Command::Publish(_)
+            | Command::Settle(_) => self.apply_rabbit(command),
             Command::Alter(_) | Command::Delete(_) | Command::Elect { .. } | Command::Reassign { .. } => {
                 self.apply_admin(command)
             }
@@ -62,7 +74,7 @@ impl World {
             Command::Feed { topic, load, to } => {
                 let clients = to
                     .iter()
-                    .map(|name| self.producer_named(name))
+                    .map(|name| self.source_named(name))
                     .collect::<Result<Vec<_>, _>>()?;
                 self.start_load(topic.clone(), topic.clone(), None, load, clients);
                 Ok(())
@@ -138,6 +150,15 @@ impl World {
             Ok(id)
         } else {
             Err(format!("`{name}` is not a producer"))
+        }
+    }
+
+    /// A client that a load can be handed to.
+    fn source_named(&self, name: &str) -> Result<ProcId, Refusal> {
+        let id = self.named(name)?;
+        match self.role(id) {
+            Role::Producer | Role::Publisher => Ok(id),
+            _ => Err(format!("`{name}` is neither a producer nor a publisher")),
         }
     }
 

@@ -70,7 +70,10 @@ impl World {
     }
 
     pub(in crate::lab) fn restart(&mut self, id: ProcId, name: &Name) -> Result<(), Refusal> {
-        let client = matches!(self.role(id), Role::Producer | Role::Consumer);
+        let client = matches!(
+            self.role(id),
+            Role::Producer | Role::Consumer | Role::Publisher | Role::Subscriber
+        );
         if !client {
             if !matches!(self.sim.status(id), Status::Down(_)) {
                 return Err(format!("`{name}` runs; `shutdown {name}` or `crash {name}` first"));

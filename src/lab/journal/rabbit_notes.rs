@@ -8,6 +8,6 @@ use crate::rabbit::note::Note;
 pub fn text(world: &World, note: &Note) -> String {
     match note {
         Note::Fact(fact) => format!("{} {}", record_text(world, fact.origin()), note.text()),
-        Note::Broker(_) => note.text(),
+        Note::Broker(_) | Note::Client(_) => note.text(),
     }
 }

@@ -132,6 +132,24 @@ fn values(found: &mut Found<'_>, verb: &'static Verb, key: &str, scope: &Scope) 
         "commit" => ["never", "before", "after"]
             .iter()
             .for_each(|word| found.add(pair(word), "")),
+        "queue" => scope.queues.iter().for_each(|queue| found.add(pair(queue), "")),
+        "type" => ["direct", "fanout", "topic", "headers"]
+            .iter()
+            .for_each(|kind| found.add(pair(kind), "")),
+        "ack" => ["after", "before", "auto", "manual"]
+            .iter()
+            .for_each(|word| found.add(pair(word), "")),
+        "on-failure" => ["requeue", "dead-letter"]
+            .iter()
+            .for_each(|word| found.add(pair(word), "")),
+        "x-match" => ["all", "any"].iter().for_each(|word| found.add(pair(word), "")),
+        "x-queue-type" => ["classic", "quorum"].iter().for_each(|word| found.add(pair(word), "")),
+        "x-overflow" => ["drop-head", "reject-publish", "reject-publish-dlx"]
+            .iter()
+            .for_each(|word| found.add(pair(word), "")),
+        "x-dead-letter-exchange" | "alternate-exchange" => {
+            scope.exchanges.iter().for_each(|name| found.add(pair(name), ""));
+        }
         _ => {}
     }
     if let Some(definition) = verb.keys.and_then(|keys| keys.find(key)) {
@@ -148,10 +166,28 @@ fn names(found: &mut Found<'_>, verb: &'static Verb, place: usize, behind: &[&st
         ("view", 0) => found.names(words::PICTURES.iter().copied()),
         ("rule", 0) => FIXES.iter().for_each(|(_, name, about)| found.add(*name, *about)),
         ("rule", 1) => found.names(["on", "off"]),
+        ("publish", 0) => found.names(of(|kind| kind == Kind::Publisher)),
+        ("ack" | "nack" | "reject", _) => {
+            found.names(of(|kind| kind == Kind::Subscriber));
+            found.names(["multiple"]);
+        }
+        ("publish", 1) | ("bind" | "unbind", 0) => exchanges(found, scope),
+        ("bind" | "unbind", 1) => found.names(["->"]),
+        ("bind" | "unbind", 2) => {
+            queues(found, scope);
+            exchanges(found, scope);
+        }
+        ("purge", 0) => queues(found, scope),
+        ("exchange", 1..) => found.names(["durable", "auto-delete", "internal"]),
+        ("queue", 1..) => found.names(["durable", "exclusive", "auto-delete"]),
+        ("publisher", 1..) => found.names(["confirm", "mandatory", "persistent"]),
+        ("start", 1) if behind.first().and_then(|name| scope.kind(name)) == Some(Kind::Publisher) => {
+            exchanges(found, scope);
+        }
         ("produce" | "start", 0) => {
             found.names(of(|kind| kind == Kind::Producer));
             if verb.name == "start" {
-                found.names(of(|kind| kind == Kind::Consumer));
+                found.names(of(|kind| matches!(kind, Kind::Consumer | Kind::Publisher)));
             }
         }
         ("poll" | "unsubscribe", _) | ("commit" | "seek" | "subscribe" | "assign", 0) => {
@@ -160,19 +196,26 @@ fn names(found: &mut Found<'_>, verb: &'static Verb, place: usize, behind: &[&st
         ("produce" | "start" | "seek" | "subscribe" | "assign", _) | ("feed" | "reassign", 0) | ("elect", 1..) => {
             topics(found, scope);
         }
-        ("feed", _) if behind.contains(&"->") => found.names(of(|kind| kind == Kind::Producer)),
+        ("feed", _) if behind.contains(&"->") => {
+            found.names(of(|kind| matches!(kind, Kind::Producer | Kind::Publisher)));
+        }
         ("feed", _) => found.names(["->"]),
         ("elect", 0) => found.names(["preferred", "unclean"]),
         ("alter", 0) => found.names(["topic", "broker", "brokers"]),
-        ("delete", 0) => found.names(["topic", "group", "records"]),
+        ("delete", 0) => found.names(["topic", "group", "records", "queue", "exchange"]),
         ("alter" | "delete", 1) => match behind.first().copied().unwrap_or_default() {
             "broker" => found.names(of(|kind| kind == Kind::Broker)),
+            "queue" => queues(found, scope),
+            "exchange" => exchanges(found, scope),
             "group" => scope.groups.iter().for_each(|group| found.add(&**group, "")),
             _ => topics(found, scope),
         },
         ("stop", _) => {
-            found.names(of(|kind| matches!(kind, Kind::Producer | Kind::Consumer)));
+            found.names(of(|kind| {
+                matches!(kind, Kind::Producer | Kind::Consumer | Kind::Publisher)
+            }));
             topics(found, scope);
+            exchanges(found, scope);
         }
         ("press", 0) => found.names(["ctrl-c", "ctrl-d"]),
         ("type", 0) | ("press", 1) => found.names(of(|kind| kind != Kind::Network)),
@@ -195,6 +238,18 @@ fn topics(found: &mut Found<'_>, scope: &Scope) {
     scope.topics.iter().for_each(|topic| found.add(&**topic, ""));
 }
 
+fn exchanges(found: &mut Found<'_>, scope: &Scope) {
+    scope.exchanges.iter().for_each(|exchange| found.add(&**exchange, ""));
+    found.add(
+        super::ast::DEFAULT_EXCHANGE,
+        "the default exchange: a queue by its name",
+    );
+}
+
+fn queues(found: &mut Found<'_>, scope: &Scope) {
+    scope.queues.iter().for_each(|queue| found.add(&**queue, ""));
+}
+
 fn message(found: &mut Found<'_>, place: usize, behind: &[&str], scope: &Scope) {
     let next = usize::from(behind.first() == Some(&"next"));
     let arrow = behind.contains(&"->");
@@ -208,6 +263,7 @@ fn message(found: &mut Found<'_>, place: usize, behind: &[&str], scope: &Scope) 
                     .iter()
                     .for_each(|end| found.add(format!("{message}{end}"), ""));
             }
+            found.names(crate::rabbit::protocol::KINDS);
         }
         _ if place == next + 2 && !arrow => found.names(["->"]),
         _ => found.names(scope.names_of(Kind::is_process).collect::<Vec<_>>()),
@@ -226,11 +282,13 @@ fn check(found: &mut Found<'_>, behind: &[&str], scope: &Scope) {
         return;
     }
     match behind {
+        ["ready" | "unacked" | "consumers"] => queues(found, scope),
         ["count"] => words::FATES.iter().for_each(|(name, about)| found.add(*name, *about)),
         ["fate", _, "=" | "contains", ..] => words::FATES.iter().for_each(|(name, about)| found.add(*name, *about)),
         ["state", _, "=" | "!="] => found.names(words::STATES.iter().chain(words::GROUP_STATES).copied()),
         _ => {
             topics(found, scope);
+            queues(found, scope);
             found.names(scope.names_of(Kind::is_process).collect::<Vec<_>>());
             scope.groups.iter().for_each(|group| found.add(&**group, ""));
         }

@@ -24,6 +24,10 @@ pub const CLIENTS: usize = 128;
 pub const HOSTS: usize = 256;
 /// Topics that a scenario's lines make.
 pub const TOPICS: usize = 128;
+/// Exchanges that a scenario's lines make.
+pub const EXCHANGES: usize = 128;
+/// Queues that a scenario's lines make.
+pub const QUEUES: usize = 128;
 /// Partitions of one topic.
 pub const PARTITIONS: u32 = 256;
 /// Partitions of all topics that a scenario's lines make.

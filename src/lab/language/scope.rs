@@ -14,6 +14,10 @@ pub enum Kind {
     Controller,
     Producer,
     Consumer,
+    /// A RabbitMQ broker.
+    Rabbit,
+    Publisher,
+    Subscriber,
     /// Something of a system that is not here yet.
     Later,
 }
@@ -27,6 +31,9 @@ impl Kind {
             Kind::Controller => "controller",
             Kind::Producer => "producer",
             Kind::Consumer => "consumer",
+            Kind::Rabbit => "RabbitMQ broker",
+            Kind::Publisher => "publisher",
+            Kind::Subscriber => "subscriber",
             Kind::Later => "thing that is not here yet",
         }
     }
@@ -44,6 +51,9 @@ pub struct Scope {
     /// Topics of `topic` lines and of commands that speak of one; others can exist too (auto creation, tools).
     pub topics: OrderedSet<Name>,
     pub groups: OrderedSet<Name>,
+    /// Exchanges and queues of RabbitMQ that lines make.
+    pub exchanges: OrderedSet<Name>,
+    pub queues: OrderedSet<Name>,
     /// Partitions that `topic` lines ask for.
     partitions: u32,
     /// A compose file may bring names that no line says.
@@ -103,6 +113,15 @@ impl Scope {
                 self.topics.insert(topic.name.clone());
                 self.partitions = self.partitions.saturating_add(partitions_of(topic));
             }
+            Command::Rabbit(rabbit) => self.add(&rabbit.names, Kind::Rabbit),
+            Command::Publisher(publisher) => self.add(&publisher.names, Kind::Publisher),
+            Command::Subscriber(subscriber) => self.add(&subscriber.names, Kind::Subscriber),
+            Command::Exchange(exchange) => {
+                self.exchanges.insert(exchange.name.clone());
+            }
+            Command::Queue(queue) => {
+                self.queues.insert(queue.name.clone());
+            }
             Command::Process {
                 verb: ProcessVerb::Remove,
                 names,
@@ -135,7 +154,12 @@ impl Scope {
                 Ok(())
             }
         };
-        let client = |kind| matches!(kind, Kind::Producer | Kind::Consumer);
+        let client = |kind| {
+            matches!(
+                kind,
+                Kind::Producer | Kind::Consumer | Kind::Publisher | Kind::Subscriber
+            )
+        };
         match command {
             Command::Broker(s) => count(&|k| k == Kind::Broker, s.names.len(), "brokers", limits::BROKERS),
             Command::Controller(s) => count(
@@ -146,6 +170,11 @@ impl Scope {
             ),
             Command::Producer(p) => count(&client, p.names.len(), "clients", limits::CLIENTS),
             Command::Consumer(c) => count(&client, c.names.len(), "clients", limits::CLIENTS),
+            Command::Publisher(p) => count(&client, p.names.len(), "clients", limits::CLIENTS),
+            Command::Subscriber(s) => count(&client, s.names.len(), "clients", limits::CLIENTS),
+            Command::Rabbit(r) => count(&|k| k == Kind::Rabbit, r.names.len(), "brokers", limits::BROKERS),
+            Command::Exchange(_) => limit(self.exchanges.len(), "exchanges", limits::EXCHANGES),
+            Command::Queue(_) => limit(self.queues.len(), "queues", limits::QUEUES),
             Command::Host { names, .. } => count(&|k| k == Kind::Host, names.len(), "hosts", limits::HOSTS),
             Command::Network { .. } => count(&|k| k == Kind::Network, 1, "networks", limits::HOSTS),
             Command::Topic(topic) => {
@@ -167,6 +196,14 @@ impl Scope {
             }
             _ => Ok(()),
         }
+    }
+}
+
+fn limit(known: usize, what: &'static str, limit: usize) -> Result<(), TooMany> {
+    if known < limit {
+        Ok(())
+    } else {
+        Err(TooMany { what, limit })
     }
 }
 

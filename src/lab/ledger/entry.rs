@@ -1,13 +1,23 @@
 //! One record's life: what was handed over, and what is known of it.
 
-use super::Place;
+use super::{Message, Place};
 use crate::sim::Time;
 use std::rc::Rc;
 
-/// A record as it was handed over.
+/// The system that it was handed to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum System {
+    #[default]
+    Kafka,
+    Rabbit,
+}
+
+/// A record or message as it was handed over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handed {
+    pub system: System,
     pub client: Rc<str>,
+    /// The topic, or the exchange.
     pub topic: Rc<str>,
     pub key: Option<Rc<str>>,
     pub value: Option<Rc<str>>,
@@ -50,6 +60,8 @@ pub struct Entry {
     pub outcome: Outcome,
     /// A transaction that began at or before its offset is open: it stands at or above the last stable offset.
     pub held_back: bool,
+    /// A message's own life; `None` for records.
+    pub message: Option<Rc<Message>>,
 }
 
 impl Entry {
@@ -69,10 +81,11 @@ impl Entry {
             delivered: Vec::new(),
             outcome: Outcome::Plain,
             held_back: false,
+            message: None,
         }
     }
 
-    /// It stands on its line more than once.
+    /// It stands on its line more than once; of a message: the broker took it in more than once.
     pub fn is_duplicated(&self) -> bool {
         self.copies > 1
     }
@@ -89,6 +102,9 @@ impl Entry {
 
     /// Its fate is open: the client has no answer, or an open transaction holds it back from its readers.
     pub fn is_waiting(&self) -> bool {
+        if self.handed.system == System::Rabbit {
+            return !self.lost && self.message.as_ref().is_none_or(|message| message.is_waiting());
+        }
         if self.failed.is_some() {
             return false;
         }
@@ -110,6 +126,8 @@ impl Entry {
             (self.lost, "lost"),
             (self.is_waiting(), "waiting"),
         ];
-        all.into_iter().filter(|(is, _)| *is).map(|(_, name)| name).collect()
+        let shared = all.into_iter().filter(|(is, _)| *is).map(|(_, name)| name);
+        let own = self.message.iter().flat_map(|message| message.fates());
+        shared.chain(own).collect()
     }
 }

@@ -3,18 +3,20 @@
 //! It knows no system: it is told by facts (`lab::observe` translates them) in terms of records, partitions and copies.
 //! For each partition it keeps the *line of succession*: the log as the leader of the highest epoch has it. A record
 //! that was acknowledged and is not on that line is lost; one that is on it twice is duplicated. What a reader was given
-//! twice is another matter: it may well stand there once.
+//! twice is another matter: it may well stand there once. Messages of queues leave them when they are consumed: `message`.
 
 mod entry;
 mod line;
+mod message;
 mod sums;
 #[cfg(test)]
 mod tests;
 
 use crate::ordered::{OrderedMap, OrderedSet};
-pub use entry::{Entry, Handed, Outcome};
+pub use entry::{Entry, Handed, Outcome, System};
 use line::Line;
 pub use line::Part;
+pub use message::{Death, Message};
 use std::rc::Rc;
 pub use sums::Sums;
 
@@ -73,9 +75,10 @@ pub struct Ledger {
     sums: Sums,
     /// The same for each client.
     clients: OrderedMap<Rc<str>, Sums>,
-    /// Acknowledged without confirmation and not seen in any log yet.
+    /// Acknowledged without confirmation and not seen in any log yet; messages that are in no queue and came to no end.
     airborne: OrderedSet<RecordId>,
     findings: Vec<Finding>,
+    worked: message::Newest,
 }
 
 impl Ledger {

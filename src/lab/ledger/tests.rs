@@ -1,6 +1,6 @@
 //! Fates of records, fact by fact.
 
-use super::{Entry, Finding, Handed, Ledger, Part, Place, RecordId, Standing};
+use super::{Entry, Finding, Handed, Ledger, Part, Place, RecordId, Standing, System};
 use crate::sim::Time;
 
 const P: Place = (1, 0);
@@ -32,6 +32,7 @@ fn ledger(n: u32) -> Ledger {
     let mut ledger = Ledger::default();
     for i in 0..n {
         ledger.hand_over(Handed {
+            system: System::Kafka,
             client: "web".into(),
             topic: "t".into(),
             key: None,

@@ -2,6 +2,7 @@
 
 use super::ClientTimer;
 use crate::rabbit::broker::{HEARTBEAT, HEARTBEAT_EVERY};
+use crate::rabbit::note::ClientNote;
 use crate::rabbit::protocol::{Closed, Frame, Method, Msg};
 use crate::rabbit::wire::{AMQP_PORT, Ctx, Input, Timer};
 use crate::sim::conn::Addr;
@@ -21,9 +22,11 @@ pub struct Link {
     is_open: bool,
     heard: Time,
     beat: Option<TimerId>,
+    /// Why the broker closed the channel or the connection last.
+    refusal: Option<Closed>,
 }
 
-/// What an input means to the client above.
+/// What an input means to the application above.
 #[derive(Clone, Debug)]
 pub enum LinkEvent {
     /// The connection stands and the channel is open.
@@ -41,7 +44,13 @@ impl Link {
             is_open: false,
             heard: Time::ZERO,
             beat: None,
+            refusal: None,
         }
+    }
+
+    /// Why the broker has ended the channel or the connection, if it was that.
+    pub fn take_refusal(&mut self) -> Option<Closed> {
+        self.refusal.take()
     }
 
     pub fn is_open(&self) -> bool {
@@ -108,7 +117,8 @@ impl Link {
                 self.is_open = true;
                 Some(LinkEvent::Up)
             }
-            Msg::Frame(channel, Frame::Close(Closed { .. })) => {
+            Msg::Frame(channel, Frame::Close(closed)) => {
+                self.refused(closed, ctx);
                 // A client that made a mistake begins anew, as an application that restarts its channel does.
                 if let Some(conn) = self.conn {
                     ctx.send(conn, Msg::Method(*channel, Method::CloseChannelOk));
@@ -117,7 +127,8 @@ impl Link {
                 self.lost(ctx)
             }
             Msg::Frame(_, frame) => Some(LinkEvent::Frame(frame.clone())),
-            Msg::ConnectionClosed(_) => {
+            Msg::ConnectionClosed(closed) => {
+                self.refused(closed, ctx);
                 if let Some(conn) = self.conn {
                     ctx.close(conn);
                 }
@@ -125,6 +136,12 @@ impl Link {
             }
             Msg::Method(..) | Msg::CloseConnection | Msg::Heartbeat => None,
         }
+    }
+
+    fn refused(&mut self, closed: &Closed, ctx: &mut Ctx<'_>) {
+        let text = closed.error.text.as_str().into();
+        ctx.note(ClientNote::Refused { text }.into());
+        self.refusal = Some(closed.clone());
     }
 
     fn lost(&mut self, ctx: &mut Ctx<'_>) -> Option<LinkEvent> {

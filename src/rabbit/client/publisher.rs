@@ -1,13 +1,13 @@
 //! A publisher: hands messages to the broker, and with confirms keeps each until the broker has taken it.
 
-use super::link::{Link, LinkEvent};
+use super::Application;
+use super::link::Link;
 use crate::ordered::OrderedMap;
 use crate::rabbit::message::Properties;
 use crate::rabbit::note::Fact;
 use crate::rabbit::protocol::{Frame, Method, PublishMessage};
 use crate::rabbit::value::Name;
-use crate::rabbit::wire::{Ctx, Input, Order, Rabbit};
-use crate::sim::{Halt, HostId, Process};
+use crate::rabbit::wire::{Ctx, Order};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -19,6 +19,8 @@ pub struct PublisherSettings {
     pub confirm: bool,
     /// Messages that match no queue come back.
     pub mandatory: bool,
+    /// `delivery_mode=2` on every message that does not say another.
+    pub persistent: bool,
 }
 
 /// What a publisher is told to publish.
@@ -36,7 +38,6 @@ pub struct PublisherOrder {
 #[derive(Clone, Debug)]
 pub struct Publisher {
     settings: PublisherSettings,
-    link: Link,
     /// Not sent yet.
     waiting: VecDeque<PublisherOrder>,
     /// Sent and not confirmed, by the number of the publish on the channel.
@@ -47,10 +48,9 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    pub fn new(broker: HostId, settings: PublisherSettings) -> Publisher {
+    pub fn new(settings: PublisherSettings) -> Publisher {
         Publisher {
             settings,
-            link: Link::new(broker),
             waiting: VecDeque::new(),
             unconfirmed: OrderedMap::new(),
             next: 1,
@@ -58,8 +58,8 @@ impl Publisher {
         }
     }
 
-    pub fn is_connected(&self) -> bool {
-        self.link.is_open()
+    pub fn settings(&self) -> &PublisherSettings {
+        &self.settings
     }
 
     /// How many were not sent yet, and how many not confirmed.
@@ -67,40 +67,18 @@ impl Publisher {
         (self.waiting.len(), self.unconfirmed.len())
     }
 
-    fn on_link(&mut self, event: LinkEvent, ctx: &mut Ctx<'_>) {
-        match event {
-            LinkEvent::Up if self.settings.confirm => self.link.say(Method::SelectConfirm, ctx),
-            LinkEvent::Up => self.begin(ctx),
-            LinkEvent::Down => self.lost(),
-            LinkEvent::Frame(Frame::Ok("confirm.select-ok")) => self.begin(ctx),
-            LinkEvent::Frame(Frame::Ack { number, multiple }) => {
-                for order in self.settled(number, multiple) {
-                    ctx.note(Fact::Confirmed { origin: order.origin }.into());
-                }
-            }
-            LinkEvent::Frame(Frame::Nack { number, multiple }) => {
-                for order in self.settled(number, multiple) {
-                    ctx.note(Fact::Nacked { origin: order.origin }.into());
-                    self.waiting.push_back(order);
-                }
-                self.send_waiting(ctx);
-            }
-            LinkEvent::Frame(_) => {}
-        }
+    /// The numbers of what it holds: not sent, or sent and not confirmed.
+    pub fn held(&self) -> impl Iterator<Item = u32> {
+        self.waiting
+            .iter()
+            .chain(self.unconfirmed.values())
+            .map(|order| order.origin)
     }
 
-    fn begin(&mut self, ctx: &mut Ctx<'_>) {
+    fn begin(&mut self, link: &Link, ctx: &mut Ctx<'_>) {
         self.ready = true;
         self.next = 1;
-        self.send_waiting(ctx);
-    }
-
-    /// What was not confirmed may be lost: it goes again, before what came later.
-    fn lost(&mut self) {
-        self.ready = false;
-        for order in std::mem::take(&mut self.unconfirmed).into_values().rev() {
-            self.waiting.push_front(order);
-        }
+        self.send_waiting(link, ctx);
     }
 
     fn settled(&mut self, number: u64, multiple: bool) -> Vec<PublisherOrder> {
@@ -111,7 +89,7 @@ impl Publisher {
         std::mem::replace(&mut self.unconfirmed, later).into_values().collect()
     }
 
-    fn send_waiting(&mut self, ctx: &mut Ctx<'_>) {
+    fn send_waiting(&mut self, link: &Link, ctx: &mut Ctx<'_>) {
         while self.ready
             && let Some(order) = self.waiting.pop_front()
         {
@@ -124,7 +102,7 @@ impl Publisher {
                 body: order.body.clone(),
                 origin: Some(order.origin),
             };
-            self.link.say(Method::Publish(publish), ctx);
+            link.say(Method::Publish(publish), ctx);
             ctx.note(Fact::Published { origin: order.origin }.into());
             if self.settings.confirm {
                 self.unconfirmed.insert(self.next, order);
@@ -134,32 +112,54 @@ impl Publisher {
     }
 }
 
-impl Process for Publisher {
-    type Wire = Rabbit;
-
-    fn handle(&mut self, input: Input, ctx: &mut Ctx<'_>) {
-        match input {
-            Input::Order(Order::Publisher(order)) => {
-                self.waiting.push_back(order);
-                self.send_waiting(ctx);
-            }
-            Input::Order(Order::Shutdown) => {
-                self.link.close(ctx);
-                ctx.exit();
-            }
-            other => {
-                if let Some(event) = self.link.input(&other, ctx) {
-                    self.on_link(event, ctx);
-                }
-            }
+impl Application for Publisher {
+    fn up(&mut self, link: &mut Link, ctx: &mut Ctx<'_>) {
+        match self.settings.confirm {
+            true => link.say(Method::SelectConfirm, ctx),
+            false => self.begin(link, ctx),
         }
     }
 
-    fn halt(&mut self, _: Halt) {
-        // All of it was memory.
-        self.link.forget();
-        self.waiting.clear();
-        self.unconfirmed.clear();
+    /// What was not confirmed may be lost: it goes again, before what came later.
+    fn down(&mut self, _: &mut Link, _: &mut Ctx<'_>) {
         self.ready = false;
+        for order in std::mem::take(&mut self.unconfirmed).into_values().rev() {
+            self.waiting.push_front(order);
+        }
+    }
+
+    fn frame(&mut self, frame: Frame, link: &mut Link, ctx: &mut Ctx<'_>) {
+        match frame {
+            Frame::Ok("confirm.select-ok") => self.begin(link, ctx),
+            Frame::Ack { number, multiple } => {
+                for order in self.settled(number, multiple) {
+                    ctx.note(Fact::Confirmed { origin: order.origin }.into());
+                }
+            }
+            Frame::Nack { number, multiple } => {
+                for order in self.settled(number, multiple) {
+                    ctx.note(Fact::Nacked { origin: order.origin }.into());
+                    self.waiting.push_back(order);
+                }
+                self.send_waiting(link, ctx);
+            }
+            _ => {}
+        }
+    }
+
+    fn order(&mut self, order: Order, link: &mut Link, ctx: &mut Ctx<'_>) {
+        if let Order::Publisher(mut order) = order {
+            if self.settings.persistent && order.properties.delivery_mode.is_none() {
+                Rc::make_mut(&mut order.properties).delivery_mode = Some(2);
+            }
+            self.waiting.push_back(order);
+            self.send_waiting(link, ctx);
+        }
+    }
+
+    fn worked(&mut self, _: &mut Link, _: &mut Ctx<'_>) {}
+
+    fn forget(&mut self) {
+        *self = Publisher::new(self.settings);
     }
 }

@@ -1,13 +1,13 @@
 //! A subscriber: takes messages from one queue, works on one after the other, and acknowledges them, at the right moment
 //! or at a wrong one.
 
-use super::ClientTimer;
-use super::link::{Link, LinkEvent};
-use crate::rabbit::note::Fact;
+use super::link::Link;
+use super::{Application, ClientTimer};
+use crate::rabbit::note::{ClientNote, Fact};
 use crate::rabbit::protocol::{Consume, Delivery, Frame, Method};
 use crate::rabbit::value::{Field, Name, Table};
-use crate::rabbit::wire::{Ctx, Input, Order, Rabbit, Timer};
-use crate::sim::{Halt, HostId, Process, Span};
+use crate::rabbit::wire::{Ctx, Order, Timer};
+use crate::sim::Span;
 use std::collections::VecDeque;
 
 /// When a subscriber acknowledges.
@@ -20,6 +20,8 @@ pub enum AckMode {
     Before,
     /// Not at all: the broker counts it as consumed when it sends it (`no_ack`).
     Auto,
+    /// When somebody says so: what was delivered stays in hand.
+    Manual,
 }
 
 /// How a subscriber works.
@@ -34,25 +36,41 @@ pub struct SubscriberSettings {
     pub ack: AckMode,
     /// `x-priority`.
     pub priority: Option<i32>,
+    /// Nobody else may consume.
+    pub exclusive: bool,
     /// A body that it cannot work on, and whether it puts it back.
     pub poison: Option<(Name, bool)>,
+}
+
+/// What a subscriber with [`AckMode::Manual`] is told to do with what it has in hand.
+#[derive(Clone, Copy, Debug)]
+pub struct SettleOrder {
+    pub how: Settle,
+    /// All that it has, in one frame; else the oldest.
+    pub multiple: bool,
+}
+
+/// The three answers to a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settle {
+    Ack,
+    Nack { requeue: bool },
+    Reject { requeue: bool },
 }
 
 /// The subscriber.
 #[derive(Clone, Debug)]
 pub struct Subscriber {
     settings: SubscriberSettings,
-    link: Link,
     /// What it got and did not work on yet; the first is in hand.
     inbox: VecDeque<Delivery>,
     working: bool,
 }
 
 impl Subscriber {
-    pub fn new(broker: HostId, settings: SubscriberSettings) -> Subscriber {
+    pub fn new(settings: SubscriberSettings) -> Subscriber {
         Subscriber {
             settings,
-            link: Link::new(broker),
             inbox: VecDeque::new(),
             working: false,
         }
@@ -62,113 +80,125 @@ impl Subscriber {
         &self.settings
     }
 
-    pub fn is_connected(&self) -> bool {
-        self.link.is_open()
-    }
-
     /// What it has in hand or waiting.
     pub fn inbox(&self) -> impl Iterator<Item = &Delivery> {
         self.inbox.iter()
     }
 
-    fn on_link(&mut self, event: LinkEvent, ctx: &mut Ctx<'_>) {
-        match event {
-            LinkEvent::Up => self.subscribe(ctx),
-            // Tags of the old channel mean nothing on a new one; what is in hand comes again. `no_ack` has no tags.
-            LinkEvent::Down if self.settings.ack == AckMode::After => self.inbox.truncate(usize::from(self.working)),
-            LinkEvent::Down => {}
-            LinkEvent::Frame(Frame::Deliver(_, delivery)) => self.take(delivery, ctx),
-            // The queue is gone: it waits for one of that name, as an application that is started again does.
-            LinkEvent::Frame(_) => {}
-        }
-    }
-
-    fn subscribe(&mut self, ctx: &mut Ctx<'_>) {
-        let qos = Method::Qos {
-            size: 0,
-            count: self.settings.prefetch,
-            global: false,
-        };
-        self.link.say(qos, ctx);
-        let priority = self.settings.priority.map(|n| ("x-priority".into(), Field::Int(n)));
-        let consume = Consume {
-            queue: self.settings.queue.clone(),
-            tag: self.settings.tag.clone(),
-            no_ack: self.settings.ack == AckMode::Auto,
-            exclusive: false,
-            arguments: Table::new(priority.into_iter().collect()),
-        };
-        self.link.say(Method::Consume(consume), ctx);
-    }
-
-    fn take(&mut self, delivery: Delivery, ctx: &mut Ctx<'_>) {
+    fn take(&mut self, delivery: Delivery, link: &Link, ctx: &mut Ctx<'_>) {
         if self.settings.ack == AckMode::Before {
-            self.ack(delivery.tag, ctx);
+            ack(delivery.tag, link, ctx);
         }
         self.inbox.push_back(delivery);
         self.work(ctx);
     }
 
-    fn ack(&self, tag: u64, ctx: &mut Ctx<'_>) {
-        self.link.say(Method::Ack { tag, multiple: false }, ctx);
-    }
-
     fn work(&mut self, ctx: &mut Ctx<'_>) {
-        if !self.working && !self.inbox.is_empty() {
+        if !self.working && !self.inbox.is_empty() && self.settings.ack != AckMode::Manual {
             self.working = true;
             ctx.timer(self.settings.work, Timer::Client(ClientTimer::Worked));
         }
     }
 
+    fn done(&self, delivery: &Delivery, ctx: &mut Ctx<'_>) {
+        if let Some(origin) = delivery.message.origin {
+            let queue = self.settings.queue.clone();
+            ctx.note(Fact::Worked { origin, queue }.into());
+        }
+    }
+
+    /// Settles what it has in hand.
+    fn settle(&mut self, order: SettleOrder, link: &Link, ctx: &mut Ctx<'_>) {
+        let count = if order.multiple { self.inbox.len() } else { 1 };
+        let settled: Vec<Delivery> = self.inbox.drain(..count.min(self.inbox.len())).collect();
+        let Some(last) = settled.last() else { return };
+        let (tag, multiple) = (last.tag, order.multiple);
+        let method = match order.how {
+            Settle::Ack => Method::Ack { tag, multiple },
+            Settle::Nack { requeue } => Method::Nack { tag, multiple, requeue },
+            Settle::Reject { requeue } => Method::Reject { tag, requeue },
+        };
+        if order.how == Settle::Ack {
+            settled.iter().for_each(|delivery| self.done(delivery, ctx));
+        }
+        link.say(method, ctx);
+    }
+}
+
+fn ack(tag: u64, link: &Link, ctx: &mut Ctx<'_>) {
+    link.say(Method::Ack { tag, multiple: false }, ctx);
+}
+
+impl Application for Subscriber {
+    fn up(&mut self, link: &mut Link, ctx: &mut Ctx<'_>) {
+        let qos = Method::Qos {
+            size: 0,
+            count: self.settings.prefetch,
+            global: false,
+        };
+        link.say(qos, ctx);
+        let priority = self.settings.priority.map(|n| ("x-priority".into(), Field::Int(n)));
+        let consume = Consume {
+            queue: self.settings.queue.clone(),
+            tag: self.settings.tag.clone(),
+            no_ack: self.settings.ack == AckMode::Auto,
+            exclusive: self.settings.exclusive,
+            arguments: Table::new(priority.into_iter().collect()),
+        };
+        link.say(Method::Consume(consume), ctx);
+    }
+
+    /// Tags of the old channel mean nothing on a new one; what is in hand comes again. What is acknowledged already, or
+    /// needs no acknowledgement, is worked on all the same.
+    fn down(&mut self, _: &mut Link, _: &mut Ctx<'_>) {
+        if matches!(self.settings.ack, AckMode::After | AckMode::Manual) {
+            self.inbox.truncate(usize::from(self.working));
+        }
+    }
+
+    fn frame(&mut self, frame: Frame, link: &mut Link, ctx: &mut Ctx<'_>) {
+        match frame {
+            Frame::Deliver(_, delivery) => self.take(delivery, link, ctx),
+            // The queue is gone: it waits for one of that name, as an application that is started again does.
+            Frame::Cancel(_) => {
+                let queue = self.settings.queue.clone();
+                ctx.note(ClientNote::Cancelled { queue }.into());
+            }
+            _ => {}
+        }
+    }
+
+    fn order(&mut self, order: Order, link: &mut Link, ctx: &mut Ctx<'_>) {
+        if let Order::Settle(order) = order {
+            self.settle(order, link, ctx);
+        }
+    }
+
     /// The message in hand is done, or refused.
-    fn worked(&mut self, ctx: &mut Ctx<'_>) {
+    fn worked(&mut self, link: &mut Link, ctx: &mut Ctx<'_>) {
         self.working = false;
         if let Some(delivery) = self.inbox.pop_front() {
             let poison = self.settings.poison.clone();
+            let after = self.settings.ack == AckMode::After;
             match poison.filter(|(body, _)| **body == *delivery.message.body) {
-                Some((_, requeue)) if self.settings.ack == AckMode::After => {
+                Some((_, requeue)) if after => {
                     let tag = delivery.tag;
-                    self.link.say(Method::Reject { tag, requeue }, ctx);
+                    link.say(Method::Reject { tag, requeue }, ctx);
                 }
                 // It cannot be given back any more, and is not done.
                 Some(_) => {}
-                None => self.done(&delivery, ctx),
+                None => {
+                    self.done(&delivery, ctx);
+                    if after {
+                        ack(delivery.tag, link, ctx);
+                    }
+                }
             }
         }
         self.work(ctx);
     }
 
-    fn done(&mut self, delivery: &Delivery, ctx: &mut Ctx<'_>) {
-        if let Some(origin) = delivery.message.origin {
-            let queue = self.settings.queue.clone();
-            ctx.note(Fact::Worked { origin, queue }.into());
-        }
-        if self.settings.ack == AckMode::After {
-            self.ack(delivery.tag, ctx);
-        }
-    }
-}
-
-impl Process for Subscriber {
-    type Wire = Rabbit;
-
-    fn handle(&mut self, input: Input, ctx: &mut Ctx<'_>) {
-        match input {
-            Input::Timer(Timer::Client(ClientTimer::Worked)) => self.worked(ctx),
-            Input::Order(Order::Shutdown) => {
-                self.link.close(ctx);
-                ctx.exit();
-            }
-            other => {
-                if let Some(event) = self.link.input(&other, ctx) {
-                    self.on_link(event, ctx);
-                }
-            }
-        }
-    }
-
-    fn halt(&mut self, _: Halt) {
-        self.link.forget();
+    fn forget(&mut self) {
         self.inbox.clear();
         self.working = false;
     }

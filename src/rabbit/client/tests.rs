@@ -1,5 +1,6 @@
 //! Publishers and subscribers against the broker, in a world of their own.
 
+use super::Client;
 use super::publisher::{Publisher, PublisherOrder, PublisherSettings};
 use super::relay::{Relay, RelayOrder};
 use super::subscriber::{AckMode, Subscriber, SubscriberSettings};
@@ -17,8 +18,8 @@ use std::rc::Rc;
 enum Node {
     Broker(Box<Broker>),
     Relay(Relay),
-    Publisher(Publisher),
-    Subscriber(Subscriber),
+    Publisher(Client<Publisher>),
+    Subscriber(Client<Subscriber>),
 }
 
 impl Process for Node {
@@ -93,9 +94,11 @@ impl World {
     fn publisher(&mut self, confirm: bool) -> ProcId {
         let settings = PublisherSettings {
             confirm,
-            mandatory: false,
+            ..PublisherSettings::default()
         };
-        self.add("api", |server| Node::Publisher(Publisher::new(server, settings)))
+        self.add("api", |server| {
+            Node::Publisher(Client::new(server, Publisher::new(settings)))
+        })
     }
 
     fn subscriber(&mut self, name: &str, ack: AckMode) -> ProcId {
@@ -107,7 +110,9 @@ impl World {
             ack,
             ..SubscriberSettings::default()
         };
-        self.add(name, |server| Node::Subscriber(Subscriber::new(server, settings)))
+        self.add(name, |server| {
+            Node::Subscriber(Client::new(server, Subscriber::new(settings)))
+        })
     }
 
     fn publish(&mut self, publisher: ProcId, origin: u32, persistent: bool) {

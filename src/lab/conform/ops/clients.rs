@@ -6,7 +6,7 @@ use crate::kafka::wire::Order;
 use crate::lab::conform::play::Player;
 use crate::lab::conform::results::error_json;
 use crate::lab::conform::trace::TraceStep;
-use crate::lab::ledger::Handed;
+use crate::lab::ledger::{Handed, System};
 use crate::ordered::OrderedMap;
 use serde_json::Value;
 use std::rc::Rc;
@@ -70,6 +70,7 @@ impl Player<'_> {
         let mut records = Vec::new();
         for record in step.get("records").and_then(Value::as_array).into_iter().flatten() {
             let origin = self.world.ledger.hand_over(Handed {
+                system: System::Kafka,
                 client: step.text("p").into(),
                 topic: topic.clone(),
                 key: record.get("key").and_then(Value::as_str).map(Rc::from),

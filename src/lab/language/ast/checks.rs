@@ -104,6 +104,12 @@ pub enum Subject {
         fate: Name,
         of: Option<Name>,
     },
+    /// Messages of a queue that wait.
+    Ready(Name),
+    /// Messages of a queue that are out and not settled.
+    Unacked(Name),
+    /// How many consumers a queue has.
+    Consumers(Name),
     /// The active controller, or `none`.
     Controller,
     /// The output of the last `$` line.

@@ -4,9 +4,11 @@
 //! Two scenarios are equal when they say the same; `print` and `parse` turn one into its canonical text and back.
 
 mod checks;
+mod rabbit;
 mod things;
 
 pub use checks::*;
+pub use rabbit::*;
 pub use things::*;
 
 use crate::ordered::OrderedMap;
@@ -126,12 +128,25 @@ pub enum Command {
     Topic(Topic),
     Producer(Producer),
     Consumer(Consumer),
-    /// One seeded source of records for a topic, handed to several clients in turn.
+    /// One seeded source of work, handed to clients of both systems alike: each of its items goes to one of the producers
+    /// and to one of the publishers, in turn. The name is the topic and the exchange.
     Feed {
         topic: Name,
         load: Load,
         to: Vec<Name>,
     },
+
+    Rabbit(Rabbit),
+    Exchange(Exchange),
+    Queue(Queue),
+    Bind(Binding),
+    Unbind(Binding),
+    /// Empties a queue.
+    Purge(Name),
+    Publisher(Publisher),
+    Subscriber(Subscriber),
+    Publish(Publish),
+    Settle(Settle),
 
     Produce(Produce),
     /// `start web loan_request rate=10/s`: a producer's load; `start w1`: a consumer's poll loop.

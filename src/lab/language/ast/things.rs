@@ -164,6 +164,8 @@ pub struct Load {
     pub until_us: Option<u64>,
     /// Bytes of each value; `None`: as long as its text.
     pub size: Option<u64>,
+    /// Routing keys of which each message gets one, drawn by the seed; none: the item's key is its routing key.
+    pub routing: Vec<Name>,
 }
 
 /// So many in so long.
@@ -236,6 +238,8 @@ pub enum Alter {
 pub enum Delete {
     Topic(Name),
     Group(Name),
+    Queue(Name),
+    Exchange(Name),
     /// Records below an offset; `None`: all below the high watermark.
     Records {
         partition: TopicPartition,

@@ -3,6 +3,7 @@
 use super::args::{Args, Read, Wrong, choice_of, list_of, name_of, number_of, partition_at, setting, wrong};
 use super::commands::{brokers, settings_of};
 use super::data::partitions;
+use super::rabbit::{exchange_name, queue_name};
 use crate::lab::language::ast::{Alter, Command, Config, Delete, Election, Key, Name};
 use crate::lab::language::errors::Kind as ErrorKind;
 use crate::lab::language::keys::{self, Scope as Keys};
@@ -154,9 +155,11 @@ fn unknown_key<T>(token: &Token, key: &str, scope: Keys) -> Read<T> {
 }
 
 fn delete(args: &mut Args<'_>) -> Read<Command> {
-    let delete = match kind_word(args, &["topic", "group", "records"])? {
+    let delete = match kind_word(args, &["topic", "group", "records", "queue", "exchange"])? {
         "topic" => Delete::Topic(name_of(args.word("the topic")?)?),
         "group" => Delete::Group(name_of(args.word("the group")?)?),
+        "queue" => Delete::Queue(queue_name(args)?),
+        "exchange" => Delete::Exchange(exchange_name(args)?),
         _ => {
             let token = args.word("the partition")?;
             let before = args.option("before").map(|t| number_of(t, 0, i64::MAX)).transpose()?;
@@ -190,6 +193,9 @@ fn reassign(args: &mut Args<'_>) -> Read<Command> {
     Ok(Command::Reassign { partition, replicas })
 }
 
+/// What `set` changes of a subscriber.
+const SUBSCRIBERS_OWN: &[&str] = &["work", "prefetch", "ack"];
+
 fn set(args: &mut Args<'_>) -> Read<Command> {
     let options = args.all_options();
     let names = args.known_names("a process", Kind::is_process)?;
@@ -205,7 +211,21 @@ fn set(args: &mut Args<'_>) -> Read<Command> {
                 Kind::Consumer => Keys::Consumer,
                 _ => Keys::Broker,
             };
-            let own = kind == Kind::Consumer && matches!(key, "work" | "poll" | "commit");
+            if matches!(kind, Kind::Rabbit | Kind::Publisher | Kind::Subscriber) {
+                let own: &[&str] = if kind == Kind::Subscriber { SUBSCRIBERS_OWN } else { &[] };
+                if !own.contains(&key) {
+                    let message = format!("{key} is not a setting of a {}", kind.name());
+                    return wrong(
+                        super::args::key_span(token),
+                        message,
+                        super::args::suggest(key, own.to_vec()),
+                    );
+                }
+            }
+            let own = match kind {
+                Kind::Consumer => matches!(key, "work" | "poll" | "commit"),
+                _ => kind == Kind::Subscriber,
+            };
             if !own && scope.find(key).is_none() {
                 return unknown_key(token, key, scope);
             }

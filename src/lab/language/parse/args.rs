@@ -82,6 +82,11 @@ impl<'a> Args<'a> {
         }
     }
 
+    /// Where the command ends.
+    pub fn verb_span(&self) -> Span {
+        self.end
+    }
+
     /// The error for a word that is not there.
     pub fn missing<T>(&self, what: &str) -> Read<T> {
         wrong(
@@ -178,7 +183,7 @@ impl<'a> Args<'a> {
         }
     }
 
-    fn unknown_option<T>(&self, token: &Token) -> Read<T> {
+    pub fn unknown_option<T>(&self, token: &Token) -> Read<T> {
         let key = token.key.as_deref().unwrap_or_default();
         let own: Vec<&str> = self.verb.options.iter().map(|o| o.key).collect();
         let of_scope = self.verb.keys.map(keys::names);

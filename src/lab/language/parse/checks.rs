@@ -145,6 +145,9 @@ fn subject(word: &str, args: &mut Args<'_>) -> Read<Subject> {
         "error" => Subject::Error(args.known_name("a client", is_client)?),
         "fate" => Subject::Fate(args.word("the record's value")?.text.as_str().into()),
         "count" => count(args)?,
+        "ready" => Subject::Ready(super::rabbit::queue_name(args)?),
+        "unacked" => Subject::Unacked(super::rabbit::queue_name(args)?),
+        "consumers" => Subject::Consumers(super::rabbit::queue_name(args)?),
         "controller" => Subject::Controller,
         "exit" => Subject::Exit,
         _ => Subject::Output,
@@ -152,7 +155,7 @@ fn subject(word: &str, args: &mut Args<'_>) -> Read<Subject> {
 }
 
 fn is_client(kind: Kind) -> bool {
-    matches!(kind, Kind::Producer | Kind::Consumer)
+    !matches!(kind, Kind::Host | Kind::Network | Kind::Broker | Kind::Controller)
 }
 
 fn partition(args: &mut Args<'_>) -> Read<TopicPartition> {
@@ -268,6 +271,9 @@ pub fn is_number(subject: &Subject) -> bool {
             | Subject::Generation(_)
             | Subject::Count { .. }
             | Subject::Exit
+            | Subject::Ready(_)
+            | Subject::Unacked(_)
+            | Subject::Consumers(_)
     )
 }
 

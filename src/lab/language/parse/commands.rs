@@ -6,7 +6,7 @@ use crate::ordered::OrderedMap;
 use super::args::{
     Args, Read, choice_of, duration_of, list_of, name_at, name_of, number_of, partition_at, setting, too_many, wrong,
 };
-use super::{admin, checks, data, faults};
+use super::{admin, checks, data, faults, rabbit};
 use crate::lab::language::ast::{
     Command, CommitHabit, Consumer, Name, PollLoop, Producer, Replicas, Server, Topic, View,
 };
@@ -57,6 +57,8 @@ pub fn command(verb: &'static Verb, tokens: &[Token], scope: &Scope, block: Opti
         "unsubscribe" => Command::Unsubscribe {
             consumers: args.known_names("a consumer", is_consumer)?,
         },
+        "rabbit" | "exchange" | "queue" | "bind" | "unbind" | "purge" | "publisher" | "subscriber" | "publish"
+        | "ack" | "nack" | "reject" => rabbit::command(&mut args)?,
         "alter" | "delete" | "elect" | "reassign" | "set" | "type" | "press" => admin::command(&mut args)?,
         _ => faults::command(&mut args)?,
     };
@@ -139,7 +141,7 @@ fn link(args: &mut Args<'_>) -> Read<Command> {
 }
 
 /// The host that `on=` names: a host, or a process's own.
-fn on(args: &mut Args<'_>) -> Read<Option<Name>> {
+pub fn on(args: &mut Args<'_>) -> Read<Option<Name>> {
     let Some(token) = args.option("on") else {
         return Ok(None);
     };
@@ -312,6 +314,9 @@ pub fn settings_of(kind: Kind, token: &Token) -> Read<Name> {
         (Kind::Consumer, "work") => Ok(units::duration(duration_of(token)?).into()),
         (Kind::Consumer, "poll") => choice_of(token, POLL).map(|_| token.text.as_str().into()),
         (Kind::Consumer, "commit") => choice_of(token, COMMIT).map(|_| token.text.as_str().into()),
+        (Kind::Subscriber, "work") => Ok(units::duration(duration_of(token)?).into()),
+        (Kind::Subscriber, "prefetch") => number_of(token, 0, 65_535u32).map(|n| n.to_string().into()),
+        (Kind::Subscriber, _) => choice_of(token, rabbit::ACK).map(|_| token.text.as_str().into()),
         (Kind::Producer, _) => setting(Keys::Producer, key, token),
         (Kind::Consumer, _) => setting(Keys::Consumer, key, token),
         _ => setting(Keys::Broker, key, token),

@@ -6,7 +6,8 @@ use super::args::{
     Args, Read, duration_of, is_name, key_span, name_of, number_of, partition_at, suggest, target_at, too_many, wrong,
 };
 use super::commands::{is_consumer, is_producer, text};
-use crate::lab::language::ast::{Command, Commit, Load, Produce, Rate, SeekTo, Target, TopicPartition, Value};
+use super::rabbit::{exchange_name, is_publisher};
+use crate::lab::language::ast::{Command, Commit, Load, Name, Produce, Rate, SeekTo, Target, TopicPartition, Value};
 use crate::lab::language::lexer::Token;
 use crate::lab::language::scope::Kind;
 use crate::lab::language::{limits, units};
@@ -45,12 +46,17 @@ fn load(args: &mut Args<'_>) -> Read<Load> {
         },
         None => None,
     };
+    let routing = match args.option("routing") {
+        Some(token) => token.text.split(',').map(Name::from).collect(),
+        None => Vec::new(),
+    };
     Ok(Load {
         rate,
         keys,
         count,
         until_us,
         size,
+        routing,
     })
 }
 
@@ -68,13 +74,18 @@ fn rate(token: &Token) -> Read<Rate> {
     Ok(rate)
 }
 
+/// Whether it takes records or messages to send.
+fn is_source(kind: Kind) -> bool {
+    is_producer(kind) || is_publisher(kind)
+}
+
 pub fn feed(args: &mut Args<'_>) -> Read<Command> {
     let topic = name_of(args.word("the topic")?)?;
     let load = load(args)?;
     if !args.take("->") {
         return args.missing("-> and the clients");
     }
-    let to = args.known_names("a producer", is_producer)?;
+    let to = args.known_names("a producer or a publisher", is_source)?;
     Ok(Command::Feed { topic, load, to })
 }
 
@@ -121,10 +132,15 @@ pub fn produce(args: &mut Args<'_>) -> Read<Command> {
 }
 
 pub fn start(args: &mut Args<'_>) -> Read<Command> {
-    let either = |kind| is_producer(kind) || is_consumer(kind);
-    let client = args.known_name("a producer or a consumer", either)?;
+    let either = |kind| is_source(kind) || is_consumer(kind);
+    let client = args.known_name("a producer, a publisher or a consumer", either)?;
     let load = match args.scope.kind(&client) {
         Some(Kind::Consumer) => None,
+        Some(Kind::Publisher) => {
+            let topic = exchange_name(args)?;
+            let target = Target { topic, partition: None };
+            Some((target, load(args)?))
+        }
         _ => Some((target(args)?, load(args)?)),
     };
     Ok(Command::Start { client, load })
@@ -137,11 +153,12 @@ pub fn stop(args: &mut Args<'_>) -> Read<Command> {
         let client = args
             .scope
             .kind(&name)
-            .is_some_and(|kind| is_producer(kind) || is_consumer(kind));
-        if !client && !args.scope.topics.contains(&name) {
+            .is_some_and(|kind| is_source(kind) || is_consumer(kind));
+        let feed = args.scope.topics.contains(&name) || args.scope.exchanges.contains(&name);
+        if !client && !feed {
             let there: Vec<&str> = args
                 .scope
-                .names_of(|kind| is_producer(kind) || is_consumer(kind))
+                .names_of(|kind| is_source(kind) || is_consumer(kind))
                 .collect();
             return wrong(
                 token.span,

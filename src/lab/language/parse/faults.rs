@@ -7,6 +7,7 @@ use crate::lab::language::lexer::Token;
 use crate::lab::language::scope::Kind;
 use crate::lab::language::units;
 use crate::lab::language::words::MESSAGES;
+use crate::rabbit::protocol::KINDS;
 
 /// Verbs of processes.
 pub const PROCESS: &[(&str, ProcessVerb)] = &[
@@ -115,7 +116,7 @@ fn is_message(word: &str) -> bool {
         .strip_suffix("Request")
         .or_else(|| word.strip_suffix("Response"))
         .unwrap_or(word);
-    word == "any" || MESSAGES.contains(&bare)
+    word == "any" || MESSAGES.contains(&bare) || KINDS.contains(&word)
 }
 
 fn message(args: &mut Args<'_>, action: MessageAction) -> Read<Command> {

@@ -6,12 +6,14 @@ mod checks;
 mod commands;
 mod data;
 mod faults;
+mod rabbit;
 mod raw;
 
 use crate::ordered::OrderedSet;
 
 pub use args::is_name;
 use args::{Read, Wrong, is_name as plain_name, too_many, wrong};
+pub use rabbit::ACK;
 
 use raw::{Block, is_tool_line, raw_word, tool_line};
 
@@ -468,6 +470,9 @@ impl Reader {
             Some("controller") => Kind::Controller,
             Some("producer") => Kind::Producer,
             Some("consumer") => Kind::Consumer,
+            Some("rabbit") => Kind::Rabbit,
+            Some("publisher") => Kind::Publisher,
+            Some("subscriber") => Kind::Subscriber,
             _ => return,
         };
         for word in words.take_while(|word| plain_name(word)).take(limits::LIST) {
@@ -486,6 +491,9 @@ fn made_by(command: &Command) -> &[Name] {
         Command::Broker(server) | Command::Controller(server) => &server.names,
         Command::Producer(producer) => &producer.names,
         Command::Consumer(consumer) => &consumer.names,
+        Command::Rabbit(rabbit) => &rabbit.names,
+        Command::Publisher(publisher) => &publisher.names,
+        Command::Subscriber(subscriber) => &subscriber.names,
         _ => &[],
     }
 }

@@ -1,6 +1,7 @@
 //! Writes one command.
 
 use super::checks::check;
+use super::rabbit;
 use crate::lab::language::ast::{
     Alter, Between, Command, Commit, CommitHabit, Config, Consumer, Delete, DiskState, Election, Load, MessageAction,
     MessageFault, Name, PollLoop, ProcessVerb, Produce, Rate, Replicas, SeekTo, Server, Target, Topic, TopicPartition,
@@ -11,29 +12,29 @@ use crate::lab::language::units::{duration, percent, rate, size};
 
 /// The words of a line, joined by blanks.
 #[derive(Default)]
-struct Words(String);
+pub struct Words(String);
 
 impl Words {
-    fn new(verb: &str) -> Words {
+    pub fn new(verb: &str) -> Words {
         Words(verb.to_owned())
     }
 
-    fn add(mut self, word: impl AsRef<str>) -> Words {
+    pub fn add(mut self, word: impl AsRef<str>) -> Words {
         self.0.push(' ');
         self.0.push_str(word.as_ref());
         self
     }
 
-    fn names(self, names: &[Name]) -> Words {
+    pub fn names(self, names: &[Name]) -> Words {
         names.iter().fold(self, |words, name| words.add(name))
     }
 
     /// Names of a declaration: three or more in a row are written as a range.
-    fn ranges(self, names: &[Name]) -> Words {
+    pub fn ranges(self, names: &[Name]) -> Words {
         ranges(names).iter().fold(self, |words, name| words.add(name))
     }
 
-    fn option(self, key: &str, value: Option<impl AsRef<str>>) -> Words {
+    pub fn option(self, key: &str, value: Option<impl AsRef<str>>) -> Words {
         match value {
             Some(value) => self.add(format!("{key}={}", value.as_ref())),
             None => self,
@@ -121,6 +122,16 @@ fn words(command: &Command) -> Words {
             .config(&p.config),
         Command::Consumer(c) => consumer(c),
         Command::Feed { topic, load: l, to } => load(Words::new("feed").add(topic), l).add("->").names(to),
+        Command::Rabbit(r) => rabbit::rabbit(r),
+        Command::Exchange(x) => rabbit::exchange(x),
+        Command::Queue(q) => rabbit::queue(q),
+        Command::Bind(b) => rabbit::binding("bind", b),
+        Command::Unbind(b) => rabbit::binding("unbind", b),
+        Command::Purge(queue) => Words::new("purge").add(queue),
+        Command::Publisher(p) => rabbit::publisher(p),
+        Command::Subscriber(s) => rabbit::subscriber(s),
+        Command::Publish(p) => rabbit::publish(p),
+        Command::Settle(s) => rabbit::settle(s),
         Command::Tool { host: None, line } => Words::new("$").add(line),
         Command::Tool { host: Some(host), line } => Words::new(host).add("$").add(line),
         Command::Type { host, text } => host.iter().fold(Words::new("type"), Words::add).add(quoted(text)),
@@ -310,6 +321,10 @@ fn load(words: Words, load: &Load) -> Words {
         .option("count", load.count.map(|n| n.to_string()))
         .option("until", load.until_us.map(duration))
         .option("size", load.size.map(size))
+        .option(
+            "routing",
+            (!load.routing.is_empty()).then(|| setting(&load.routing.join(","))),
+        )
 }
 
 fn produce(p: &Produce) -> Words {
@@ -369,6 +384,8 @@ fn delete(delete: &Delete) -> Words {
     let words = Words::new("delete");
     match delete {
         Delete::Topic(topic) => words.add("topic").add(topic),
+        Delete::Queue(queue) => words.add("queue").add(queue),
+        Delete::Exchange(exchange) => words.add("exchange").add(exchange),
         Delete::Group(group) => words.add("group").add(group),
         Delete::Records { partition: p, before } => words
             .add("records")

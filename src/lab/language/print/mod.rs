@@ -4,6 +4,7 @@
 
 mod checks;
 mod command;
+mod rabbit;
 
 pub use checks::{claim as print_claim, subject as print_subject};
 pub use command::print_command;

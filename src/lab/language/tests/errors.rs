@@ -71,7 +71,6 @@ fn each_error_names_what_would_be_right() {
         ("expect hw t/0 = x", "x", "a whole number"),
         ("expect hw t/0@b7 = 1", "t/0@b7", "there is no broker b7"),
         ("expect count lots = 0", "lots", "the nearest: lost"),
-        ("expect ready risk = 3", "ready", "is not here yet"),
         ("eventually leader t/0 = b1", " ", "within and how long is missing"),
         ("eventually leader t/0 = b1 within soon", "soon", "is not a duration"),
         ("cut b1 b2", " ", "is missing"),

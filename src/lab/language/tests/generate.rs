@@ -6,23 +6,25 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
+use super::generate_rabbit::rabbit;
 use crate::lab::language::ast::*;
 use crate::lab::language::limits;
 
 /// What generated scenarios can speak of.
-const SETUP: &str = "lab 1\nhost h1 h2\ncontroller c1\nbroker b1..b5\nproducer web api\nconsumer w1 w2\n";
+const SETUP: &str = "lab 1\nhost h1 h2\ncontroller c1\nbroker b1..b5\nproducer web api\nconsumer w1 w2\n\
+    rabbit r1\nexchange x1\nexchange x2\nqueue q1\npublisher p1\nsubscriber s1 queue=q1\n";
 
-fn name() -> impl Strategy<Value = Name> {
+pub fn name() -> impl Strategy<Value = Name> {
     "[A-Za-z0-9_-][A-Za-z0-9._-]{0,12}"
         .prop_filter("no range", |s| !s.contains(".."))
         .prop_map(Name::from)
 }
 
-fn text() -> impl Strategy<Value = Name> {
+pub fn text() -> impl Strategy<Value = Name> {
     any::<String>().prop_map(|s| Name::from(s.chars().take(60).collect::<String>()))
 }
 
-fn one(of: &'static [&'static str]) -> impl Strategy<Value = Name> {
+pub fn one(of: &'static [&'static str]) -> impl Strategy<Value = Name> {
     select(of).prop_map(Name::from)
 }
 
@@ -74,13 +76,15 @@ fn load() -> impl Strategy<Value = Load> {
         option::of(1..1_000u64),
         option::of(us()),
         option::of(0..100_000u64),
+        prop_oneof![Just(Vec::new()), some(&["order.high", "a", ""])],
     )
-        .prop_map(|(rate, keys, count, until_us, size)| Load {
+        .prop_map(|(rate, keys, count, until_us, size, routing)| Load {
             rate,
             keys,
             count,
             until_us,
             size,
+            routing,
         })
 }
 
@@ -366,14 +370,14 @@ fn check() -> impl Strategy<Value = Command> {
 fn later() -> impl Strategy<Value = Command> {
     prop_oneof![
         "[a-z]{1,5}( [a-z=>*.-]{1,6}){0,3}".prop_map(|rest: String| Command::Later {
-            verb: "bind".into(),
+            verb: "streams".into(),
             rest: rest.into(),
             block: None
         }),
         vec("[^\r\n]{0,20}", 0..4).prop_map(|lines: Vec<String>| {
             let block: String = lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
             Command::Later {
-                verb: "ack".into(),
+                verb: "streams".into(),
                 rest: "s1".into(),
                 block: None,
             }
@@ -397,7 +401,7 @@ impl Command {
 
 /// A whole scenario: the set-up above, then commands of all kinds at growing times, remarks and blank lines.
 pub fn scenario() -> impl Strategy<Value = Scenario> {
-    let command = prop_oneof![places(), data(), admin(), faults(), check(), later()];
+    let command = prop_oneof![places(), data(), rabbit(), admin(), faults(), check(), later()];
     let when = prop_oneof![2 => Just(None), 1 => us().prop_map(|us| Some((true, us))), 1 => us().prop_map(|us| Some((false, us)))];
     let comment = option::of("[^\r\n]{0,20}".prop_map(|c: String| Name::from(c.trim_end())));
     let line = (when, option::weighted(0.8, command), comment, any::<bool>());

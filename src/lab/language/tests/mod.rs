@@ -3,6 +3,7 @@
 mod errors;
 mod fuzz;
 mod generate;
+mod generate_rabbit;
 mod round_trip;
 mod samples;
 mod sentences;

@@ -63,7 +63,7 @@ fn every_sentence_is_read_and_printed_the_same_way() {
 
 #[test]
 fn what_is_not_here_yet_is_kept_and_told() {
-    for (text, told) in [(samples::BOTH, 8), (samples::COMPOSE, 1)] {
+    for (text, told) in [(samples::BOTH, 0), (samples::COMPOSE, 1)] {
         let parsed = parse(text);
         assert_eq!(parsed.errors.len(), told, "{:?}", parsed.errors);
         assert!(
@@ -137,7 +137,7 @@ proptest! {
         prop_assert_eq!(&old[first + used..], &new[first + 1..]);
 
         // Without the set-up's own lines others would speak of names that are not there.
-        if line.number > 6 {
+        if line.number > 12 {
             let removed = remove_line(&text, line.number).unwrap().text;
             let rest = parse(&removed).scenario.lines;
             let others: Vec<Line> = before.lines.iter().filter(|l| l.number != line.number).cloned().collect();

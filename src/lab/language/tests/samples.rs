@@ -26,7 +26,7 @@ eventually isr loan_request/0 = b1 b2 b3 within 30s
 always    one-leader-per-epoch
 "#;
 
-/// One that speaks of what is not here yet.
+/// One with both systems.
 pub const BOTH: &str = r#"lab 1
 title "The same orders through Kafka and RabbitMQ"
 controller c1
@@ -45,9 +45,9 @@ bind orders -> audit key=#
 publisher api confirm
 subscriber s1 queue=risk prefetch=10 work=80ms
 
-feed orders rate=20/s keys=50 until=30s -> web
-at 10s   crash k1
-at 20s   restart k1
+feed orders rate=20/s keys=50 until=30s -> web api
+at 10s   crash k1 s1
+at 20s   restart s1
 at 60s   expect count lost = 0
          expect count delivered-twice kafka > 0
 "#;
@@ -94,6 +94,27 @@ producer web api acks=all linger.ms=5ms batch.size=16KiB on=h2
 consumer w1..w3 group=loans topics=loan_request,pinned work=50ms poll=manual commit=after enable.auto.commit=false
 consumer free assign=pinned/0,pinned/1 auto.offset.reset=earliest
 feed loan_request rate=10/s keys=20 until=60s count=100 size=1KiB -> web api
+rabbit r1
+exchange loans type=topic durable alternate-exchange=unrouted
+exchange unrouted type=fanout
+queue risk durable x-message-ttl=5s x-max-length=100 x-dead-letter-exchange=unrouted x-odd="5"
+queue late exclusive auto-delete
+bind loans -> risk key=loan.*.high
+bind loans -> unrouted key=#
+bind unrouted -> late x-match=any header.kind=loan header.size=5
+publisher pub1 pub2 confirm mandatory persistent on=h2
+subscriber s1..s3 queue=risk prefetch=10 work=50ms ack=manual priority=-1 exclusive=true fails="bad one" on-failure=dead-letter
+publish pub1 loans key=loan.kim.high count=3 delivery_mode=2 expiration=5s priority=9 header.kind=loan header.urgent=true "300"
+publish pub2 amq.default key=risk
+start pub1 loans rate=10/s routing=a.b,a.c
+ack s1 s2
+ack s1 multiple
+nack s1 multiple requeue=false
+reject s1
+unbind loans -> risk key=loan.*.high
+purge risk
+delete queue late
+delete exchange unrouted
 at 1s  produce web loan_request key="k \"1\"" count=5 header.source=web header.x="a b" "죽음 🦀"
 produce api pinned/1 null key=k
 produce api pinned
@@ -179,6 +200,10 @@ expect generation loans = 3
 expect error web = NOT_ENOUGH_REPLICAS
 expect fate "500" = acknowledged, lost
 expect count delivered-twice kafka > 0
+expect ready risk = 3
+expect unacked risk >= 0
+expect consumers risk = 1
+expect error pub1 = NOT_FOUND
 expect controller = c1
 expect output contains "Leader: 2"
 expect output = "a b" "c"

@@ -6,7 +6,8 @@ use crate::lab::language::reference::describe;
 use crate::lab::language::scope::Scope;
 use crate::lab::language::{parse, print, words};
 
-const SETUP: &str = "lab 1\ncontroller c1\nbroker b1..b3\nproducer web\nconsumer w1 group=loans topics=loan_request\ntopic loan_request\n";
+const SETUP: &str = "lab 1\ncontroller c1\nbroker b1..b3\nproducer web\nconsumer w1 group=loans topics=loan_request\ntopic loan_request\n\
+                 rabbit r8\nexchange loans\nqueue risk\npublisher pub1\nsubscriber s1 queue=risk\n";
 
 fn command(line: &str) -> Command {
     let parsed = parse(&format!("{SETUP}{line}\n"));
@@ -126,7 +127,8 @@ fn completion_offers_what_fits() {
 #[test]
 fn every_form_in_the_reference_is_a_sentence() {
     let text = describe();
-    let setup = "lab 1\nhost h1 h2\nbroker b1..b4\nproducer web api\nconsumer w1 group=loans topics=loan_request\nconsumer k2\ntopic loan_request\n";
+    let setup = "lab 1\nhost h1 h2\nbroker b1..b4\nproducer web api\nconsumer w1 group=loans topics=loan_request\nconsumer k2\ntopic loan_request\n\
+                 rabbit r8\nexchange loans\nqueue risk\npublisher pub1\nsubscriber s1 queue=risk\n";
     for verb in words::VERBS.iter().filter(|verb| verb.part != words::Part::Later) {
         assert!(text.contains(&verb.form.replace('|', "\\|")));
         let form = match verb.name {
@@ -135,6 +137,9 @@ fn every_form_in_the_reference_is_a_sentence() {
             "producer" => "producer web2 acks=all",
             "consumer" => "consumer w9 group=loans topics=loan_request work=50ms",
             "add" => "add broker b8",
+            "publisher" => "publisher pub9 confirm mandatory persistent",
+            "subscriber" => "subscriber s9 queue=risk prefetch=10 work=50ms",
+            "publish" => "publish pub1 loans key=loan.kim.high \"300\"",
             _ => verb.form,
         };
         let parsed = parse(&format!("{setup}{form}\n"));

@@ -4,6 +4,7 @@
 mod names;
 mod verbs;
 
+pub use super::parse::ACK;
 pub use names::*;
 pub use verbs::{VERBS, VIEW_OPTIONS};
 
@@ -41,6 +42,7 @@ pub enum Part {
     Page,
     Places,
     Kafka,
+    Rabbit,
     Data,
     Admin,
     Processes,
@@ -52,10 +54,11 @@ pub enum Part {
 }
 
 impl Part {
-    pub const ALL: [Part; 11] = [
+    pub const ALL: [Part; 12] = [
         Part::Page,
         Part::Places,
         Part::Kafka,
+        Part::Rabbit,
         Part::Data,
         Part::Admin,
         Part::Processes,
@@ -71,6 +74,7 @@ impl Part {
             Part::Page => "the page",
             Part::Places => "places",
             Part::Kafka => "Kafka",
+            Part::Rabbit => "RabbitMQ",
             Part::Data => "data",
             Part::Admin => "admin",
             Part::Processes => "processes",

@@ -4,7 +4,7 @@
 pub const PICTURES: &[&str] = &["stage", "lanes", "table"];
 
 /// Verbs that make processes or places, whose first words are their names.
-pub const LATER_NAMES: &[&str] = &["rabbit", "publisher", "subscriber", "streams", "exchange", "queue"];
+pub const LATER_NAMES: &[&str] = &["streams"];
 
 /// Invariants that `expect` and `always` can name, with what each says.
 pub const INVARIANTS: &[(&str, &str)] = &[
@@ -134,38 +134,55 @@ pub const SUBJECTS: &[SubjectWord] = &[
         "exit = 0",
         "the exit status of the last $ line, none while it runs",
     ),
-    SubjectWord {
-        name: "ready",
-        form: "ready risk = 3",
-        about: "messages of a queue that wait",
-        later: true,
-    },
-    SubjectWord {
-        name: "unacked",
-        form: "unacked risk = 3",
-        about: "messages of a queue that are out",
-        later: true,
-    },
+    subject("ready", "ready risk = 3", "messages of a RabbitMQ queue that wait"),
+    subject(
+        "unacked",
+        "unacked risk = 3",
+        "messages of a queue that are out and not settled",
+    ),
+    subject("consumers", "consumers risk = 2", "how many consumers a queue has"),
 ];
 
 /// What can become of a record.
 pub const FATES: &[(&str, &str)] = &[
     ("sent", "handed to send()"),
-    ("appended", "in a leader's log"),
+    ("appended", "in a leader's log; in a queue"),
     ("replicated", "in a follower's log too"),
     ("committed", "below the high watermark"),
-    ("acknowledged", "the producer was told that it is written"),
+    (
+        "acknowledged",
+        "the producer was told that it is written; the publisher, by a confirm",
+    ),
     ("failed", "the producer was told that it is not"),
     (
         "aborted",
         "its transaction was aborted: no reader with read_committed is given it",
     ),
     ("delivered", "a consumer was given it"),
-    ("delivered-twice", "to one group more than once"),
-    ("lost", "in no leader's log any more"),
-    ("duplicated", "in the log more than once"),
-    ("reordered", "behind a record that was sent later"),
-    ("expired", "deleted by retention"),
+    ("delivered-twice", "to one group, or from one queue, more than once"),
+    (
+        "lost",
+        "in no leader's log any more; in no queue, and nobody has done the work",
+    ),
+    ("duplicated", "in the log more than once; published more than once"),
+    (
+        "reordered",
+        "behind a record that was sent later; worked on after a message of its key that was",
+    ),
+    ("expired", "deleted by retention; its time to live was over"),
+    ("published", "it left its publisher (RabbitMQ, as all that follow)"),
+    ("routed", "it matched at least one queue"),
+    ("unroutable", "it matched no queue: dropped, or returned"),
+    ("returned", "it matched no queue and came back (mandatory)"),
+    ("refused", "a full queue refused it"),
+    ("redelivered", "it was handed out again, and marked so"),
+    ("requeued", "a consumer put it back"),
+    ("dead-lettered", "it died and went on to another queue"),
+    (
+        "dropped",
+        "it died and went nowhere: rejected, returned too often, or over the queue's length",
+    ),
+    ("consumed", "acknowledged by its consumer, and gone"),
     (
         "waiting",
         "its producer has no answer yet, or an open transaction holds it back from its readers",

@@ -15,6 +15,44 @@ const LOAD: &[Opt] = &[
     opt("count", "100", "no end"),
     opt("until", "60s", "no end"),
     opt("size", "1KiB", "as long as the text"),
+    opt("routing", "order.high,order.low", "the item's key"),
+];
+
+const REQUEUE: Opt = opt("requeue", "false", "true");
+const KEY: Opt = opt("key", "loan.*.high", "the empty key");
+const HEADER: Opt = opt("header.NAME", "text", "none");
+const BIND: &[Opt] = &[KEY, opt("x-match", "any", "all"), HEADER];
+const QUEUE: &[Opt] = &[
+    opt("x-message-ttl", "5s", "for ever"),
+    opt("x-expires", "60s", "never"),
+    opt("x-max-length", "100", "no limit"),
+    opt("x-max-length-bytes", "1000", "no limit"),
+    opt("x-overflow", "reject-publish", "drop-head"),
+    opt("x-max-priority", "10", "no priorities"),
+    opt("x-dead-letter-exchange", "dead", "none"),
+    opt("x-dead-letter-routing-key", "late", "the message's own"),
+    opt("x-delivery-limit", "3", "none"),
+    opt("x-queue-type", "quorum", "classic"),
+    opt("x-single-active-consumer", "true", "false"),
+];
+const SUBSCRIBER: &[Opt] = &[
+    ON,
+    opt("queue", "risk", "required"),
+    opt("prefetch", "10", "0: no limit"),
+    opt("work", "50ms", "0s"),
+    opt("ack", "before", "after"),
+    opt("priority", "5", "0"),
+    opt("exclusive", "true", "false"),
+    opt("fails", "bad", "none"),
+    opt("on-failure", "dead-letter", "requeue"),
+];
+const PUBLISH: &[Opt] = &[
+    KEY,
+    opt("count", "5", "1"),
+    opt("delivery_mode", "2", "the publisher's"),
+    opt("expiration", "5s", "for ever"),
+    opt("priority", "5", "0"),
+    HEADER,
 ];
 
 const NTH: &[Opt] = &[opt("nth", "2", "1: the oldest")];
@@ -65,7 +103,21 @@ verbs! {
         "topic", "topic loan_request partitions=3 replicas=3", "a topic; replicas as a number, as brokers, or as brokers for each partition with ; between", &[opt("partitions", "3", "num.partitions"), opt("replicas", "b1,b2,b3", "default.replication.factor")], Topic;
         "producer", "producer web acks=all", "a client that sends records", &[ON], Producer;
         "consumer", "consumer w1 group=loans topics=loan_request work=50ms", "a client that reads; poll and commit say what its poll loop does", &[ON, opt("group", "loans", "none"), opt("topics", "loan_request", "none"), opt("assign", "loan_request/0", "none"), opt("work", "50ms", "0s"), opt("poll", "manual", "loop"), opt("commit", "after", "never")], Consumer;
-        "feed", "feed orders rate=10/s keys=20 until=60s -> web api", "one seeded source of work for several clients", LOAD;
+        "feed", "feed orders rate=10/s keys=20 until=60s -> web api", "one seeded source of work for producers and publishers alike; its name is the topic and the exchange", LOAD;
+    }
+    Rabbit {
+        "rabbit", "rabbit r1", "a RabbitMQ broker", &[ON];
+        "exchange", "exchange loans type=topic durable", "an exchange: direct, fanout, topic or headers; durable, auto-delete, internal; x- arguments in their own names", &[opt("type", "topic", "direct"), opt("alternate-exchange", "unrouted", "none")];
+        "queue", "queue risk durable x-message-ttl=5s", "a queue: durable, exclusive, auto-delete; x- arguments in their own names, a text that looks like a number in quotes", QUEUE;
+        "bind", "bind loans -> risk key=loan.*.high", "a binding; of a headers exchange with x-match= and header.NAME=; to an exchange: -> exchange NAME", BIND;
+        "unbind", "unbind loans -> risk key=loan.*.high", "takes that binding away", BIND;
+        "purge", "purge risk", "takes all that waits out of a queue", &[];
+        "publisher", "publisher api confirm mandatory persistent", "a client that publishes: with confirms, with returns for what matches no queue, with delivery_mode=2", &[ON];
+        "subscriber", "subscriber s1 queue=risk prefetch=10 work=50ms", "a client that consumes; ack= after its work, before it, auto (no_ack) or manual; fails= the body it cannot work on", SUBSCRIBER;
+        "publish", "publish api loans key=loan.kim.high \"300\"", "publishes messages; amq.default is the default exchange", PUBLISH;
+        "ack", "ack s1", "acknowledges the oldest delivery of a subscriber with ack=manual; multiple: all it has", &[];
+        "nack", "nack s1 requeue=false", "refuses the oldest, or with multiple all it has", &[REQUEUE];
+        "reject", "reject s1 requeue=false", "refuses the oldest", &[REQUEUE];
     }
     Data {
         "produce", "produce web loan_request key=kim \"300\"", "sends records; null for a tombstone, loan_request/0 for a given partition", &[opt("key", "kim", "none"), opt("count", "5", "1"), opt("header.NAME", "text", "none")];
@@ -124,16 +176,6 @@ verbs! {
     }
     Later {
         "streams", "streams app", "a Kafka Streams application", &[];
-        "rabbit", "rabbit r1", "a RabbitMQ node", &[];
-        "exchange", "exchange loans type=topic durable", "a RabbitMQ exchange", &[];
-        "queue", "queue risk durable", "a RabbitMQ queue", &[];
-        "bind", "bind loans -> risk key=loan.*.high", "a RabbitMQ binding", &[];
-        "publisher", "publisher api confirm", "a RabbitMQ client that publishes", &[];
-        "subscriber", "subscriber s1 queue=risk prefetch=10 work=50ms", "a RabbitMQ client that consumes", &[];
-        "publish", "publish api loans key=loan.kim.high \"300\"", "publishes a message", &[];
-        "ack", "ack s1", "acknowledges a delivery", &[];
-        "nack", "nack s1", "refuses a delivery", &[];
-        "reject", "reject s1", "refuses one delivery", &[];
         "compose", "compose <<END", "containers from a compose file, as a block", &[];
     }
 }
