@@ -100,7 +100,11 @@ impl World {
     }
 
     fn order(&mut self, server: ProcId, order: ServerOrder) {
+        let known = self.sim.notes().len();
         self.sim.order(server, Order::Server(order));
+        let ms = self.sim.now().as_us() / 1_000;
+        let new = self.sim.notes()[known..].iter().cloned();
+        self.notes.extend(new.map(|(id, note)| (ms, id, note)));
     }
 
     fn server(&self, id: ProcId) -> &WebServer {
