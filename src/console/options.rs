@@ -93,6 +93,18 @@ pub fn table(usage: &str) -> Vec<(&str, Takes)> {
     all
 }
 
+/// What the usage text says an option is for: the first line of it.
+pub fn about<'a>(usage: &'a str, option: &str) -> &'a str {
+    let named = |line: &&str| {
+        let name = line.strip_prefix("--").and_then(|rest| rest.split_whitespace().next());
+        name.is_some_and(|name| name.trim_end_matches(',') == option)
+    };
+    let Some((_, said)) = usage.lines().find(named).and_then(|line| line.split_once("  ")) else {
+        return "";
+    };
+    said.trim()
+}
+
 /// The options of one command line.
 #[derive(Clone, Debug, Default)]
 pub struct Options {

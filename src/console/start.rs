@@ -5,7 +5,8 @@ use super::job::Job;
 use super::shell::{self, Stage};
 use super::tools;
 use crate::lab::apply::Refusal;
-use crate::lab::language::ast::Key;
+use crate::lab::language::ast::{Command, Key};
+use crate::lab::language::print_command;
 use crate::lab::run::Run;
 use crate::lab::tools::{Files, Heard, Running, Typed};
 use crate::lab::world::World;
@@ -14,6 +15,39 @@ use crate::lab::world::World;
 pub fn open(text: &str) -> Run {
     Run::with_shell(text, start)
 }
+
+/// A line as the language has it: a tool that is typed directly gets its `$`, and what stands behind `>` is typed into
+/// the tool that runs.
+pub fn as_line(typed: &str) -> String {
+    let line = typed.trim();
+    if let Some(text) = line.strip_prefix('>') {
+        let text = text.strip_prefix(' ').unwrap_or(text).into();
+        return print_command(&Command::Type { host: None, text }).0;
+    }
+    let first = line.split_whitespace().next().unwrap_or_default();
+    match tools::is_known(first) || BUILTINS.contains(&first) {
+        true => format!("$ {line}"),
+        false => line.to_string(),
+    }
+}
+
+/// The lines of a text that was pasted; a backslash at the end of a line goes on in the next.
+pub fn pasted(text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut begun = String::new();
+    for line in text.lines().map(str::trim) {
+        match line.strip_suffix('\\') {
+            Some(part) => begun.push_str(&format!("{} ", part.trim_end())),
+            None => lines.push(std::mem::take(&mut begun) + line),
+        }
+    }
+    lines.push(begun);
+    lines.retain(|line| !line.trim().is_empty());
+    lines
+}
+
+/// The shell's own commands.
+const BUILTINS: [&str; 3] = ["echo", "printf", "cat"];
 
 /// Starts a command line: `echo`, `printf` and `cat` write a file or into a tool, and the last command may be a tool.
 ///

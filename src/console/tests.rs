@@ -1,6 +1,6 @@
 //! Command lines in a run: what they write, what they end with, and that time travel takes them along.
 
-use super::start::open;
+use super::start::{as_line, open, pasted};
 use crate::lab::checks::Verdict;
 use crate::lab::run::Run;
 use crate::lab::view::Weight;
@@ -129,6 +129,16 @@ at 5s   expect output contains \"low_watermark\"
     assert_eq!(refused.len(), 1, "a host has files of its own: {refused:?}");
     assert!(refused[0].why.contains("No such file"));
     assert!(run.passes());
+}
+
+#[test]
+fn lines_as_they_are_typed_and_pasted() {
+    assert_eq!(as_line(" kafka-topics.sh --list "), "$ kafka-topics.sh --list");
+    assert_eq!(as_line("docker ps"), "$ docker ps");
+    assert_eq!(as_line("> kim \"300\""), "type \"kim \\\"300\\\"\"");
+    assert_eq!(as_line("crash b1"), "crash b1");
+    let lines = pasted("kafka-topics.sh \\\n  --list \\\n  --bootstrap-server b1:9092\n\ncrash b1\n");
+    assert_eq!(lines, ["kafka-topics.sh --list --bootstrap-server b1:9092", "crash b1"]);
 }
 
 #[test]

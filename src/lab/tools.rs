@@ -74,6 +74,8 @@ pub struct Line {
     /// The host that it was typed in; `None`: the laptop.
     pub host: Option<Name>,
     pub text: Name,
+    /// When it was typed, by the scenario's clock, in microseconds.
+    pub at_us: u64,
     /// While it runs.
     job: Option<Box<dyn Running>>,
     output: Rc<String>,
@@ -86,6 +88,10 @@ impl Line {
     /// All that it has written, as a terminal shows it.
     pub fn output(&self) -> &str {
         &self.output
+    }
+
+    pub fn is_running(&self) -> bool {
+        self.job.is_some()
     }
 
     fn runs_in(&self, host: Option<&Name>) -> bool {
@@ -179,9 +185,11 @@ impl World {
         };
         self.tools.running += 1;
         let job = shell(typed, self).inspect_err(|_| self.tools.running -= 1)?;
+        let at_us = self.now_us();
         Rc::make_mut(&mut self.tools.lines).push(Line {
             host: host.cloned(),
             text: text.clone(),
+            at_us,
             job: Some(job),
             output: Rc::default(),
             told: 0,

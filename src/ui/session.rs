@@ -99,6 +99,7 @@ impl Session {
 
     /// Issues one line now and remembers what was said.
     pub fn command(&mut self, line: &str) -> Result<String, String> {
+        let line = &start::as_line(line);
         let answer = self.run.command(line).map_err(|error| Problem::from(error).text);
         if answer.is_ok() {
             self.settle();

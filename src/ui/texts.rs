@@ -272,7 +272,7 @@ catalogue! {
         clear_search: "Clear the search",
         events_list: "Events",
         console_output: "What was commanded",
-        console_hint: "Commands that you issue appear here, whether by a click, a key or this line. The language is the scenario's own: try “crash b1” or “produce web loan_request key=kim \"300\"”.",
+        console_hint: "Commands that you issue appear here, whether by a click, a key or this line. The language is the scenario's own: try “crash b1” or “produce web loan_request key=kim \"300\"”. Kafka's tools run as typed: “kafka-topics.sh --bootstrap-server b1:9092 --describe”.",
         produce_form: "Produce a record",
         producer: "Producer",
         key: "Key",
@@ -394,6 +394,7 @@ catalogue! {
         epoch_in_sync: fn(i32) -> String = |epoch| format!("e{epoch} · in sync"),
         epoch_starts: fn(i32) -> String = |epoch| format!("leader epoch {epoch} starts here"),
         log_label: fn(&ReplicaView, &str) -> String = log_label,
+        tool_runs: fn(&str) -> String = |tool| format!("{tool} runs; a line that begins with > is typed into it");
         cell_title: fn(i64, &str, &str) -> String = |offset, name, state| format!("offset {offset}, {name}, {state}"),
         group: fn(&str) -> String = |name| format!("Group {name}"),
         group_state: fn(&str, i32, Option<&str>) -> String = group_state,

@@ -19,6 +19,8 @@ use super::desk::{Desk, Run};
 #[derive(Clone, Copy)]
 pub struct Tool {
     pub name: &'static str,
+    /// What it is for, in a few words.
+    pub about: &'static str,
     pub usage: &'static str,
     pub plan: fn(&mut Desk) -> Run<()>,
 }
@@ -31,10 +33,11 @@ impl Tool {
 }
 
 macro_rules! tools {
-    ($($name:literal => $plan:path;)*) => {
+    ($($name:literal $about:literal => $plan:path;)*) => {
         /// The tools that are here, by name.
         pub const TOOLS: &[Tool] = &[$(Tool {
             name: concat!($name, ".sh"),
+            about: $about,
             usage: include_str!(concat!("../usage/", $name, ".txt")),
             plan: $plan,
         }),*];
@@ -42,15 +45,15 @@ macro_rules! tools {
 }
 
 tools! {
-    "kafka-topics" => topics::run;
-    "kafka-console-producer" => producer::run;
-    "kafka-console-consumer" => consumer::run;
-    "kafka-consumer-groups" => groups::run;
-    "kafka-configs" => configs::run;
-    "kafka-get-offsets" => get_offsets::run;
-    "kafka-leader-election" => election::run;
-    "kafka-delete-records" => delete_records::run;
-    "kafka-reassign-partitions" => reassign::run;
+    "kafka-topics" "creates, lists, describes, alters and deletes topics" => topics::run;
+    "kafka-console-producer" "each line of its input is a record" => producer::run;
+    "kafka-console-consumer" "prints what it reads" => consumer::run;
+    "kafka-consumer-groups" "lists, describes, resets and deletes groups" => groups::run;
+    "kafka-configs" "settings of topics, brokers and groups" => configs::run;
+    "kafka-get-offsets" "offsets of partitions" => get_offsets::run;
+    "kafka-leader-election" "preferred and unclean elections" => election::run;
+    "kafka-delete-records" "deletes what lies before an offset" => delete_records::run;
+    "kafka-reassign-partitions" "moves replicas between brokers" => reassign::run;
 }
 
 /// Tools of Kafka and its neighbours that have no room of their own yet.
@@ -82,6 +85,11 @@ pub const LATER: [&str; 21] = [
 pub fn find(name: &str) -> Option<Tool> {
     let name = name.rsplit('/').next().unwrap_or(name);
     TOOLS.iter().find(|tool| tool.name == name).copied()
+}
+
+/// Whether a name is a tool's, here or later.
+pub fn is_known(name: &str) -> bool {
+    find(name).is_some() || LATER.contains(&name.rsplit('/').next().unwrap_or(name))
 }
 
 /// What to say about a name that is no tool here.

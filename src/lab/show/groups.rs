@@ -25,7 +25,7 @@ fn consumers(world: &World) -> impl Iterator<Item = (ProcId, &Consumer)> {
 }
 
 /// Names of all groups: those of the scenario's consumers, and those that coordinators know.
-fn names(world: &World) -> OrderedSet<Rc<str>> {
+pub fn names(world: &World) -> OrderedSet<Rc<str>> {
     let mut names: OrderedSet<Rc<str>> = consumers(world)
         .filter_map(|(_, consumer)| consumer.group_id().cloned())
         .collect();

@@ -1,5 +1,6 @@
 //! The console: a form to produce a record, and everything that was commanded with what came of it.
 
+use crate::ordered::SortSmall;
 use web_sys::{HtmlElement, HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
@@ -18,11 +19,12 @@ pub struct ConsoleProps {
 #[component]
 pub fn Console(props: &ConsoleProps) -> Html {
     let bus = use_bus();
-    let said = bus.run.borrow().said.clone();
+    let told = told(&bus);
     let list = use_node_ref();
     {
         let list = list.clone();
-        use_effect_with(said.len(), move |_| {
+        let size: usize = told.iter().map(|one| one.answer.len() + 1).sum();
+        use_effect_with(size, move |_| {
             if let Some(element) = list.cast::<HtmlElement>() {
                 element.set_scroll_top(element.scroll_height());
             }
@@ -32,15 +34,86 @@ pub fn Console(props: &ConsoleProps) -> Html {
         <>
             <ProduceForm scene={props.scene.clone()} />
             <div class="term scroll" tabindex="0" role="log" aria-label={t().console_output} ref={list}>
-                if said.is_empty() { <p class="hint">{ t().console_hint }</p> }
-                { for said.iter().enumerate().map(|(i, said)| {
-                    let (class, answer) = match &said.answer { Ok(text) => ("ok", text), Err(text) => ("no", text) };
-                    html! { <div class="said" key={i}><time>{ format::moment(said.at_us) }</time><span class="p">{ "› " }</span><b>{ &said.line }</b>
-                        if !answer.is_empty() { <div class={class}>{ answer }</div> }</div> }
+                if told.is_empty() { <p class="hint">{ t().console_hint }</p> }
+                { for told.iter().enumerate().map(|(i, one)| html! {
+                    <div class="said" key={i}><time>{ format::moment(one.at_us) }</time><span class="p">{ "› " }</span><b>{ &one.line }</b>
+                        if !one.answer.is_empty() { <div class={one.class}>{ &one.answer }</div> }</div>
                 }) }
             </div>
+            { running(&bus) }
             <div class="prompt-line"><CommandLine scene={props.scene.clone()} prefill={(0, String::new())} main={false} /></div>
         </>
+    }
+}
+
+/// A line of the console and what came of it.
+struct Told {
+    at_us: u64,
+    line: String,
+    class: &'static str,
+    answer: String,
+}
+
+/// What was commanded and what tools wrote, up to the present moment.
+fn told(bus: &Bus) -> Vec<Told> {
+    let session = bus.run.borrow();
+    let tools = session.run.world().tools.lines().iter().map(|line| {
+        let status = match line.exit {
+            Some(0) | None => String::new(),
+            Some(status) => format!("exit status {status}\n"),
+        };
+        Told {
+            at_us: line.at_us,
+            line: match &line.host {
+                Some(host) => format!("{host} $ {}", line.text),
+                None => format!("$ {}", line.text),
+            },
+            class: "out",
+            answer: format!("{}{status}", line.output()).trim_end().to_owned(),
+        }
+    });
+    let is_tool = |line: &str| line.starts_with('$') || line.contains(" $ ");
+    // A command line that was taken is told with what it wrote.
+    let said = session
+        .said
+        .iter()
+        .filter(|said| said.answer.is_err() || !is_tool(&said.line));
+    let said = said.map(|said| {
+        let (class, answer) = match &said.answer {
+            Ok(text) => ("ok", text),
+            Err(text) => ("no", text),
+        };
+        Told {
+            at_us: said.at_us,
+            line: said.line.clone(),
+            class,
+            answer: answer.clone(),
+        }
+    });
+    let mut all: Vec<Told> = said.chain(tools).collect();
+    all.sort_small_by_key(|one| one.at_us);
+    all
+}
+
+/// The tool that runs, with the key that ends it.
+fn running(bus: &Bus) -> Html {
+    let running = {
+        let session = bus.run.borrow();
+        let lines = session.run.world().tools.lines();
+        lines
+            .iter()
+            .rev()
+            .find(|line| line.is_running())
+            .map(|line| line.text.clone())
+    };
+    let Some(text) = running else {
+        return html! {};
+    };
+    let tool = text.split_whitespace().next().unwrap_or_default().to_owned();
+    let press = bus.on(Msg::Command("press ctrl-c".into()));
+    html! {
+        <div class="running"><span class="clip">{ (t().tool_runs)(&tool) }</span>
+            <button type="button" class="btn ghost" onclick={press}>{ "Ctrl-C" }</button></div>
     }
 }
 

@@ -1,8 +1,10 @@
 //! The bar above the stage: add, inject a fault, layers, the topic, the command line.
 
-use web_sys::{HtmlInputElement, KeyboardEvent};
+use wasm_bindgen::JsCast;
+use web_sys::{ClipboardEvent, HtmlInputElement, KeyboardEvent};
 use yew::prelude::*;
 
+use crate::console::start;
 use crate::ui::acts;
 use crate::ui::complete::{self, Candidates};
 use crate::ui::icon::Icon;
@@ -126,7 +128,7 @@ pub fn CommandLine(props: &CommandLineProps) -> Html {
         .last()
         .map_or_else(|| t().command_hint.to_owned(), |s| s.line.clone());
     let found = if *open {
-        complete::candidates(&line, &props.scene.text)
+        complete::candidates(&line, &props.scene.text, bus.run.borrow().run.world())
     } else {
         Candidates::default()
     };
@@ -161,6 +163,7 @@ pub fn CommandLine(props: &CommandLineProps) -> Html {
         count: found.words.len(),
         take: Callback::from(take.clone()),
     });
+    let onpaste = paste(&bus);
     let onblur = {
         let open = open.setter();
         Callback::from(move |_: FocusEvent| open.set(false))
@@ -171,7 +174,7 @@ pub fn CommandLine(props: &CommandLineProps) -> Html {
             <label class="cmdline"><b aria-hidden="true">{ "›" }</b><span class="vh">{ t().command_line }</span>
                 <input ref={node} placeholder={hint} autocomplete="off" autocapitalize="off" spellcheck="false" value={(*line).clone()}
                     role="combobox" aria-expanded={expanded.to_string()} aria-controls={format!("completions-{}", props.main)} aria-autocomplete="list"
-                    aria-activedescendant={marked.map(|i| format!("completion-{}-{i}", props.main))} {oninput} {onkeydown} {onblur} />
+                    aria-activedescendant={marked.map(|i| format!("completion-{}-{i}", props.main))} {oninput} {onkeydown} {onpaste} {onblur} />
                 if props.main { <span class="kbd" aria-hidden="true">{ "/" }</span> }
             </label>
             <ul class="completions menu" id={format!("completions-{}", props.main)} role="listbox" aria-label={t().completions} hidden={!expanded}>
@@ -183,6 +186,38 @@ pub fn CommandLine(props: &CommandLineProps) -> Html {
                 }) }
             </ul>
         </div>
+    }
+}
+
+/// Several lines that are pasted are issued one after the other; one goes where it is typed.
+fn paste(bus: &Bus) -> Callback<Event> {
+    let send = bus.send.clone();
+    Callback::from(move |e: Event| {
+        let data = e.dyn_ref::<ClipboardEvent>().and_then(ClipboardEvent::clipboard_data);
+        let Some(text) = data.and_then(|data| data.get_data("text").ok()) else {
+            return;
+        };
+        if text.trim().contains('\n') {
+            e.prevent_default();
+            start::pasted(&text)
+                .into_iter()
+                .for_each(|line| send.emit(Msg::Command(line)));
+        }
+    })
+}
+
+/// What a key says to the tool that runs: Ctrl-C if nothing is chosen to be copied, Ctrl-D in an empty line.
+fn tool_key(e: &KeyboardEvent, line: &str, bus: &Bus) -> Option<&'static str> {
+    let session = bus.run.borrow();
+    if !e.ctrl_key() || !session.run.world().tools.is_running(None) {
+        return None;
+    }
+    let input: HtmlInputElement = e.target_dyn_into()?;
+    let chosen = input.selection_start() != input.selection_end();
+    match e.key().as_str() {
+        "c" if !chosen => Some("press ctrl-c"),
+        "d" if line.is_empty() => Some("press ctrl-d"),
+        _ => None,
     }
 }
 
@@ -198,6 +233,12 @@ struct LineKeys {
 
 fn line_keys(k: LineKeys) -> Callback<KeyboardEvent> {
     Callback::from(move |e: KeyboardEvent| match e.key().as_str() {
+        "c" | "d" => {
+            if let Some(line) = tool_key(&e, &k.line, &k.bus) {
+                e.prevent_default();
+                k.bus.send.emit(Msg::Command(line.into()));
+            }
+        }
         "Enter" => {
             e.prevent_default();
             if let Some(i) = *k.marked {
