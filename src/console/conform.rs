@@ -102,6 +102,8 @@ pub(super) struct Player<'a> {
     /// The operator's admin client of the operations, and members by name.
     admin: Option<ProcId>,
     members: OrderedMap<String, operations::Member>,
+    /// Producers with an open transaction, by their transactional ids.
+    transactional: OrderedMap<String, ProcId>,
 }
 
 impl<'a> Player<'a> {
@@ -114,6 +116,7 @@ impl<'a> Player<'a> {
             number: 0,
             admin: None,
             members: OrderedMap::new(),
+            transactional: OrderedMap::new(),
         };
         player.set_up()?;
         for (index, step) in session.list("steps").iter().enumerate() {

@@ -6,6 +6,7 @@
 //! opened with so that its `$` lines run, [`complete`] completes a line that is being typed, [`conform`] plays recorded
 //! sessions.
 
+pub mod argparse;
 pub mod complete;
 pub mod conform;
 pub mod desk;

@@ -394,7 +394,7 @@ catalogue! {
         epoch_in_sync: fn(i32) -> String = |epoch| format!("e{epoch} · in sync"),
         epoch_starts: fn(i32) -> String = |epoch| format!("leader epoch {epoch} starts here"),
         log_label: fn(&ReplicaView, &str) -> String = log_label,
-        tool_runs: fn(&str) -> String = |tool| format!("{tool} runs; a line that begins with > is typed into it");
+        tool_runs: fn(&str) -> String = |tool| format!("{tool} runs; a line that begins with > is typed into it"),
         cell_title: fn(i64, &str, &str) -> String = |offset, name, state| format!("offset {offset}, {name}, {state}"),
         group: fn(&str) -> String = |name| format!("Group {name}"),
         group_state: fn(&str, i32, Option<&str>) -> String = group_state,

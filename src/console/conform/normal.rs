@@ -1,5 +1,6 @@
 //! What chance and the clock decide is written alike on both sides.
 
+use crate::console::java::pad;
 use crate::console::tools::topics::id_text;
 use crate::kafka::types::TopicId;
 use crate::lab::world::World;
@@ -99,10 +100,30 @@ fn near_times(world: &World, text: &str) -> String {
 
 /// Numbers that depend on the clock or the machine become `#`.
 pub fn hide(step: &Value, text: &str) -> String {
-    match step.get("numbers_vary") {
-        Some(Value::Bool(true)) => digits(text, "", |_| true, "#"),
+    match step.get("numbers_vary").map(|kind| (kind, kind.as_str())) {
+        Some((Value::Bool(true), _)) => digits(text, "", |_| true, "#"),
+        Some((_, Some("txn"))) => hide_columns(text, &["TransactionDurationMs", "Duration(min)"]),
         _ => text.to_string(),
     }
+}
+
+/// Numbers in these columns of a table whose cells end with tabs become `#`, as wide as they were.
+fn hide_columns(text: &str, names: &[&str]) -> String {
+    let mut lines = text.split_inclusive('\n');
+    let Some(header) = lines.next() else {
+        return text.to_string();
+    };
+    let hidden: Vec<bool> = header.split('\t').map(|name| names.contains(&name.trim())).collect();
+    let mut out = header.to_string();
+    for line in lines {
+        let cell = |(index, cell): (usize, &str)| match hidden.get(index) {
+            Some(true) if cell.trim().parse::<i64>().is_ok() => pad("#", cell.chars().count()),
+            _ => cell.to_string(),
+        };
+        let cells: Vec<String> = line.split('\t').enumerate().map(cell).collect();
+        out.push_str(&cells.join("\t"));
+    }
+    out
 }
 
 /// The lines that count: no log lines, no stack frames, the table of options as `<usage>`.

@@ -5,7 +5,7 @@ use crate::kafka::broker::BrokerState;
 use crate::kafka::client::admin::{Admin, AdminCall, AdminOrder};
 use crate::kafka::client::call::{Answer, CallId, CallResult, Sent};
 use crate::kafka::client::consumer::{CommitHabit, Consumer, ConsumerOrder};
-use crate::kafka::client::producer::{NewHeaders, NewRecord, Producer, ProducerOrder};
+use crate::kafka::client::producer::{NewHeaders, NewRecord, Producer, ProducerOrder, TransactionCall};
 use crate::kafka::protocol::admin::{AlterOp, ConfigResource, CreatableTopic};
 use crate::kafka::types::{NamedPartition, NodeId};
 use crate::kafka::wire::Order;
@@ -27,7 +27,7 @@ pub struct Member {
 pub fn not_modelled(what: &Value) -> Option<String> {
     let op = text(what, "op");
     match op {
-        "share" | "share_await" | "share_stop" | "txn" | "txn_end" => Some(format!("`{op}`")),
+        "share" | "share_await" | "share_stop" => Some(format!("`{op}`")),
         "consumer" if text(what, "protocol") == "consumer" => Some("`consumer` of the new protocol".into()),
         "configs" if !matches!(text(what, "type"), "topic" | "broker" | "group") => {
             Some(format!("`configs` of type `{}`", text(what, "type")))
@@ -192,6 +192,8 @@ impl Player<'_> {
         match text(what, "op") {
             "topic" => self.topic(what),
             "produce" => self.produce(what, topic),
+            "txn" => self.transaction(what, &topic),
+            "txn_end" => self.end_transaction(text(what, "id"), text(what, "end")),
             "offsets" => self.offsets(what),
             "configs" => self.configs(what),
             "wait" => {
@@ -279,6 +281,13 @@ impl Player<'_> {
         let producer = Producer::new("recorder", &bootstrap, &config, self.number).map_err(|e| format!("{e:?}"))?;
         let name = format!("producer#{}", self.number);
         let id = self.world.add_tool(&name, "b1", Node::Producer(Box::new(producer)));
+        self.send(id, what, &topic)?;
+        self.world.sim.halt(id, Halt::Exit);
+        Ok(())
+    }
+
+    /// Sends an operation's records and waits for them.
+    fn send(&mut self, producer: ProcId, what: &Value, topic: &Rc<str>) -> Result<(), String> {
         let list = what
             .get("records")
             .and_then(Value::as_array)
@@ -310,15 +319,55 @@ impl Player<'_> {
             records,
             flush: true,
         };
-        self.world.sim.order(id, Order::Producer(order));
+        self.world.sim.order(producer, Order::Producer(order));
         let answer = self.wait_for(call)?.map_err(|error| format!("{error:?}"))?;
-        self.world.sim.halt(id, Halt::Exit);
         match &*answer {
             Answer::Sent(list) if list.iter().any(|sent| !matches!(sent, Sent::At(..))) => {
                 Err(format!("produce failed: {list:?}"))
             }
             _ => Ok(()),
         }
+    }
+
+    // ---- transactions ----
+
+    fn transaction(&mut self, what: &Value, topic: &Rc<str>) -> Result<(), String> {
+        let id = text(what, "id");
+        let mut config: Properties = [("transactional.id".to_string(), id.to_string())].into_iter().collect();
+        if let Some(ms) = what.get("timeout_ms") {
+            config.insert("transaction.timeout.ms".into(), ms.to_string());
+        }
+        let bootstrap = self.world.addresses();
+        self.number += 1;
+        let producer = Producer::new("recorder", &bootstrap, &config, self.number).map_err(|e| format!("{e:?}"))?;
+        let name = format!("txn#{}", self.number);
+        let process = self.world.add_tool(&name, "b1", Node::Producer(Box::new(producer)));
+        self.transactional.insert(id.to_string(), process);
+        self.transact(process, TransactionCall::Init)?;
+        self.transact(process, TransactionCall::Begin)?;
+        self.send(process, what, topic)?;
+        self.end_transaction(id, text(what, "end"))
+    }
+
+    fn end_transaction(&mut self, id: &str, end: &str) -> Result<(), String> {
+        let what = match end {
+            "commit" => TransactionCall::Commit,
+            "abort" => TransactionCall::Abort,
+            _ => return Ok(()),
+        };
+        let process = self.transactional.remove(id).ok_or("there is no such transaction")?;
+        self.transact(process, what)?;
+        self.world.sim.halt(process, Halt::Exit);
+        self.run_for(Span::ms(500));
+        Ok(())
+    }
+
+    fn transact(&mut self, process: ProcId, what: TransactionCall) -> Result<(), String> {
+        let call = self.world.awaited_call();
+        self.world
+            .sim
+            .order(process, Order::Producer(ProducerOrder::Transaction { call, what }));
+        self.wait_for(call)?.map(drop).map_err(|error| format!("{error:?}"))
     }
 
     fn offsets(&mut self, what: &Value) -> Result<(), String> {

@@ -12,6 +12,7 @@ pub mod json;
 pub mod producer;
 pub mod reassign;
 pub mod topics;
+pub mod transactions;
 
 use super::desk::{Desk, Run};
 
@@ -53,14 +54,14 @@ tools! {
     "kafka-get-offsets" "offsets of partitions" => get_offsets::run;
     "kafka-leader-election" "preferred and unclean elections" => election::run;
     "kafka-delete-records" "deletes what lies before an offset" => delete_records::run;
+    "kafka-transactions" "lists and describes transactions, finds and ends hanging ones" => transactions::run;
     "kafka-reassign-partitions" "moves replicas between brokers" => reassign::run;
 }
 
 /// Tools of Kafka and its neighbours that have no room of their own yet.
-pub const LATER: [&str; 21] = [
+pub const LATER: [&str; 20] = [
     "kafka-dump-log.sh",
     "kafka-metadata-quorum.sh",
-    "kafka-transactions.sh",
     "kafka-groups.sh",
     "kafka-share-groups.sh",
     "kafka-console-share-consumer.sh",

@@ -445,6 +445,11 @@ pub fn id_text(id: TopicId) -> String {
     text
 }
 
+/// Where a coordinator of 50 partitions lists an id: by its partition.
+pub fn id_order(id: &str) -> i32 {
+    (crate::kafka::hash::java_string_hash(id) & i32::MAX) % 50
+}
+
 /// The orders of the tables that names go through. [TopicService.describeTopic, KafkaAdminClient.describeTopics]
 fn describe_order(names: Vec<Rc<str>>) -> Vec<Rc<str>> {
     let n = names.len();
