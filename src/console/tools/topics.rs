@@ -447,7 +447,7 @@ pub fn id_text(id: TopicId) -> String {
 
 /// Where a coordinator of 50 partitions lists an id: by its partition.
 pub fn id_order(id: &str) -> i32 {
-    (crate::kafka::hash::java_string_hash(id) & i32::MAX) % 50
+    (crate::kafka::hash::java_string_hash(id).unsigned_abs() % 50) as i32
 }
 
 /// The orders of the tables that names go through. [TopicService.describeTopic, KafkaAdminClient.describeTopics]
