@@ -5,9 +5,9 @@
 //   node scripts/split.mjs DIST --record    plays the opening page in Chromium and writes scripts/first.txt
 //
 // How: the functions that scripts/first.txt does not name move to a second module. In the first one a stub stands in
-// the place of each, which calls it through the table; a stub whose entry is still empty first calls the import
-// `missing` (static/boot.js), which loads the second module at once. So a stale list makes the page slower, not wrong.
-// Both share memory, table and globals. Functions of few bytes stay where they are.
+// the place of each that is called from there, which calls it through the table; while its entry is still empty, it
+// first has the import `missing` (static/boot.js) called, which loads the second module at once. So a stale list makes
+// the page slower, not wrong. Both share memory, table and globals. Functions of few bytes stay where they are.
 
 import { createHash } from "node:crypto";
 import { execFileSync, spawn } from "node:child_process";
@@ -20,7 +20,8 @@ const LIST = join(dirname(fileURLToPath(import.meta.url)), "first.txt");
 // A scenario as a link: people come by links too, and reading one must not wait for the second part.
 const SHARED = "1zhhN69Yb0515.rVJBjtswDLzrFUTOsdZ2WvSwUIH2C-29oGQmESyLrkTDze9Lx4u0WfRYAyYgcTQzGiqhh85IlERw-AJ1wpQgpKUKFUCBlct4MOh5ETh8vxYi8IVHKvUInAkCZymcEpUjIAjPMcAa5Qpyx85YlDtyrlt7LjwsYSPOgy4vhZcZ-AyysoWvhXCEyhPJNeaLPZhKNMAnY_5oQOjMLg--s9afdg4bs4pgsoU8JsyB7EAJb3aqrjW7qcSYfxT6uVAVKDSnGLA63x19f_Sn13s9-u71XnUTppiVt95ysA94bx5XWMlvxuoybYtuN-I2lWbLTAPa06juSXnrub6dKuAibPl8riQqoNURlhQV9Bdv_195TRWdx2b9XRwo5D6-VBjpVt2H1ujgu7YC0K-ZgkCs5enASwtOBwCakj8ZePvewKohBE-GHXwT9IneQwMvWQDDmHlNNFx03J-hb_8NS6xOHai5tOJNzenzaxLhQKWZ9aeZw_XRzNwEnqYoQkNTKHAZmo3B_AY";
 const SMALL = 48; // bytes of a body that is not worth a stub
-const TYPE = 1, IMPORT = 2, FUNCTION = 3, TABLE = 4, MEMORY = 5, GLOBAL = 6, EXPORT = 7, ELEMENT = 9, CODE = 10;
+const ONE_BYTE = 100; // functions whose numbers take one byte, imports apart
+const TYPE = 1, IMPORT = 2, FUNCTION = 3, TABLE = 4, MEMORY = 5, GLOBAL = 6, EXPORT = 7, START = 8, ELEMENT = 9, CODE = 10;
 
 // ---- reading and writing ----
 
@@ -77,14 +78,18 @@ function readImport(b) {
 }
 function readGlobal(b) {
   const type = b.byte(), mutable = b.byte();
+  constant(b);
+  return { type, mutable };
+}
+/** Reads over what a global or an offset begins with. */
+function constant(b) {
   for (let op = b.byte(); op !== 0x0b; op = b.byte()) {
-    if (op === 0x41 || op === 0x42 || op === 0x23 || op === 0xd2) b.skipLeb();
+    if (op === 0x41 || op === 0x42 || op === 0x23) b.skipLeb();
     else if (op === 0x43) b.take(4);
     else if (op === 0x44) b.take(8);
     else if (op === 0xd0) b.byte();
-    else throw new Error(`a global begins with operation ${op}`);
+    else throw new Error(`a constant begins with operation ${op}`);
   }
-  return { type, mutable };
 }
 function readNames(b, names) {
   while (b.at < b.bytes.length) {
@@ -152,47 +157,103 @@ function rebuilt(bytes, m, change) {
   return Buffer.concat([bytes.subarray(0, 8), ...kept.map((sec) => section(sec.id, change(sec) ?? sec.body))]);
 }
 
+/**
+ * Functions that move are of two kinds: those that only others of the second module call leave nothing behind; where
+ * the first module, its table or JavaScript may call one, a stub takes its place.
+ */
 function split(bytes, first) {
   const m = parse(bytes), missing = missingOf(m);
   const moves = (i) => m.bodies[i].length > SMALL && !first.has(plain(m.names.get(i + m.imported) ?? ""));
   const moved = m.bodies.map((_, i) => i).filter(moves).map((i) => i + m.imported);
   const place = new Map(moved.map((f, i) => [f, i]));
   const table = m.tables.findIndex((t) => t.type === 0x70), base = m.tables[table].min;
+  const stubbed = wantedFrom(m, place);
+  // The first module's functions, renumbered: imports, what stays and the stubs, and one that all stubs call.
+  const staying = m.bodies.map((_, i) => i + m.imported).filter((f) => !place.has(f) || stubbed.has(f));
+  const kept = likeBesideLike(staying, (f) => [place.has(f) ? 1 : 0, typeOf(m, f), place.get(f) ?? 0], (f) => m.bodies[f - m.imported]);
+  const number = new Map(kept.map((f, i) => [f, m.imported + i]));
+  const here = (f) => f < m.imported ? f : number.get(f);
+  const loader = m.imported + kept.length;
   // The second module: its own functions behind those of the first that they call.
   const called = new Map();
   for (const f of moved) walk(m.bodies[f - m.imported], (g) => {
     if (!place.has(g) && !called.has(g)) called.set(g, called.size);
     return 0;
   });
-  const index = (f) => place.has(f) ? called.size + place.get(f) : called.get(f);
-  const bodies = moved.map((f) => walk(m.bodies[f - m.imported], index));
-  const imports = [...called.keys()].map((f, i) => [...text("p"), ...text(`f${i}`), 0, ...u(f < m.imported ? m.imports[f].type : typeOf(m, f))]);
+  const there = (f) => place.has(f) ? called.size + place.get(f) : called.get(f);
+  const bodies = moved.map((f) => walk(m.bodies[f - m.imported], there));
+  const imports = [...called.keys()].map((f) => [...text("p"), ...text(`f${here(f)}`), 0, ...u(f < m.imported ? m.imports[f].type : typeOf(m, f))]);
   m.tables.forEach((t, i) => imports.push([...text("p"), ...text(`t${i}`), 1, t.type, 0, ...u(t.min)]));
   imports.push([...text("p"), ...text("m"), 2, 0, 0]);
   m.globals.forEach((g, i) => imports.push([...text("p"), ...text(`g${i}`), 3, g.type, g.mutable]));
-  const element = Buffer.from([1, ...(table === 0 ? [0] : [2, ...u(table)]), 0x41, ...s(base), 0x0b, ...(table === 0 ? [] : [0]), ...u(moved.length), ...moved.flatMap((f) => u(index(f)))]);
+  const element = Buffer.from([1, ...(table === 0 ? [0] : [2, ...u(table)]), 0x41, ...s(base), 0x0b, ...(table === 0 ? [] : [0]), ...u(moved.length), ...moved.flatMap((f) => u(there(f)))]);
   const rest = Buffer.concat([
     bytes.subarray(0, 8), section(TYPE, m.sections.find((sec) => sec.id === TYPE).body), section(IMPORT, vec(imports)),
     section(FUNCTION, vec(moved.map((f) => u(typeOf(m, f))))), section(ELEMENT, element),
     section(CODE, vec(bodies.map((b) => [...u(b.length), ...b]))),
   ]);
-  // The first module: stubs, a larger table, exports for the second.
+  // The loader takes a slot of the table and returns it, after it has seen to it that there is a function in it.
+  const sized = (code) => [...u(code.length), ...code];
+  const load = sized([0, 0x20, 0, 0x25, ...u(table), 0xd1, 0x04, 0x40, 0x20, 0, 0x10, ...u(missing), 0x0b, 0x20, 0, 0x0b]);
   const stub = (f) => {
-    const slot = base + place.get(f), params = m.types[typeOf(m, f)].params;
-    const code = [0, 0x41, ...s(slot), 0x25, ...u(table), 0xd1, 0x04, 0x40, 0x41, ...s(f), 0x10, ...u(missing), 0x0b,
-      ...params.flatMap((_, i) => [0x20, ...u(i)]), 0x41, ...s(slot), 0x11, ...u(typeOf(m, f)), ...u(table), 0x0b];
-    return [...u(code.length), ...code];
+    const params = m.types[typeOf(m, f)].params;
+    return sized([0, ...params.flatMap((_, i) => [0x20, ...u(i)]), 0x41, ...s(base + place.get(f)), 0x10, ...u(loader), 0x11, ...u(typeOf(m, f)), ...u(table), 0x0b]);
   };
-  const exported = [...called.keys()].map((f, i) => [...text(`f${i}`), 0, ...u(f)]);
+  const exported = [...called.keys()].sort((f, g) => here(f) - here(g)).map((f) => [...text(`f${here(f)}`), 0, ...u(here(f))]);
   m.tables.forEach((_, i) => exported.push([...text(`t${i}`), 1, ...u(i)]));
   exported.push([...text("m"), 2, 0]);
   m.globals.forEach((_, i) => exported.push([...text(`g${i}`), 3, ...u(i)]));
   const primary = rebuilt(bytes, m, (sec) => {
+    if (sec.id === TYPE) return Buffer.concat([Buffer.from(u(m.types.length + 1)), sec.body.subarray(u(m.types.length).length), Buffer.from([0x60, 1, 0x7f, 1, 0x7f])]);
+    if (sec.id === FUNCTION) return vec([...kept.map((f) => u(typeOf(m, f))), u(m.types.length)]);
     if (sec.id === TABLE) return vec(m.tables.map((t, i) => [t.type, 0, ...u(t.min + (i === table ? moved.length : 0))]));
-    if (sec.id === EXPORT) return vec([...m.exports.map((e) => [...text(e.name), e.kind, ...u(e.index)]), ...exported]);
-    if (sec.id === CODE) return vec(m.bodies.map((b, i) => place.has(i + m.imported) ? stub(i + m.imported) : [...u(b.length), ...b]));
+    if (sec.id === EXPORT) return vec([...m.exports.map((e) => [...text(e.name), e.kind, ...u(e.kind === 0 ? here(e.index) : e.index)]), ...exported]);
+    if (sec.id === START) return Buffer.from(u(here(new Reader(sec.body).u())));
+    if (sec.id === ELEMENT) return elements(sec.body, here);
+    if (sec.id === CODE) return vec([...kept.map((f) => place.has(f) ? stub(f) : sized(walk(m.bodies[f - m.imported], here))), load]);
   });
-  return { primary, rest, moved: moved.length, all: m.bodies.length };
+  return { primary, rest, moved: moved.length, stubs: stubbed.size, all: m.bodies.length };
+}
+
+/**
+ * The order in which functions compress best, which is that of their types and then of how they begin: two hundredths
+ * of the download. The first of the list are called most and keep the numbers that take one byte.
+ */
+function likeBesideLike(list, numbers, body) {
+  const compare = (a, b) => {
+    const [x, y] = [numbers(a), numbers(b)], at = x.findIndex((n, i) => n !== y[i]);
+    return at >= 0 ? x[at] - y[at] : Buffer.compare(body(a), body(b));
+  };
+  return [...list.slice(0, ONE_BYTE), ...list.slice(ONE_BYTE).sort(compare)];
+}
+
+/** Of the functions that move, those that something calls or names which does not. */
+function wantedFrom(m, place) {
+  const wanted = new Set();
+  const note = (f) => (place.has(f) && wanted.add(f), 0);
+  m.bodies.forEach((body, i) => place.has(i + m.imported) || walk(body, note));
+  m.exports.filter((e) => e.kind === 0).forEach((e) => note(e.index));
+  for (const sec of m.sections) {
+    if (sec.id === START) note(new Reader(sec.body).u());
+    if (sec.id === ELEMENT) elements(sec.body, note);
+  }
+  return wanted;
+}
+
+/** Copies the element section, the functions that it names renumbered by `map`. */
+function elements(body, map) {
+  const r = new Reader(body), out = [];
+  each(r, () => {
+    const from = r.at, flags = r.u();
+    if (flags > 3) throw new Error(`an element segment of kind ${flags}`);
+    if (flags === 2) r.u();
+    if (flags % 2 === 0) constant(r);
+    if (flags !== 0) r.byte();
+    const head = body.subarray(from, r.at), functions = [];
+    each(r, () => functions.push(u(map(r.u()))));
+    out.push([...head, ...vec(functions)]);
+  });
+  return vec(out);
 }
 
 /** Every function tells its number to `missing` when it begins. */
@@ -234,9 +295,9 @@ function main([dist, mode]) {
   if (mode === "--record") return record(dist, name, bytes);
   if (!existsSync(LIST)) throw new Error("scripts/first.txt is missing");
   const first = new Set(readFileSync(LIST, "utf8").split("\n").filter((line) => line && !line.startsWith("#")));
-  const { primary, rest, moved, all } = split(bytes, first);
+  const { primary, rest, moved, stubs, all } = split(bytes, first);
   relink(dist, name, primary, rest);
-  console.log(`split: ${moved} of ${all} functions come later; ${primary.length} bytes first, ${rest.length} later`);
+  console.log(`split: ${moved} of ${all} functions come later, ${stubs} of them with a stub; ${primary.length} bytes first, ${rest.length} later`);
 }
 
 /** Serves the folder with every function telling that it ran, opens it with and without a link, and lists those that did. */

@@ -47,9 +47,10 @@ globalThis.brokerlab = {
       .then(() => document.documentElement.setAttribute("data-whole", ""))
       .catch((error) => console.error(error));
   },
-  missing(f) {
-    if (recording) return recording.ran.add(f);
-    console.info(`function ${f} was called before the rest of the program was there`);
+  // Told the slot of the table that is called; while recording, the number of each function that runs.
+  missing(number) {
+    if (recording) return recording.ran.add(number);
+    console.info(`slot ${number} was called before the rest of the program was there`);
     const request = new XMLHttpRequest();
     request.open("GET", rest.href, false);
     request.overrideMimeType("text/plain; charset=x-user-defined");
