@@ -1,6 +1,10 @@
 //! A busy cluster of three brokers: how fast its world steps against a bare binary heap that pushes and pops as many
 //! events, how long a seek in a run of a million events takes, and what an event that is kept costs in memory.
 //!
+//! There are two bare heaps, since "as many events" can be read in two ways. The *tight* one holds as many things as are
+//! due at a time in the busy world, and takes one out and puts one in a million times: it never leaves the first cache.
+//! The *full* one takes in all of a run's events, of the size of the kernel's entries, and then gives them out in order.
+//!
 //! Each line ends with its target and whether it is met.
 
 mod cluster;
@@ -10,7 +14,8 @@ use brokerlab::lab::limits::MAX_EVENTS;
 use brokerlab::lab::run::Run;
 use brokerlab::ordered::SortSmall;
 use brokerlab::sim::Random;
-use std::alloc::{GlobalAlloc, Layout, System};
+use mimalloc::MiMalloc;
+use std::alloc::{GlobalAlloc, Layout};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::hint::black_box;
@@ -27,23 +32,34 @@ const EVENTS_PER_SECOND: f64 = 1_000_000.0;
 const SEEK: Duration = Duration::from_millis(100);
 const BYTES_PER_EVENT: usize = 200;
 
-/// The system's allocator, which counts what is in use.
+/// The command's allocator, which counts what is in use.
 struct Counting;
 
 static IN_USE: AtomicUsize = AtomicUsize::new(0);
 
-// SAFETY: every call is handed to the system's allocator as it came; the count touches no memory of the caller.
+/// Changes the count. One thread allocates here, so a load and a store do, which cost nothing beside a locked addition.
+fn count(change: impl FnOnce(usize) -> usize) {
+    IN_USE.store(change(IN_USE.load(Ordering::Relaxed)), Ordering::Relaxed);
+}
+
+// SAFETY: every call is handed to the other allocator as it came; the count touches no memory of the caller.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        IN_USE.fetch_add(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller's promises are those that the system's allocator asks for.
-        unsafe { System.alloc(layout) }
+        count(|in_use| in_use.wrapping_add(layout.size()));
+        // SAFETY: the caller's promises are those that the other allocator asks for.
+        unsafe { MiMalloc.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        IN_USE.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the block came from `alloc` above, so from the system's allocator, with this layout.
-        unsafe { System.dealloc(block, layout) }
+        count(|in_use| in_use.wrapping_sub(layout.size()));
+        // SAFETY: the block came from `alloc` or `realloc`, so from the other allocator, with this layout.
+        unsafe { MiMalloc.dealloc(block, layout) }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(|in_use| in_use.wrapping_sub(layout.size()).wrapping_add(size));
+        // SAFETY: as above.
+        unsafe { MiMalloc.realloc(block, layout, size) }
     }
 }
 
@@ -52,20 +68,24 @@ static ALLOCATOR: Counting = Counting;
 
 fn main() {
     let text = cluster::scenario();
-    let bare = per_event(bare_heap);
-    println!("{:<28} {:>9.0} events/s", "bare binary heap", 1e9 / bare);
+    let bare = Bare {
+        tight: per_event(tight_heap),
+        full: per_event(full_heap),
+    };
+    println!("{:<28} {:>9.0} events/s", "bare heap, tight", 1e9 / bare.tight);
+    println!("{:<28} {:>9.0} events/s", "bare heap, full", 1e9 / bare.full);
     let world = per_event(|| {
         let played = play(&text, u64::MAX / 2, EVENTS).expect("the scenario above reads without errors");
         played.world.sim.events()
     });
-    speed("world, no history", world, bare);
+    speed("world, no history", world, &bare);
     let before = IN_USE.load(Ordering::Relaxed);
     let mut run = Run::open(&text);
     let kept = per_event(|| {
         run.play_until_us(u64::MAX / 2, EVENTS.min(MAX_EVENTS));
         run.event()
     });
-    speed("run, history kept", kept, bare);
+    speed("run, history kept", kept, &bare);
     let bytes = (IN_USE.load(Ordering::Relaxed) - before) / run.event() as usize;
     let met = verdict(bytes <= BYTES_PER_EVENT);
     println!(
@@ -82,8 +102,14 @@ fn per_event(work: impl FnOnce() -> u64) -> f64 {
     start.elapsed().as_nanos() as f64 / events as f64
 }
 
+/// Nanoseconds per event of the two bare heaps.
+struct Bare {
+    tight: f64,
+    full: f64,
+}
+
 /// Takes the first of the events that are due and puts one back a little later, `EVENTS` times.
-fn bare_heap() -> u64 {
+fn tight_heap() -> u64 {
     let mut heap: BinaryHeap<Reverse<(u64, u64)>> = (0..PENDING).map(|n| Reverse((n * 7, n))).collect();
     for order in PENDING..PENDING + EVENTS {
         if let Some(Reverse((at, _))) = heap.pop() {
@@ -94,13 +120,34 @@ fn bare_heap() -> u64 {
     EVENTS
 }
 
-fn speed(what: &str, each: f64, bare: f64) {
-    let (ratio, per_second) = (each / bare, 1e9 / each);
+/// Puts `EVENTS` things in, in nearly the order in which they are due, then takes them out.
+fn full_heap() -> u64 {
+    let mut heap: BinaryHeap<Reverse<(u128, [u64; 2])>> = BinaryHeap::new();
+    for order in 0..EVENTS {
+        let at = order * 3 + order * 7_919 % 2_000;
+        heap.push(Reverse((u128::from(at) << 64 | u128::from(order), [order; 2])));
+    }
+    let mut events = 0;
+    while heap.pop().is_some() {
+        events += 1;
+    }
+    black_box(events)
+}
+
+fn speed(what: &str, each: f64, bare: &Bare) {
+    let per_second = 1e9 / each;
     println!(
-        "{what:<28} {per_second:>9.0} events/s (target {EVENTS_PER_SECOND}: {}), {ratio:.1} x bare (target {WORLD_AGAINST_BARE}: {})",
-        verdict(per_second >= EVENTS_PER_SECOND),
-        verdict(ratio <= WORLD_AGAINST_BARE),
+        "{what:<28} {per_second:>9.0} events/s (target {EVENTS_PER_SECOND}: {})",
+        verdict(per_second >= EVENTS_PER_SECOND)
     );
+    for (name, bare) in [("tight", bare.tight), ("full", bare.full)] {
+        let ratio = each / bare;
+        println!(
+            "{:<28} {ratio:>9.1} x the {name} bare heap (target {WORLD_AGAINST_BARE}: {})",
+            "",
+            verdict(ratio <= WORLD_AGAINST_BARE)
+        );
+    }
 }
 
 fn seeks(run: &mut Run) {

@@ -3,6 +3,11 @@
 #[cfg(not(target_arch = "wasm32"))]
 mod headless;
 
+/// A run makes and drops some ten small things an event; this one is quicker at that than the system's.
+#[cfg(not(target_arch = "wasm32"))]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[cfg(target_arch = "wasm32")]
 fn main() {
     brokerlab::ui::mount();

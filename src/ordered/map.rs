@@ -1,16 +1,24 @@
-//! A map in the order of its keys, kept as a sorted vector; the interface is that of the standard `BTreeMap`.
+//! A map in the order of its keys, kept as two vectors; the interface is that of the standard `BTreeMap`.
+//!
+//! Keys lie apart from their values: a look-up goes through a few cache lines of keys however large the values are, and
+//! its code is the same for all maps with such keys.
 
-use super::SortSmall;
+use super::{SortSmall, place};
 use serde::{Serialize, Serializer};
 use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::iter::FusedIterator;
 use std::ops::{Bound, Index, Range, RangeBounds};
 
 /// A map that iterates in the order of its keys. Look-ups are O(log n); insertion at the end is O(1), elsewhere O(n).
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct OrderedMap<K, V> {
-    entries: Vec<(K, V)>,
+    /// In order, each once.
+    keys: Vec<K>,
+    /// Each at its key's place.
+    values: Vec<V>,
 }
 
 impl<K, V> Default for OrderedMap<K, V> {
@@ -22,82 +30,120 @@ impl<K, V> Default for OrderedMap<K, V> {
 impl<K, V> OrderedMap<K, V> {
     /// An empty map.
     pub const fn new() -> Self {
-        OrderedMap { entries: Vec::new() }
+        OrderedMap {
+            keys: Vec::new(),
+            values: Vec::new(),
+        }
     }
 
     /// How many entries it has.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.keys.len()
     }
 
     /// Whether it has none.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.keys.is_empty()
     }
 
     /// Removes all entries.
     pub fn clear(&mut self) {
-        self.entries.clear();
+        self.keys.clear();
+        self.values.clear();
     }
 
     /// All entries, in order.
     pub fn iter(&self) -> Iter<'_, K, V> {
-        Iter(self.entries.iter())
+        self.part(0..self.len())
     }
 
     /// All entries, in order, with their values to change.
     pub fn iter_mut(&mut self) -> IterMut<'_, K, V> {
-        IterMut(self.entries.iter_mut())
+        self.part_mut(0..self.len())
     }
 
     /// All keys, in order.
-    pub fn keys(&self) -> impl DoubleEndedIterator<Item = &K> + ExactSizeIterator + Clone {
-        self.entries.iter().map(|(key, _)| key)
+    pub fn keys(&self) -> std::slice::Iter<'_, K> {
+        self.keys.iter()
     }
 
     /// All values, in the order of their keys.
-    pub fn values(&self) -> impl DoubleEndedIterator<Item = &V> + ExactSizeIterator + Clone {
-        self.entries.iter().map(|(_, value)| value)
+    pub fn values(&self) -> std::slice::Iter<'_, V> {
+        self.values.iter()
     }
 
     /// All values to change, in the order of their keys.
-    pub fn values_mut(&mut self) -> ValuesMut<'_, K, V> {
-        self.entries.iter_mut().map(|(_, value)| value)
+    pub fn values_mut(&mut self) -> std::slice::IterMut<'_, V> {
+        self.values.iter_mut()
     }
 
     /// The map's keys, in order.
-    pub fn into_keys(self) -> impl DoubleEndedIterator<Item = K> + ExactSizeIterator {
-        self.entries.into_iter().map(|(key, _)| key)
+    pub fn into_keys(self) -> std::vec::IntoIter<K> {
+        self.keys.into_iter()
     }
 
     /// The map's values, in the order of their keys.
-    pub fn into_values(self) -> impl DoubleEndedIterator<Item = V> + ExactSizeIterator {
-        self.entries.into_iter().map(|(_, value)| value)
+    pub fn into_values(self) -> std::vec::IntoIter<V> {
+        self.values.into_iter()
     }
 
     /// The entry with the least key.
     pub fn first_key_value(&self) -> Option<(&K, &V)> {
-        self.entries.first().map(|(key, value)| (key, value))
+        self.keys.first().zip(self.values.first())
     }
 
     /// The entry with the greatest key.
     pub fn last_key_value(&self) -> Option<(&K, &V)> {
-        self.entries.last().map(|(key, value)| (key, value))
+        self.keys.last().zip(self.values.last())
     }
 
     /// Removes the entry with the least key.
     pub fn pop_first(&mut self) -> Option<(K, V)> {
-        (!self.entries.is_empty()).then(|| self.entries.remove(0))
+        (!self.is_empty()).then(|| self.take(0))
     }
 
     /// Removes the entry with the greatest key.
     pub fn pop_last(&mut self) -> Option<(K, V)> {
-        self.entries.pop()
+        self.keys.pop().zip(self.values.pop())
     }
 
     /// Keeps the entries for which `keep` says so.
     pub fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
-        self.entries.retain_mut(|(key, value)| keep(key, value));
+        let mut kept = 0;
+        for at in 0..self.len() {
+            if keep(&self.keys[at], &mut self.values[at]) {
+                self.keys.swap(kept, at);
+                self.values.swap(kept, at);
+                kept += 1;
+            }
+        }
+        self.keys.truncate(kept);
+        self.values.truncate(kept);
+    }
+
+    /// The entries at these places.
+    fn part(&self, places: Range<usize>) -> Iter<'_, K, V> {
+        Iter {
+            keys: self.keys[places.clone()].iter(),
+            values: self.values[places].iter(),
+        }
+    }
+
+    fn part_mut(&mut self, places: Range<usize>) -> IterMut<'_, K, V> {
+        IterMut {
+            keys: self.keys[places.clone()].iter(),
+            values: self.values[places].iter_mut(),
+        }
+    }
+
+    /// Puts an entry where its key belongs.
+    fn put(&mut self, at: usize, key: K, value: V) {
+        self.keys.insert(at, key);
+        self.values.insert(at, value);
+    }
+
+    fn take(&mut self, at: usize) -> (K, V) {
+        (self.keys.remove(at), self.values.remove(at))
     }
 }
 
@@ -107,14 +153,14 @@ impl<K: Ord, V> OrderedMap<K, V> {
     where
         K: Borrow<Q>,
     {
-        self.entries.binary_search_by(|(other, _)| other.borrow().cmp(key))
+        place(&self.keys, key)
     }
 
     /// Like `place`, quick for keys that come in order.
     fn place_to_insert(&self, key: &K) -> Result<usize, usize> {
-        match self.entries.last() {
-            Some((last, _)) if last >= key => self.place(key),
-            _ => Err(self.entries.len()),
+        match self.keys.last() {
+            Some(last) if last >= key => self.place(key),
+            _ => Err(self.len()),
         }
     }
 
@@ -132,7 +178,7 @@ impl<K: Ord, V> OrderedMap<K, V> {
         K: Borrow<Q>,
     {
         let at = self.place(key).ok()?;
-        Some(&self.entries[at].1)
+        Some(&self.values[at])
     }
 
     /// The key's value, to change.
@@ -141,7 +187,7 @@ impl<K: Ord, V> OrderedMap<K, V> {
         K: Borrow<Q>,
     {
         let at = self.place(key).ok()?;
-        Some(&mut self.entries[at].1)
+        Some(&mut self.values[at])
     }
 
     /// The key as the map has it, and its value.
@@ -149,16 +195,16 @@ impl<K: Ord, V> OrderedMap<K, V> {
     where
         K: Borrow<Q>,
     {
-        let (key, value) = &self.entries[self.place(key).ok()?];
-        Some((key, value))
+        let at = self.place(key).ok()?;
+        Some((&self.keys[at], &self.values[at]))
     }
 
     /// Sets a key's value and returns what it had.
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
         match self.place_to_insert(&key) {
-            Ok(at) => Some(std::mem::replace(&mut self.entries[at].1, value)),
+            Ok(at) => Some(std::mem::replace(&mut self.values[at], value)),
             Err(at) => {
-                self.entries.insert(at, (key, value));
+                self.put(at, key, value);
                 None
             }
         }
@@ -178,7 +224,7 @@ impl<K: Ord, V> OrderedMap<K, V> {
         K: Borrow<Q>,
     {
         let at = self.place(key).ok()?;
-        Some(self.entries.remove(at))
+        Some(self.take(at))
     }
 
     /// The place of a key, with or without a value in it.
@@ -195,7 +241,7 @@ impl<K: Ord, V> OrderedMap<K, V> {
         K: Borrow<Q>,
     {
         let places = self.places(range);
-        Iter(self.entries[places].iter())
+        self.part(places)
     }
 
     /// The entries whose keys lie in a range, with their values to change.
@@ -204,7 +250,7 @@ impl<K: Ord, V> OrderedMap<K, V> {
         K: Borrow<Q>,
     {
         let places = self.places(range);
-        IterMut(self.entries[places].iter_mut())
+        self.part_mut(places)
     }
 
     /// Takes off the entries from `key` on.
@@ -214,7 +260,8 @@ impl<K: Ord, V> OrderedMap<K, V> {
     {
         let (Ok(at) | Err(at)) = self.place(key);
         OrderedMap {
-            entries: self.entries.split_off(at),
+            keys: self.keys.split_off(at),
+            values: self.values.split_off(at),
         }
     }
 
@@ -232,7 +279,7 @@ impl<K: Ord, V> OrderedMap<K, V> {
         let to = match range.end_bound() {
             Bound::Included(key) => after(self.place(key)),
             Bound::Excluded(key) => before(self.place(key)),
-            Bound::Unbounded => self.entries.len(),
+            Bound::Unbounded => self.len(),
         };
         from..to.max(from)
     }
@@ -293,17 +340,17 @@ impl<'a, K, V> Entry<'a, K, V> {
 impl<'a, K, V> OccupiedEntry<'a, K, V> {
     /// The value.
     pub fn get(&self) -> &V {
-        &self.map.entries[self.at].1
+        &self.map.values[self.at]
     }
 
     /// The value, to change.
     pub fn get_mut(&mut self) -> &mut V {
-        &mut self.map.entries[self.at].1
+        &mut self.map.values[self.at]
     }
 
     /// The value, to change for as long as the map is borrowed.
     pub fn into_mut(self) -> &'a mut V {
-        &mut self.map.entries[self.at].1
+        &mut self.map.values[self.at]
     }
 
     /// Sets the value and returns what it was.
@@ -313,27 +360,30 @@ impl<'a, K, V> OccupiedEntry<'a, K, V> {
 
     /// Removes the entry and returns its value.
     pub fn remove(self) -> V {
-        self.map.entries.remove(self.at).1
+        self.map.take(self.at).1
     }
 }
 
 impl<'a, K, V> VacantEntry<'a, K, V> {
     /// Puts a value there.
     pub fn insert(self, value: V) -> &'a mut V {
-        self.map.entries.insert(self.at, (self.key, value));
-        &mut self.map.entries[self.at].1
+        self.map.put(self.at, self.key, value);
+        &mut self.map.values[self.at]
     }
 }
 
-/// Values to change; named, because the borrow checker lets go of a known type at its last use.
-type ValuesMut<'a, K, V> = std::iter::Map<std::slice::IterMut<'a, (K, V)>, fn(&mut (K, V)) -> &mut V>;
-
 /// Entries in order.
-pub struct Iter<'a, K, V>(std::slice::Iter<'a, (K, V)>);
+pub struct Iter<'a, K, V> {
+    keys: std::slice::Iter<'a, K>,
+    values: std::slice::Iter<'a, V>,
+}
 
 impl<K, V> Clone for Iter<'_, K, V> {
     fn clone(&self) -> Self {
-        Iter(self.0.clone())
+        Iter {
+            keys: self.keys.clone(),
+            values: self.values.clone(),
+        }
     }
 }
 
@@ -341,17 +391,17 @@ impl<'a, K, V> Iterator for Iter<'a, K, V> {
     type Item = (&'a K, &'a V);
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.next().map(|(key, value)| (key, value))
+        self.keys.next().zip(self.values.next())
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.0.size_hint()
+        self.keys.size_hint()
     }
 }
 
 impl<K, V> DoubleEndedIterator for Iter<'_, K, V> {
     fn next_back(&mut self) -> Option<Self::Item> {
-        self.0.next_back().map(|(key, value)| (key, value))
+        self.keys.next_back().zip(self.values.next_back())
     }
 }
 
@@ -359,28 +409,53 @@ impl<K, V> ExactSizeIterator for Iter<'_, K, V> {}
 impl<K, V> FusedIterator for Iter<'_, K, V> {}
 
 /// Entries in order, with their values to change.
-pub struct IterMut<'a, K, V>(std::slice::IterMut<'a, (K, V)>);
+pub struct IterMut<'a, K, V> {
+    keys: std::slice::Iter<'a, K>,
+    values: std::slice::IterMut<'a, V>,
+}
 
 impl<'a, K, V> Iterator for IterMut<'a, K, V> {
     type Item = (&'a K, &'a mut V);
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.next().map(|(key, value)| (&*key, value))
+        self.keys.next().zip(self.values.next())
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.0.size_hint()
+        self.keys.size_hint()
     }
 }
 
 impl<K, V> DoubleEndedIterator for IterMut<'_, K, V> {
     fn next_back(&mut self) -> Option<Self::Item> {
-        self.0.next_back().map(|(key, value)| (&*key, value))
+        self.keys.next_back().zip(self.values.next_back())
     }
 }
 
 impl<K, V> ExactSizeIterator for IterMut<'_, K, V> {}
 impl<K, V> FusedIterator for IterMut<'_, K, V> {}
+
+impl<K: PartialOrd, V: PartialOrd> PartialOrd for OrderedMap<K, V> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        self.iter().partial_cmp(other.iter())
+    }
+}
+
+impl<K: Ord, V: Ord> Ord for OrderedMap<K, V> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.iter().cmp(other.iter())
+    }
+}
+
+/// As a vector of entries hashes.
+impl<K: Hash, V: Hash> Hash for OrderedMap<K, V> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_usize(self.len());
+        for entry in self {
+            entry.hash(state);
+        }
+    }
+}
 
 impl<'a, K, V> IntoIterator for &'a OrderedMap<K, V> {
     type Item = (&'a K, &'a V);
@@ -402,10 +477,10 @@ impl<'a, K, V> IntoIterator for &'a mut OrderedMap<K, V> {
 
 impl<K, V> IntoIterator for OrderedMap<K, V> {
     type Item = (K, V);
-    type IntoIter = std::vec::IntoIter<(K, V)>;
+    type IntoIter = std::iter::Zip<std::vec::IntoIter<K>, std::vec::IntoIter<V>>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.entries.into_iter()
+        self.keys.into_iter().zip(self.values)
     }
 }
 
@@ -422,7 +497,8 @@ impl<K: Ord, V> FromIterator<(K, V)> for OrderedMap<K, V> {
             }
             same
         });
-        OrderedMap { entries }
+        let (keys, values) = entries.into_iter().unzip();
+        OrderedMap { keys, values }
     }
 }
 

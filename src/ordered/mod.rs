@@ -17,3 +17,10 @@ mod tests;
 pub use map::{Entry, Iter, IterMut, OccupiedEntry, OrderedMap, VacantEntry};
 pub use set::OrderedSet;
 pub use sort::SortSmall;
+
+use std::borrow::Borrow;
+
+/// Where a key is among sorted ones, or where it would be.
+fn place<K: Borrow<Q>, Q: Ord + ?Sized>(keys: &[K], key: &Q) -> Result<usize, usize> {
+    keys.binary_search_by(|other| other.borrow().cmp(key))
+}

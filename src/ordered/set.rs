@@ -1,6 +1,6 @@
 //! A set in the order of its elements, kept as a sorted vector; the interface is that of the standard `BTreeSet`.
 
-use super::SortSmall;
+use super::{SortSmall, place};
 use std::borrow::Borrow;
 use std::fmt;
 use std::ops::{Bound, RangeBounds};
@@ -74,7 +74,7 @@ impl<T: Ord> OrderedSet<T> {
     where
         T: Borrow<Q>,
     {
-        self.elements.binary_search_by(|other| other.borrow().cmp(element))
+        place(&self.elements, element)
     }
 
     /// Whether it has the element.
