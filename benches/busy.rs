@@ -1,5 +1,6 @@
-//! A busy cluster of three brokers: how fast its world steps against a bare binary heap that pushes and pops as many
-//! events, how long a seek in a run of a million events takes, and what an event that is kept costs in memory.
+//! Clusters of three brokers, one busy and one wide under either group protocol: how fast their worlds step against a
+//! bare binary heap that pushes and pops as many events, how long a seek in a run of a million events takes, and what an
+//! event that is kept costs in memory. `cargo bench --bench busy -- classic` measures what begins with that word.
 //!
 //! There are two bare heaps, since "as many events" can be read in two ways. The *tight* one holds as many things as are
 //! due at a time in the busy world, and takes one out and puts one in a million times: it never leaves the first cache.
@@ -8,6 +9,7 @@
 //! Each line ends with its target and whether it is met.
 
 mod cluster;
+mod wide;
 
 use brokerlab::explore::play::play;
 use brokerlab::lab::limits::MAX_EVENTS;
@@ -27,7 +29,6 @@ const SEEKS: usize = 50;
 /// Things that are due at a time in the bare heap: about as many as in the busy world.
 const PENDING: u64 = 200;
 
-const WORLD_AGAINST_BARE: f64 = 10.0;
 const EVENTS_PER_SECOND: f64 = 1_000_000.0;
 const SEEK: Duration = Duration::from_millis(100);
 const BYTES_PER_EVENT: usize = 200;
@@ -66,31 +67,72 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
+/// A scenario, and how many times as long as a bare heap's its events may take.
+struct Case {
+    name: &'static str,
+    text: String,
+    against_bare: f64,
+}
+
+fn cases() -> [Case; 3] {
+    let case = |name, text, against_bare| Case {
+        name,
+        text,
+        against_bare,
+    };
+    [
+        case(
+            "busy: 24 partitions, 6 producers, 6 consumers",
+            cluster::scenario(),
+            10.0,
+        ),
+        case(
+            "classic: 200 partitions, 20 producers, 30 consumers, 3 controllers",
+            wide::scenario("classic"),
+            12.0,
+        ),
+        case(
+            "consumer: the same under the consumer protocol (KIP-848)",
+            wide::scenario("consumer"),
+            12.0,
+        ),
+    ]
+}
+
 fn main() {
-    let text = cluster::scenario();
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     let bare = Bare {
         tight: per_event(tight_heap),
         full: per_event(full_heap),
     };
     println!("{:<28} {:>9.0} events/s", "bare heap, tight", 1e9 / bare.tight);
     println!("{:<28} {:>9.0} events/s", "bare heap, full", 1e9 / bare.full);
+    for case in cases() {
+        if wanted.is_empty() || wanted.iter().any(|word| case.name.starts_with(word)) {
+            measure(&case, &bare);
+        }
+    }
+}
+
+fn measure(case: &Case, bare: &Bare) {
+    println!("{}", case.name);
     let world = per_event(|| {
-        let played = play(&text, u64::MAX / 2, EVENTS).expect("the scenario above reads without errors");
+        let played = play(&case.text, u64::MAX / 2, EVENTS).expect("the bench's scenarios read without errors");
         played.world.sim.events()
     });
-    speed("world, no history", world, &bare);
+    speed("  world, no history", world, case, bare);
     let before = IN_USE.load(Ordering::Relaxed);
-    let mut run = Run::open(&text);
+    let mut run = Run::open(&case.text);
     let kept = per_event(|| {
         run.play_until_us(u64::MAX / 2, EVENTS.min(MAX_EVENTS));
         run.event()
     });
-    speed("run, history kept", kept, &bare);
+    speed("  run, history kept", kept, case, bare);
     let bytes = (IN_USE.load(Ordering::Relaxed) - before) / run.event() as usize;
     let met = verdict(bytes <= BYTES_PER_EVENT);
     println!(
         "{:<28} {bytes:>9} B (target {BYTES_PER_EVENT} B: {met})",
-        "memory per event kept"
+        "  memory per event kept"
     );
     seeks(&mut run);
 }
@@ -134,7 +176,7 @@ fn full_heap() -> u64 {
     black_box(events)
 }
 
-fn speed(what: &str, each: f64, bare: &Bare) {
+fn speed(what: &str, each: f64, case: &Case, bare: &Bare) {
     let per_second = 1e9 / each;
     println!(
         "{what:<28} {per_second:>9.0} events/s (target {EVENTS_PER_SECOND}: {})",
@@ -143,9 +185,10 @@ fn speed(what: &str, each: f64, bare: &Bare) {
     for (name, bare) in [("tight", bare.tight), ("full", bare.full)] {
         let ratio = each / bare;
         println!(
-            "{:<28} {ratio:>9.1} x the {name} bare heap (target {WORLD_AGAINST_BARE}: {})",
+            "{:<28} {ratio:>9.1} x the {name} bare heap (target {}: {})",
             "",
-            verdict(ratio <= WORLD_AGAINST_BARE)
+            case.against_bare,
+            verdict(ratio <= case.against_bare)
         );
     }
 }
@@ -166,7 +209,7 @@ fn seeks(run: &mut Run) {
     let met = verdict(max <= SEEK);
     println!(
         "{:<28} {:>9} ms at most, {} ms in the middle (target {} ms: {met})",
-        format!("seek among {} events", run.end_event()),
+        format!("  seek among {} events", run.end_event()),
         max.as_millis(),
         median.as_millis(),
         SEEK.as_millis(),
