@@ -166,7 +166,9 @@ fn play_load(case: &Value) {
         available: (0..all as i32).collect(),
     };
     let mut partitioner = BuiltInPartitioner::new(16_384);
-    partitioner.set_load(&queues[..int(&case["length"]) as usize], all);
+    partitioner
+        .new_load(all)
+        .extend(&queues[..int(&case["length"]) as usize]);
     for pair in case["draw_to_partition"].as_array().expect("pairs") {
         let found = partitioner.next_partition(&view, int(&pair[0]) as u32);
         assert_eq!(i64::from(found), int(&pair[1]), "case {} draw {}", case["id"], pair[0]);

@@ -89,9 +89,12 @@ impl Accumulator {
     ) {
         let hurry = self.memory.queued() > 0 || self.closed || self.flushes > 0 || self.transaction_completing;
         let leaders = (view.leaders)(name);
-        let adaptive = self.config.adaptive_partitioning && topic.queues.len() >= leaders.len();
-        let mut load = Vec::with_capacity(topic.queues.len());
-        for (number, queue) in &mut topic.queues {
+        let TopicQueues {
+            queues, partitioner, ..
+        } = topic;
+        let adaptive = self.config.adaptive_partitioning && queues.len() >= leaders.len();
+        let load = partitioner.new_load(if adaptive { queues.len() } else { 0 });
+        for (number, queue) in queues {
             let leader = leaders.get(*number as usize).copied().flatten();
             let Some(waiting) = look_at_queue(queue, leader, self.config.linger_ms, now, pause) else {
                 if leader.is_some() {
@@ -115,10 +118,6 @@ impl Accumulator {
                 let left = (waiting.wait - waiting.waited).max(0);
                 ready.next_check_ms = Some(ready.next_check_ms.map_or(left, |n| n.min(left)));
             }
-        }
-        match adaptive {
-            true => topic.partitioner.set_load(&load, topic.queues.len()),
-            false => topic.partitioner.clear_load(),
         }
     }
 
@@ -147,11 +146,10 @@ impl Accumulator {
         } = request;
         let mut drained: Vec<ProducerBatch> = Vec::new();
         let mut size = 0u32;
-        let start = self.drain_index.get(&node).copied().unwrap_or(0);
+        let mut index = self.drain_index.get(&node).copied().unwrap_or(0);
         for step in 0..partitions.len() {
-            let index = (start + step) % partitions.len();
+            index = (index + usize::from(step > 0)) % partitions.len();
             let partition = &partitions[index];
-            self.drain_index.insert(node, index);
             if self.muted.contains(partition) {
                 continue;
             }
@@ -170,6 +168,9 @@ impl Accumulator {
                 size = size.saturating_add(batch.estimated_size());
                 drained.push(batch);
             }
+        }
+        if !partitions.is_empty() {
+            self.drain_index.insert(node, index);
         }
         drained
     }

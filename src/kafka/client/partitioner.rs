@@ -12,12 +12,32 @@ pub struct TopicView {
     pub available: Vec<i32>,
 }
 
-/// Load of the partitions with a leader: the fewer batches wait, the likelier the choice.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct LoadStats {
-    /// Running sum of (largest queue + 1 - queue).
-    cumulative: Vec<u32>,
-    partitions: Vec<i32>,
+/// The queues of the partitions that may be chosen: the fewer batches wait, the likelier the choice.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Load {
+    /// Partition and how many batches wait for it.
+    queues: Vec<(i32, u32)>,
+    /// Number of queues before unavailable ones were left out.
+    all: usize,
+}
+
+impl Load {
+    /// The partition that a draw leads to. Lengths that are all equal, or too few queues, mean an even choice: `None`.
+    fn choose(&self, random: u32) -> Option<i32> {
+        let lengths = || self.queues.iter().map(|(_, length)| *length);
+        let longest = lengths().max().filter(|_| self.all >= 2)?;
+        if self.queues.len() == self.all && lengths().all(|length| length == longest) {
+            return None;
+        }
+        let weight = |length: u32| longest + 1 - length;
+        let mut left = random % lengths().map(weight).sum::<u32>();
+        let found = self.queues.iter().find(|(_, length)| {
+            let here = left < weight(*length);
+            left = left.wrapping_sub(weight(*length));
+            here
+        });
+        found.map(|(partition, _)| *partition)
+    }
 }
 
 /// The partition that keyless records go to at present.
@@ -33,7 +53,7 @@ pub struct BuiltInPartitioner {
     /// `batch.size`, at least 1
     sticky_batch_size: u64,
     sticky: Option<Sticky>,
-    load: Option<LoadStats>,
+    load: Load,
 }
 
 impl BuiltInPartitioner {
@@ -42,7 +62,7 @@ impl BuiltInPartitioner {
         Self {
             sticky_batch_size: u64::from(batch_size.max(1)),
             sticky: None,
-            load: None,
+            load: Load::default(),
         }
     }
 
@@ -87,12 +107,8 @@ impl BuiltInPartitioner {
 
     /// The partition that a draw leads to: by load if known, else evenly over those with a leader, else over all.
     pub fn next_partition(&self, topic: &TopicView, random: u32) -> i32 {
-        if let Some(load) = &self.load
-            && let Some(&total) = load.cumulative.last()
-        {
-            let weighted = random % total;
-            let index = load.cumulative.partition_point(|c| *c <= weighted);
-            return load.partitions[index];
+        if let Some(partition) = self.load.choose(random) {
+            return partition;
         }
         match topic.available.len() as u32 {
             0 => (random % topic.partitions.max(1) as u32) as i32,
@@ -100,30 +116,12 @@ impl BuiltInPartitioner {
         }
     }
 
-    /// Takes the queue lengths of partitions that may be chosen; `all` is the number of queues before unavailable
-    /// ones were left out. Lengths that are all equal, or too few queues, mean an even choice.
-    pub fn set_load(&mut self, queues: &[(i32, u32)], all: usize) {
-        self.load = None;
-        let longest = queues.iter().map(|(_, q)| *q).max();
-        let Some(longest) = longest.filter(|_| all >= 2) else {
-            return;
-        };
-        if queues.iter().all(|(_, q)| *q == longest) && queues.len() == all {
-            return;
-        }
-        let mut sum = 0;
-        let cumulative = queues.iter().map(|(_, q)| {
-            sum += longest + 1 - q;
-            sum
-        });
-        self.load = Some(LoadStats {
-            cumulative: cumulative.collect(),
-            partitions: queues.iter().map(|(p, _)| *p).collect(),
-        });
-    }
-
-    /// Forgets the load: the choice is even again.
-    pub fn clear_load(&mut self) {
-        self.load = None;
+    /// Where the queue lengths of the partitions that may be chosen go, which count from now on; `all` is the number of
+    /// queues before unavailable ones were left out, 0 for an even choice. They are looked at only when a partition is
+    /// chosen, which is far more seldom than they change.
+    pub fn new_load(&mut self, all: usize) -> &mut Vec<(i32, u32)> {
+        self.load.all = all;
+        self.load.queues.clear();
+        &mut self.load.queues
     }
 }

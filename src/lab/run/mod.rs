@@ -183,6 +183,7 @@ impl Run {
         if self.is_full() {
             return false;
         }
+        self.forget_oldest();
         let branch = &mut self.branches[self.current];
         let Some((heard, due)) = next_event(&mut self.moment, branch, limit) else {
             return false;
@@ -190,11 +191,19 @@ impl Run {
         if heard.event > branch.events() {
             branch.record(&self.moment, &heard, due);
         }
-        if self.heard.len() >= HEARD {
-            self.heard.pop_front();
-        }
         self.heard.push_back(Rc::new(heard));
         true
+    }
+
+    /// Makes room for another event in full, which uses the memory of the oldest.
+    fn forget_oldest(&mut self) {
+        if self.heard.len() < HEARD {
+            return;
+        }
+        let oldest = self.heard.pop_front();
+        if let Some(heard) = oldest.and_then(Rc::into_inner) {
+            self.moment.world.sim.spare_notes(heard.notes);
+        }
     }
 
     /// All branches.

@@ -109,6 +109,16 @@ impl<P: Resident> Sim<P> {
         self.core.notes = notes;
     }
 
+    /// Gives it memory that was taken with [`Sim::take_notes`] and is not needed any more, for the next event's.
+    pub fn spare_notes(&mut self, mut spare: Vec<(ProcId, <P::Wire as Wire>::Note)>) {
+        /// What one event in a hundred needs is not kept for all of them.
+        const MOST: usize = 64;
+        if self.core.notes.capacity() == 0 && spare.capacity() <= MOST {
+            spare.clear();
+            self.core.notes = spare;
+        }
+    }
+
     /// All messages on their way.
     pub fn in_flight(&self) -> impl Iterator<Item = InFlight<'_, <P::Wire as Wire>::Msg>> {
         self.core.in_flight()
