@@ -47,6 +47,18 @@ shipped! {
     "hanging-transaction-v1",
     "fenced-producer",
     "exactly-once",
+    "both-sides",
+    "competing-consumers",
+    "crash-and-ack",
+    "poison",
+    "slow-subscriber",
+    "history",
+    "fan-out",
+    "routing",
+    "volatile-or-durable",
+    "confirms-and-acks",
+    "ttl-and-retention",
+    "priority",
 }
 
 /// The shipped scenario with that name.

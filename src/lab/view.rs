@@ -3,6 +3,9 @@
 //! No behaviour lives here, and nothing of the page: every figure comes from the simulator's own state. Names are the
 //! scenario's names (`b1`, `web`, `loan_request`), so that any of them can be put straight into a command line.
 
+mod rabbit;
+
+pub use rabbit::*;
 use std::rc::Rc;
 
 /// A moment of a run.
@@ -21,6 +24,9 @@ pub struct View {
     pub groups: Vec<GroupView>,
     /// Consumers without a group.
     pub free_consumers: Vec<ConsumerView>,
+    pub rabbits: Vec<RabbitView>,
+    pub publishers: Vec<PublisherView>,
+    pub subscribers: Vec<SubscriberView>,
     pub links: Vec<LinkView>,
     pub ledger: LedgerView,
     pub invariants: Vec<InvariantView>,

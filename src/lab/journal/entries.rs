@@ -8,7 +8,7 @@ use crate::kafka::rule::{Names, Rule};
 use crate::kafka::types::{NodeId, TopicPartition};
 use crate::lab::language::ast::{Command, DiskState, ProcessVerb};
 use crate::lab::language::print_command;
-use crate::lab::ledger::Finding;
+use crate::lab::ledger::{Finding, System};
 use crate::lab::places::place_of;
 use crate::lab::tools::Printed;
 use crate::lab::view::{LogEntry, MarkKind, Weight};
@@ -176,10 +176,29 @@ fn itself_text(world: &World, heard: &Heard) -> Option<(String, String)> {
     Some((name(step.to), text))
 }
 
+/// Whether RabbitMQ has it.
+fn is_message(world: &World, id: u32) -> bool {
+    let entry = world.ledger.get(id);
+    entry.is_some_and(|entry| entry.handed.system == System::Rabbit)
+}
+
 /// A finding in words.
 pub fn finding_text(world: &World, finding: &Finding) -> (String, &'static Rule, Option<MarkKind>) {
     let record = |id: u32| facts::record_text(world, id);
     match finding {
+        Finding::Lost { record: id, .. } if is_message(world, *id) => (
+            format!(
+                "{} is lost: it is in no queue, and nobody has done the work",
+                record(*id)
+            ),
+            &facts::rules::MESSAGE_LOST,
+            Some(MarkKind::Loss),
+        ),
+        Finding::Reordered { record: id } if is_message(world, *id) => (
+            format!("{} was worked on after a later message of its key", record(*id)),
+            &facts::rules::REORDERED,
+            None,
+        ),
         Finding::Lost { record: id, offset } => {
             let place = world.ledger.get(*id).and_then(|entry| entry.place);
             let place = place.map_or_else(String::new, |place| match offset {

@@ -54,6 +54,12 @@ pub mod rules {
         about: "A record that its producer was told is written, and that the log of the newest leader does not have, is lost.",
         source: "Brokerlab's ledger",
     };
+    pub const MESSAGE_LOST: Rule = Rule {
+        name: "ledger/message-lost",
+        about: "A message that left its publisher, is in no queue and in nobody's hands, and whose work nobody has done, is \
+                lost.",
+        source: "Brokerlab's ledger",
+    };
     pub const COMMITTED_LOST: Rule = Rule {
         name: "ledger/committed-lost",
         about: "A new leader's log is short of a record that an earlier leader had below its high watermark.",

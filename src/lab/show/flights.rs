@@ -36,7 +36,7 @@ pub fn text_of(world: &World, id: u64) -> Rc<str> {
     let flight = world.sim.in_flight().find(|flight| flight.id == id);
     flight.map_or_else(Rc::default, |flight| match flight.msg {
         Msg::Kafka(msg) => text(world, &msg.body),
-        Msg::Rabbit(_) => Rc::default(),
+        Msg::Rabbit(msg) => super::rabbit::text(msg).into(),
     })
 }
 
@@ -63,7 +63,7 @@ fn seen(world: &World, flight: &InFlight<'_, Msg>) -> Option<FlightView> {
         kind: flight.msg.kind(),
         class: match flight.msg {
             Msg::Kafka(msg) => class(world, &msg.body),
-            Msg::Rabbit(_) => FlightClass::Control,
+            Msg::Rabbit(msg) => super::rabbit::class(msg),
         },
         sent_us: lab_us(flight.sent),
         arrives_us: lab_us(flight.due),

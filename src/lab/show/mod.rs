@@ -5,6 +5,7 @@ pub mod faults;
 pub mod flights;
 pub mod groups;
 pub mod ledger;
+pub mod rabbit;
 pub mod replicas;
 pub mod servers;
 pub mod topics;
@@ -28,6 +29,9 @@ pub fn view(world: &World, number: &dyn Fn(u64) -> u64) -> View {
         producers: clients::producers(world),
         groups: groups::groups(world),
         free_consumers: clients::free_consumers(world),
+        rabbits: rabbit::rabbits(world),
+        publishers: rabbit::publishers(world),
+        subscribers: rabbit::subscribers(world),
         links: faults::links(world),
         ledger: ledger::sums(world),
         invariants: invariants(world, number),

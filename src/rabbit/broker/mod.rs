@@ -139,6 +139,10 @@ impl Broker {
         self.queues.get(name)
     }
 
+    pub fn connection_count(&self) -> usize {
+        self.connections.len()
+    }
+
     pub fn channel(&self, id: ChannelId) -> Option<&Channel> {
         self.channels.get(&id)
     }

@@ -17,10 +17,24 @@ pub enum Kind {
     Controller,
     Producer,
     Consumer,
+    Rabbit,
+    Publisher,
+    Subscriber,
 }
 
 /// The kind and the health of the process `name`.
 pub fn process(view: &View, name: &str) -> Option<(Kind, Health)> {
+    kafka_process(view, name).or_else(|| {
+        let rabbits = view.rabbits.iter().map(|r| (&r.name, Kind::Rabbit, r.health));
+        let publishers = view.publishers.iter().map(|p| (&p.name, Kind::Publisher, p.health));
+        let subscribers = view.subscribers.iter().map(|s| (&s.name, Kind::Subscriber, s.health));
+        let mut all = rabbits.chain(publishers).chain(subscribers);
+        all.find(|(known, ..)| *known == name)
+            .map(|(_, kind, health)| (kind, health))
+    })
+}
+
+fn kafka_process(view: &View, name: &str) -> Option<(Kind, Health)> {
     let broker = view
         .brokers
         .iter()
@@ -60,6 +74,9 @@ pub fn all_names(view: &View) -> Vec<&str> {
         .chain(controllers)
         .chain(producers)
         .chain(consumers(view).map(|c| c.name.as_str()))
+        .chain(view.rabbits.iter().map(|r| r.name.as_str()))
+        .chain(view.publishers.iter().map(|p| p.name.as_str()))
+        .chain(view.subscribers.iter().map(|s| s.name.as_str()))
         .collect()
 }
 

@@ -39,7 +39,7 @@ pub(super) fn of(view: &View, name: &str) -> Vec<Section> {
             },
         );
     }
-    if matches!(kind, Kind::Broker | Kind::Controller) {
+    if matches!(kind, Kind::Broker | Kind::Controller | Kind::Rabbit) {
         sections.push(Section {
             title: t().faults_disk.to_owned(),
             items: disk_faults(view, name),
@@ -83,7 +83,7 @@ pub(super) fn process_faults(kind: Kind, health: Health, name: &str) -> Vec<Item
             format!("crash {name}"),
             true,
         ));
-        if kind != Kind::Producer && kind != Kind::Consumer {
+        if matches!(kind, Kind::Broker | Kind::Controller | Kind::Rabbit) {
             items.push(command(
                 "power",
                 t().power_off,

@@ -58,6 +58,9 @@ fn about(view: &View, name: &str) -> String {
         (_, Some(acts::Kind::Controller)) => t().controller.to_owned(),
         (_, Some(acts::Kind::Producer)) => t().a_producer.to_lowercase(),
         (_, Some(acts::Kind::Consumer)) => t().consumer.to_owned(),
+        (_, Some(acts::Kind::Rabbit)) => "RabbitMQ".to_owned(),
+        (_, Some(acts::Kind::Publisher)) => t().publisher.to_owned(),
+        (_, Some(acts::Kind::Subscriber)) => t().subscriber.to_owned(),
         _ => String::new(),
     }
 }

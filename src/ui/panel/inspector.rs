@@ -1,5 +1,7 @@
 //! The inspector: state, settings and metrics of what is selected, and everything that can be done to it.
 
+mod amqp;
+
 use yew::prelude::*;
 
 use crate::lab::view::*;
@@ -131,6 +133,15 @@ fn process(view: &View, name: &str) -> Html {
     }
     if let Some(p) = view.producers.iter().find(|p| p.name == name) {
         return producer(p);
+    }
+    if let Some(r) = view.rabbits.iter().find(|r| r.name == name) {
+        return amqp::rabbit(r, view);
+    }
+    if let Some(p) = view.publishers.iter().find(|p| p.name == name) {
+        return amqp::publisher(p);
+    }
+    if let Some(s) = view.subscribers.iter().find(|s| s.name == name) {
+        return amqp::subscriber(s);
     }
     match consumers(view).find(|c| c.name == name) {
         Some(c) => consumer(c, view),

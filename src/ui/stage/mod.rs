@@ -2,6 +2,7 @@
 //! the controller at the right; wires below, messages in flight on a canvas above.
 
 pub mod air;
+mod amqp;
 mod bar;
 pub mod changes;
 mod client;
@@ -34,6 +35,7 @@ use super::state::*;
 use super::texts::t;
 use crate::lab::view::{BrokerView, Role, View, WhyLink};
 use air::Air;
+use amqp::{PublisherBox, RabbitBox, SubscriberBox};
 use client::{ConsumerBox, ControllerBox, ProducerBox};
 use concern::Concern;
 use host::Host;
@@ -287,7 +289,7 @@ fn Columns(props: &ColumnsProps) -> Html {
     let now = view.now_us;
     let dim = |name: &str| props.concern.as_ref().is_some_and(|c| !c.has(name));
     let row = props.concern.as_ref().and_then(|c| c.partition.clone());
-    if view.brokers.is_empty() && view.producers.is_empty() {
+    if view.brokers.is_empty() && view.producers.is_empty() && view.rabbits.is_empty() {
         return html! { <Empty /> };
     }
     let windows = Rc::new((*props.windows).clone());
@@ -298,11 +300,18 @@ fn Columns(props: &ColumnsProps) -> Html {
                 { for view.producers.iter().map(|p| html! {
                     <ProducerBox key={p.name.clone()} producer={Rc::new(p.clone())} selected={picked(&p.name)} dim={dim(&p.name)} />
                 }) }
+                if !view.publishers.is_empty() { <h2 class="colhead">{ t().publishers }</h2> }
+                { for view.publishers.iter().map(|p| html! {
+                    <PublisherBox key={p.name.clone()} publisher={Rc::new(p.clone())} selected={picked(&p.name)} dim={dim(&p.name)} />
+                }) }
             </div>
             <div class="col hosts">
                 { for view.brokers.iter().map(|b| html! {
                     <Host key={b.name.clone()} broker={Rc::new(shown_replicas(b, &props.scene.topics))} fenced={fenced(view, &b.name)}
                         windows={Rc::clone(&windows)} fit={props.fit} selection={relevant(&props.selection, b)} ago={ago(b, now)} dim={dim(&b.name)} row={row.clone()} />
+                }) }
+                { for view.rabbits.iter().map(|r| html! {
+                    <RabbitBox key={r.name.clone()} rabbit={Rc::new(r.clone())} selected={picked(&r.name)} dim={dim(&r.name)} />
                 }) }
             </div>
             <div class="col cons">
@@ -314,10 +323,14 @@ fn Columns(props: &ColumnsProps) -> Html {
                     </>
                 }) }
                 { for view.free_consumers.iter().map(|c| html! { <ConsumerBox key={c.name.clone()} consumer={Rc::new(c.clone())} selected={picked(&c.name)} dim={dim(&c.name)} /> }) }
+                if !view.subscribers.is_empty() { <h2 class="colhead">{ t().subscribers }</h2> }
+                { for view.subscribers.iter().map(|s| html! {
+                    <SubscriberBox key={s.name.clone()} subscriber={Rc::new(s.clone())} selected={picked(&s.name)} dim={dim(&s.name)} />
+                }) }
                 <div class="ctls">
                     { for view.controllers.iter().map(|c| html! { <ControllerBox key={c.name.clone()} controller={Rc::new(c.clone())} selected={picked(&c.name)} dim={dim(&c.name)} /> }) }
                 </div>
-                if view.producers.is_empty() && view.groups.is_empty() {
+                if view.producers.is_empty() && view.groups.is_empty() && view.rabbits.is_empty() {
                     <button type="button" class="btn" onclick={bus.on(Msg::Show(Tab::Scenario))}>{ t().scenario }</button>
                 }
             </div>

@@ -160,6 +160,22 @@ fn plan(view: &View, topics: &[String]) -> Vec<Wire> {
             }
         }
     }
+    for rabbit in &view.rabbits {
+        for publisher in &view.publishers {
+            add(
+                &publisher.name,
+                &rabbit.name,
+                (publisher.name.clone(), rabbit.name.clone()),
+            );
+        }
+        for subscriber in &view.subscribers {
+            add(
+                &rabbit.name,
+                &subscriber.name,
+                (rabbit.name.clone(), subscriber.name.clone()),
+            );
+        }
+    }
     for (i, a) in view.brokers.iter().enumerate() {
         for b in &view.brokers[i + 1..] {
             add(&a.name, &b.name, (a.name.clone(), b.name.clone()));
