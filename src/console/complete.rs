@@ -98,7 +98,8 @@ fn begin(line: &str) -> Option<usize> {
         return Some(trimmed + at + 2);
     }
     let first = rest.split_whitespace().next().unwrap_or_default();
-    let is_tool = tools::is_known(first) || (first.len() > 2 && "kafka-".starts_with(&first[..first.len().min(6)]));
+    let on_the_way = first.starts_with("kafka-") || (first.len() > 2 && "kafka-".starts_with(first));
+    let is_tool = tools::is_known(first) || on_the_way;
     is_tool.then_some(trimmed)
 }
 
@@ -113,7 +114,8 @@ pub fn complete(line: &str, names: &Names) -> Option<Completion> {
     // Behind a pipe a command begins anew.
     let start = line[start..].rfind('|').map_or(start, |at| start + at + 1);
     let text = &line[start..];
-    let partial_at = text.rfind(char::is_whitespace).map_or(0, |at| at + 1);
+    let behind = |at: usize| at + text[at..].chars().next().map_or(1, char::len_utf8);
+    let partial_at = text.rfind(char::is_whitespace).map_or(0, behind);
     let (done, partial) = text.split_at(partial_at);
     let words: Vec<&str> = done.split_whitespace().collect();
     let mut found = Completion {

@@ -33,6 +33,7 @@ shipped! {
     "consumer-takes-over",
     "compaction",
     "retention-overtakes",
+    "operators-evening",
     "slow-consumer",
     "more-consumers-than-partitions",
     "rebalance-storm-and-cure",

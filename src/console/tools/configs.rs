@@ -2,8 +2,9 @@
 
 use super::topics;
 use crate::console::desk::{Desk, Run, Stop};
+use crate::console::failure::{Done, Failure};
 use crate::console::java;
-use crate::console::options::{OptionError, Options};
+use crate::console::options::Options;
 use crate::kafka::client::admin::AdminCall;
 use crate::kafka::client::call::{Answer, ClientError};
 use crate::kafka::protocol::admin::{AlterOp, ConfigResource};
@@ -32,29 +33,6 @@ const SHORT: [(&str, &str, &str); 8] = [
     ("client-metrics", "client-metrics", ""),
     ("groups", "group", ""),
 ];
-
-/// What ends it.
-enum Failure {
-    Stop(Stop),
-    /// A message alone.
-    Terse(String),
-    /// A message that names the arguments, and a trace.
-    Thrown(ClientError),
-}
-
-impl From<Stop> for Failure {
-    fn from(stop: Stop) -> Failure {
-        Failure::Stop(stop)
-    }
-}
-
-impl From<OptionError> for Failure {
-    fn from(error: OptionError) -> Failure {
-        Failure::Terse(error.message())
-    }
-}
-
-type Done<T> = Result<T, Failure>;
 
 fn terse<T>(text: &str) -> Done<T> {
     Err(Failure::Terse(text.to_string()))

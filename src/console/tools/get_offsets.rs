@@ -2,6 +2,7 @@
 
 use super::{producer, topics};
 use crate::console::desk::{Desk, Run, Stop};
+use crate::console::failure::{Done, Failure};
 use crate::console::java;
 use crate::console::options::Options;
 use crate::kafka::client::admin::AdminCall;
@@ -23,21 +24,6 @@ const PLACES: [(&str, i64); 6] = [
     ("latest-tiered", -5),
     ("earliest-pending-upload", -6),
 ];
-
-/// What ends it.
-enum Failure {
-    Stop(Stop),
-    /// A message alone.
-    Terse(String),
-    /// A message and a trace.
-    Thrown(ClientError),
-}
-
-impl From<Stop> for Failure {
-    fn from(stop: Stop) -> Failure {
-        Failure::Stop(stop)
-    }
-}
 
 /// A rule for partitions: which topics, from which number, below which.
 struct Filter {
@@ -71,7 +57,7 @@ pub fn run(desk: &mut Desk) -> Run<()> {
     }
 }
 
-fn offsets(desk: &mut Desk, options: &Options) -> Result<(), Failure> {
+fn offsets(desk: &mut Desk, options: &Options) -> Done<()> {
     desk.help_or_version(options, ABOUT)?;
     desk.require(options, &["bootstrap-server"])?;
     producer::bootstrap(desk, options)?;
@@ -138,12 +124,12 @@ fn spec(text: &str) -> Result<i64, Failure> {
     })
 }
 
-fn pattern(text: &str) -> Result<Pattern, Failure> {
+fn pattern(text: &str) -> Done<Pattern> {
     topics::include(text).map_err(|text| Failure::Thrown(ClientError::new("RuntimeException", &text)))
 }
 
 /// `--topic` and `--partitions`. [createTopicPartitionFilterWithTopicAndPartitionPattern]
-fn chosen(options: &Options) -> Result<Filter, Failure> {
+fn chosen(options: &Options) -> Done<Filter> {
     let topics = options.all("topic").first().map(|text| pattern(text)).transpose()?;
     let partitions = match options.all("partitions").first() {
         None | Some(&"") => None,
@@ -161,7 +147,7 @@ fn chosen(options: &Options) -> Result<Filter, Failure> {
 }
 
 /// `TOPIC:PARTITIONS`, where the second is a number, `A-B`, `A-`, `-B` or nothing. [parseRuleSpec]
-fn rule(text: &str) -> Result<Filter, Failure> {
+fn rule(text: &str) -> Done<Filter> {
     let wrong = || {
         let cause = ClientError::new("TerseException", &format!("Invalid rule specification: {text}"));
         Failure::Thrown(java::runtime(cause))
@@ -193,12 +179,7 @@ fn rule(text: &str) -> Result<Filter, Failure> {
 }
 
 /// [listPartitionInfos]
-fn matching(
-    desk: &mut Desk,
-    options: &Options,
-    admin: usize,
-    filters: &[Filter],
-) -> Result<Vec<NamedPartition>, Failure> {
+fn matching(desk: &mut Desk, options: &Options, admin: usize, filters: &[Filter]) -> Done<Vec<NamedPartition>> {
     let thrown = |error| Failure::Thrown(java::execution(error));
     let hidden = options.has("exclude-internal-topics");
     let fits = |filter: &Filter, name: &str| filter.topics.as_ref().is_none_or(|pattern| pattern.matches(name));

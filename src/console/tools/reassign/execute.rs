@@ -2,8 +2,9 @@
 
 use super::plan::{self, Plan, command_failed, repeated, replicas_of, written};
 use super::throttles::{self, Moves};
-use super::{Done, Failure, Replica, assigned, brokers, failures, future, log_dirs, number, ongoing};
+use super::{Replica, assigned, brokers, failures, future, log_dirs, number, ongoing};
 use crate::console::desk::Desk;
+use crate::console::failure::{Done, Failure};
 use crate::console::java;
 use crate::console::options::Options;
 use crate::kafka::client::admin::AdminCall;

@@ -7,6 +7,7 @@ mod verify;
 
 use super::topics::describe_topics;
 use crate::console::desk::{Desk, Run, Stop};
+use crate::console::failure::{Done, Failure};
 use crate::console::java;
 use crate::console::options::{OptionError, Options};
 use crate::kafka::client::admin::AdminCall;
@@ -56,29 +57,6 @@ type Assignment = (NamedPartition, Vec<i32>);
 
 /// A partition's replica on a broker.
 type Replica = (NamedPartition, i32);
-
-/// What ends it.
-enum Failure {
-    Stop(Stop),
-    /// A message alone.
-    Terse(String),
-    /// A message and a trace.
-    Thrown(ClientError),
-}
-
-type Done<T> = Result<T, Failure>;
-
-impl From<Stop> for Failure {
-    fn from(stop: Stop) -> Failure {
-        Failure::Stop(stop)
-    }
-}
-
-impl From<ClientError> for Failure {
-    fn from(error: ClientError) -> Failure {
-        Failure::Thrown(error)
-    }
-}
 
 /// What `get()` of a future throws.
 fn future(error: ClientError) -> Failure {

@@ -1,7 +1,8 @@
 //! The JSON of plans: read, written, and proposed by `--generate`.
 
-use super::{Assignment, Done, Failure, Replica, assigned, brokers, log_dirs};
+use super::{Assignment, Replica, assigned, brokers, log_dirs};
 use crate::console::desk::Desk;
+use crate::console::failure::{Done, Failure};
 use crate::console::java;
 use crate::console::options::Options;
 use crate::console::tools::json;

@@ -1,7 +1,8 @@
 //! The throttles of a reassignment: settings of the topics and brokers that take part.
 
-use super::{Assignment, Done, Replica, brokers, future};
+use super::{Assignment, Replica, brokers, future};
 use crate::console::desk::Desk;
+use crate::console::failure::Done;
 use crate::console::java;
 use crate::kafka::client::admin::AdminCall;
 use crate::kafka::protocol::admin::{AlterOp, ConfigResource, OngoingReassignment};

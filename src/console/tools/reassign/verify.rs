@@ -1,8 +1,9 @@
 //! `--verify` and `--cancel`. [verifyAssignment, cancelAssignment]
 
 use super::plan::{self, Plan};
-use super::{Done, Failure, Replica, failures, future, log_dirs, ongoing, throttles};
+use super::{Replica, failures, future, log_dirs, ongoing, throttles};
 use crate::console::desk::Desk;
+use crate::console::failure::{Done, Failure};
 use crate::console::java;
 use crate::console::options::Options;
 use crate::console::tools::topics::describe_topics;
