@@ -210,3 +210,35 @@ fn replace(lines: &mut Vec<String>, key: &str, value: &str) {
         None => lines.push(line),
     }
 }
+
+/// `server.properties` of bitnami/kafka: `KAFKA_CFG_X_Y` is `x.y`, besides a few that need no `CFG`.
+pub fn bitnami(variables: &Pairs) -> Pairs {
+    const ALIASES: [&str; 8] = [
+        "ADVERTISED_LISTENERS",
+        "BROKER_ID",
+        "CONTROLLER_LISTENER_NAMES",
+        "CONTROLLER_QUORUM_VOTERS",
+        "INTER_BROKER_LISTENER_NAME",
+        "LISTENERS",
+        "NODE_ID",
+        "PROCESS_ROLES",
+    ];
+    let key = |name: &str| {
+        let dotted = name.to_lowercase().replace('_', ".");
+        dotted
+            .replace("sasl.ssl", "sasl_ssl")
+            .replace("sasl.plaintext", "sasl_plaintext")
+    };
+    let mut made = Pairs::default();
+    for (variable, value) in variables {
+        let Some(name) = variable.strip_prefix("KAFKA_") else {
+            continue;
+        };
+        if let Some(name) = name.strip_prefix("CFG_") {
+            made.insert(key(name), value.clone());
+        } else if ALIASES.contains(&name) {
+            made.entry(key(name)).or_insert(value.clone());
+        }
+    }
+    made
+}

@@ -18,6 +18,7 @@ pub mod metadata;
 pub mod note;
 pub mod protocol;
 pub mod rule;
+pub mod stranger;
 pub mod topic_name;
 pub mod transactions;
 pub mod types;

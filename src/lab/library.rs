@@ -60,6 +60,14 @@ shipped! {
     "confirms-and-acks",
     "ttl-and-retention",
     "priority",
+    "advertised-localhost",
+    "advertised-container-name",
+    "advertised-wrong-port",
+    "advertised-inner-address",
+    "bootstrap-localhost",
+    "advertised-cure",
+    "docker-network-connect",
+    "published-port-forgotten",
 }
 
 /// The shipped scenario with that name.

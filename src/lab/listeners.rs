@@ -8,13 +8,13 @@ use super::wire::Note;
 use super::world::{Properties, World};
 use crate::docker::startup;
 use crate::kafka;
-use crate::kafka::client::bootstrap::{Address, resolve};
+use crate::kafka::client::bootstrap::{Address, resolve, unresolved};
 use crate::kafka::client::call::ClientError;
 use crate::kafka::client::log::loggers;
 use crate::kafka::client::note::ClientNote;
 use crate::kafka::client::rules;
 use crate::kafka::config::ConfigError;
-use crate::kafka::listeners::{Endpoint, Listener, Listeners};
+use crate::kafka::listeners::{Endpoint, Listener, Listeners, voter_address};
 use crate::kafka::rule::Weight;
 use crate::kafka::types::NodeId;
 use crate::kafka::wire::KAFKA_PORT;
@@ -101,6 +101,36 @@ pub fn heard(config: &Properties, node: NodeId, hostname: &str, operator: &str) 
     }))
 }
 
+/// Where a controller listens: as its own entry in `listeners` says, else on the port by which the voters know it.
+pub fn controller_listener(config: &Properties, voter: Option<&Rc<str>>) -> Option<Listener> {
+    let name = config
+        .get("controller.listener.names")
+        .map_or("CONTROLLER", String::as_str);
+    let said = config.get("listeners").into_iter().flat_map(|all| all.split(','));
+    let mut own = said.filter_map(|one| one.trim().strip_prefix(name)?.strip_prefix("://"));
+    let (address, local) = match own.next() {
+        Some(address) => (voter_address(address), true),
+        None => (voter_address(voter?), false),
+    };
+    Some(Listener {
+        name: name.into(),
+        port: address.1,
+        local: local && is_local(address.0),
+    })
+}
+
+/// The entries of `bootstrap.servers`.
+pub(super) fn addresses(said: &str) -> Result<Vec<Address>, ConfigError> {
+    let entries = said.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+    let address = |entry: &str| {
+        let split = entry
+            .rsplit_once(':')
+            .and_then(|(host, port)| Some((host.into(), port.parse().ok()?)));
+        split.ok_or_else(|| ConfigError::new(format!("Invalid url in bootstrap.servers: {entry}")))
+    };
+    entries.map(address).collect()
+}
+
 /// Bound to the loopback interface alone.
 pub fn is_local(host: &str) -> bool {
     host == "localhost" || host.starts_with("127.")
@@ -144,6 +174,18 @@ impl World {
             .collect()
     }
 
+    /// What a client on a host logs of its `bootstrap.servers`, whether any can be resolved or not.
+    pub fn unresolved_bootstrap(&self, host: &str, config: &Properties) -> Vec<String> {
+        let (Some(host), Some(said)) = (self.sim.network().resolve(host), config.get("bootstrap.servers")) else {
+            return Vec::new();
+        };
+        let addresses = addresses(said).unwrap_or_default();
+        let unknown = addresses
+            .iter()
+            .filter(|(name, _)| self.sim.network().look_up(host, name).is_none());
+        unknown.map(unresolved).collect()
+    }
+
     /// Where a client on a host begins: what its `bootstrap.servers` says, else every broker by its host's name; only
     /// those that can be resolved there. The others as the lines that the client logs.
     ///
@@ -155,17 +197,13 @@ impl World {
         config: &Properties,
         client: &str,
     ) -> Result<(Vec<Address>, Vec<String>), ClientError> {
-        let Some(said) = config.get("bootstrap.servers") else {
-            return Ok((self.bootstrap(), Vec::new()));
+        let said = config.get("bootstrap.servers").map(String::as_str);
+        let said = said.or(self.bootstrap_on(host).map(|said| &**said));
+        let addresses = match said {
+            Some(said) => addresses(said)?,
+            None if self.sim.network().lans().next().is_none() => return Ok((self.bootstrap(), Vec::new())),
+            None => self.bootstrap(),
         };
-        let addresses = said.split(',').map(str::trim).filter(|entry| !entry.is_empty());
-        let addresses = addresses.map(|entry| {
-            let split = entry
-                .rsplit_once(':')
-                .and_then(|(host, port)| Some((host.into(), port.parse().ok()?)));
-            split.ok_or_else(|| ConfigError::new(format!("Invalid url in bootstrap.servers: {entry}")))
-        });
-        let addresses: Vec<Address> = addresses.collect::<Result<_, _>>()?;
         resolve(
             &addresses,
             |name| self.sim.network().look_up(host, name).is_some(),

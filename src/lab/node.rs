@@ -6,6 +6,7 @@ use crate::kafka::client::admin::Admin;
 use crate::kafka::client::consumer::Consumer;
 use crate::kafka::client::producer::Producer;
 use crate::kafka::controller::Controller;
+use crate::kafka::stranger::Stranger;
 use crate::rabbit;
 use crate::rabbit::client::Client;
 use crate::rabbit::client::operator::Operator;
@@ -26,6 +27,8 @@ pub enum Node {
     Publisher(Box<Client<Publisher>>),
     Subscriber(Box<Client<Subscriber>>),
     Operator(Box<Client<Operator>>),
+    /// Speaks HTTP to Kafka.
+    Stranger(Box<Stranger>),
 }
 
 impl Resident for Node {
@@ -42,6 +45,7 @@ impl Resident for Node {
             Node::Publisher(process) => core.hand(me, input, |input, ctx| process.handle(input, ctx)),
             Node::Subscriber(process) => core.hand(me, input, |input, ctx| process.handle(input, ctx)),
             Node::Operator(process) => core.hand(me, input, |input, ctx| process.handle(input, ctx)),
+            Node::Stranger(process) => core.hand(me, input, |input, ctx| process.handle(input, ctx)),
         }
     }
 
@@ -56,6 +60,7 @@ impl Resident for Node {
             Node::Publisher(process) => process.halt(how),
             Node::Subscriber(process) => process.halt(how),
             Node::Operator(process) => process.halt(how),
+            Node::Stranger(process) => process.halt(),
         }
     }
 }

@@ -56,6 +56,7 @@ impl World {
             match note {
                 Note::Kafka(note) => self.observe_kafka(event, *who, note),
                 Note::Rabbit(note) => self.observe_rabbit(*who, note),
+                Note::Engine(_) => {}
             }
         }
         let findings = self.ledger.take_findings();

@@ -78,6 +78,11 @@ impl Plan {
                     }
                     CheckWhen::Now => timeline.push(due(line.at_us, false)),
                 },
+                // What of a file is not acted on is told when the clock starts.
+                Command::Compose(_) if line.at_us == 0 => {
+                    plan.set_up.push((line.number, Rc::new(command.clone())));
+                    timeline.push(due(0, false));
+                }
                 _ if line.at_us == 0 && is_place(command) => {
                     plan.set_up.push((line.number, Rc::new(command.clone())));
                 }
@@ -173,6 +178,10 @@ fn is_place(command: &Command) -> bool {
         Command::Host { .. }
             | Command::Rack { .. }
             | Command::Link { .. }
+            | Command::Network { .. }
+            | Command::Attach { .. }
+            | Command::Port { .. }
+            | Command::Address { .. }
             | Command::Controller(_)
             | Command::Broker(_)
             | Command::Topic(_)
@@ -191,6 +200,7 @@ fn build(world: &mut World, set_up: &[(u32, Rc<Command>)], refused: &mut Vec<Ref
     let mut topics = Vec::new();
     let mut links = Vec::new();
     let mut rabbits = Vec::new();
+    let (mut networks, mut files) = (Vec::new(), Vec::new());
     for (line, command) in set_up {
         match &**command {
             Command::Controller(server) => controllers.push((*line, server.clone())),
@@ -203,10 +213,15 @@ fn build(world: &mut World, set_up: &[(u32, Rc<Command>)], refused: &mut Vec<Ref
             }
             Command::Rabbit(rabbit) => rabbits.push((*line, rabbit.clone())),
             Command::Link { .. } => links.push((*line, command.clone())),
+            Command::Network { .. } | Command::Attach { .. } | Command::Port { .. } | Command::Address { .. } => {
+                networks.push((*line, command.clone()));
+            }
+            Command::Compose(text) => files.push((*line, text.clone())),
             _ => {}
         }
     }
     let mut complain = |line: u32, why: String| refused.push(Refused { line, why });
+    lay_networks(world, set_up, &networks, &mut complain);
     start_controllers(world, &controllers, &mut complain);
     for (line, rabbit) in rabbits {
         match world.place_rabbits(&rabbit) {
@@ -216,6 +231,16 @@ fn build(world: &mut World, set_up: &[(u32, Rc<Command>)], refused: &mut Vec<Ref
     }
     let count: usize = brokers.iter().map(|(_, server)| server.names.len()).sum();
     let ids = start_brokers(world, &brokers, &racks, &small_cluster(count), &mut complain);
+    let mut ids = ids;
+    for (line, text) in files {
+        match world.compose(&text) {
+            Ok(done) => {
+                ids.extend(done.brokers);
+                Rc::make_mut(&mut world.composed).insert(text, done.remarks);
+            }
+            Err(why) => complain(line, why),
+        }
+    }
     for (line, command) in links {
         if let Err(why) = world.apply(&command) {
             complain(line, why);
@@ -263,6 +288,32 @@ fn declare_all(world: &mut World, set_up: &[(u32, Rc<Command>)], complain: &mut 
             }
         });
         if let Err(why) = told {
+            complain(*line, why);
+        }
+    }
+}
+
+/// Networks stand before anything on them starts.
+fn lay_networks(
+    world: &mut World,
+    set_up: &[(u32, Rc<Command>)],
+    networks: &[(u32, Rc<Command>)],
+    complain: &mut impl FnMut(u32, String),
+) {
+    if networks.is_empty() {
+        return;
+    }
+    for (_, command) in set_up {
+        if let Command::Broker(server) | Command::Controller(server) = &**command {
+            for name in &server.names {
+                let host = server.on.as_ref().unwrap_or(name);
+                world.host(host);
+                Rc::make_mut(&mut world.stands).insert(name.clone(), host.clone());
+            }
+        }
+    }
+    for (line, command) in networks {
+        if let Err(why) = world.apply(command) {
             complain(*line, why);
         }
     }

@@ -253,6 +253,10 @@ pub fn look(world: &World, subject: &Subject) -> Found {
             Some(line) => Found::Text(evened(line.output())),
             None => Found::Missing("no $ line has run".into()),
         },
+        Subject::Reach { client, broker } => match world.reach(client, broker) {
+            Some(reach) => Found::Text(reach.outcome.word().into()),
+            None => Found::Missing(format!("there is no way of {client} to {broker} to look at")),
+        },
         Subject::Exit => match world.tools.last() {
             Some(line) => line
                 .exit

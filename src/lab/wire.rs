@@ -9,6 +9,7 @@ use crate::sim::{Embeds, Payload, Wire};
 use crate::{kafka, rabbit};
 use std::convert::identity;
 use std::hash::{Hash, Hasher};
+use std::rc::Rc;
 
 /// The vocabulary.
 #[derive(Clone, Debug)]
@@ -47,6 +48,8 @@ pub enum Order {
 pub enum Note {
     Kafka(kafka::note::Note),
     Rabbit(rabbit::note::Note),
+    /// What the container engine says.
+    Engine(Rc<str>),
 }
 
 /// A run of one system has the same hash whether others could have been in its world or not.
@@ -55,6 +58,7 @@ impl Hash for Note {
         match self {
             Note::Kafka(note) => note.hash(state),
             Note::Rabbit(note) => note.hash(state),
+            Note::Engine(text) => text.hash(state),
         }
     }
 }
@@ -171,7 +175,7 @@ impl Note {
     pub fn kafka(&self) -> Option<&kafka::note::Note> {
         match self {
             Note::Kafka(note) => Some(note),
-            Note::Rabbit(_) => None,
+            Note::Rabbit(_) | Note::Engine(_) => None,
         }
     }
 }

@@ -10,7 +10,7 @@ use super::ghosts::Ghosts;
 use super::invariants::Invariants;
 use super::language::ast::Command;
 use super::ledger::{Finding, Ledger};
-use super::listeners::heard;
+use super::listeners::{controller_listener, heard};
 use super::load::Loads;
 use super::node::Node;
 use super::observe::may_lose_packets;
@@ -25,7 +25,6 @@ use crate::kafka::client::producer::Producer;
 use crate::kafka::client::producer::txn::GroupMetadata;
 use crate::kafka::controller::{Controller, ControllerSetup};
 use crate::kafka::fixes::{Fix, Fixes};
-use crate::kafka::listeners::voter_address;
 use crate::kafka::metadata::image::MetadataImage;
 use crate::kafka::protocol::data::BrokerNode;
 use crate::kafka::types::NodeId;
@@ -139,6 +138,12 @@ pub struct World {
     pub tools: Tools,
     /// What containers call themselves.
     pub(super) hostnames: Rc<OrderedMap<HostId, Rc<str>>>,
+    /// Where containers' variables say that their programs find Kafka.
+    pub(super) bootstraps: Rc<OrderedMap<HostId, Rc<str>>>,
+    /// On which host a process of the set-up will stand.
+    pub(super) stands: Rc<OrderedMap<Rc<str>, Rc<str>>>,
+    /// Compose files of the set-up, with what of them is not acted on, until that is told.
+    pub(super) composed: Rc<OrderedMap<Rc<str>, Vec<String>>>,
 }
 
 impl World {
@@ -166,6 +171,9 @@ impl World {
             ghosts: Ghosts::default(),
             tools: Tools::default(),
             hostnames: Rc::default(),
+            bootstraps: Rc::default(),
+            stands: Rc::default(),
+            composed: Rc::default(),
         }
     }
 
@@ -380,8 +388,8 @@ impl World {
             self.setup.seed,
         )
         .map_err(|e| e.to_string())?;
-        if let Some(voter) = voters.get(&node) {
-            setup.listener.port = voter_address(voter).1;
+        if let Some(listener) = controller_listener(&config, voters.get(&node)) {
+            setup.listener = listener;
         }
         setup.fixes = self.setup.fixes;
         let controller = Controller::new(setup);

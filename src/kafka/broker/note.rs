@@ -151,6 +151,11 @@ pub enum BrokerNote {
         partition: TopicPartition,
         leader: NodeId,
     },
+    /// The bytes on a connection say a size that no request has.
+    InvalidReceive {
+        size: i32,
+        max: i64,
+    },
     LeaderUnreachable {
         leader: NodeId,
     },
@@ -288,6 +293,11 @@ pub mod rules {
                 even if others had counted on what it cuts.",
         source: "ReplicaManager.initialFetchOffset, before KIP-101",
     };
+    pub const RECEIVE_SIZE: Rule = Rule {
+        name: "broker/request-size",
+        about: "The first four bytes on a connection are the size of a request; HTTP or TLS there is a size beyond socket.request.max.bytes, and the connection is closed.",
+        source: "NetworkReceive.readFrom, Selector.pollSelectionKeys",
+    };
     pub const FETCH_ERRORS: Rule = Rule {
         name: "replica/fetch-errors",
         about: "After an error a follower waits replica.fetch.backoff.ms; when it is fenced it waits for new metadata.",
@@ -329,6 +339,7 @@ impl BrokerNote {
             BrokerNote::FetchRefused { .. }
             | BrokerNote::FetchingStopped { .. }
             | BrokerNote::LeaderUnreachable { .. } => &rules::FETCH_ERRORS,
+            BrokerNote::InvalidReceive { .. } => &rules::RECEIVE_SIZE,
         })
     }
 
@@ -384,6 +395,9 @@ impl BrokerNote {
             BrokerNote::StorageFailed => "Halts: no space left on its disk".into(),
             BrokerNote::ClosedForAcks0 => "Closes the connection: a produce with acks=0 failed".into(),
             BrokerNote::LeaderUnreachable { leader } => format!("Cannot reach {} to fetch", names.node(*leader)),
+            BrokerNote::InvalidReceive { size, max } => {
+                format!("Closes the connection: Invalid receive (size = {size} larger than {max})")
+            }
             _ => self.partition_text(names),
         }
     }

@@ -1,9 +1,11 @@
 //! Connections of clients and other brokers: one request at a time on each, the next one when it is answered.
 //! [SocketServer, KafkaApis.handle]
 
+use super::note::BrokerNote;
 use super::server::Server;
 use super::slow_disk::Write;
-use crate::kafka::protocol::data::ApiVersionsResponse;
+use crate::kafka::note::Note;
+use crate::kafka::protocol::data::{ApiVersionsResponse, Foreign};
 use crate::kafka::protocol::{Body, Msg};
 use crate::kafka::wire::Ctx;
 use crate::ordered::OrderedMap;
@@ -112,6 +114,18 @@ impl Server {
             return None;
         }
         listeners.at(ctx.port(asker.conn)?)
+    }
+
+    /// Somebody speaks another protocol: the first bytes say a size beyond `socket.request.max.bytes`. [NetworkReceive]
+    pub(super) fn refuse_foreign(&mut self, conn: ConnId, foreign: &Foreign, ctx: &mut Ctx) {
+        let max = self.setup.config.socket_request_max_bytes;
+        if i64::from(foreign.size) > max {
+            ctx.note(Note::Broker(BrokerNote::InvalidReceive {
+                size: foreign.size,
+                max,
+            }));
+        }
+        self.drop_client(conn, ctx);
     }
 
     /// Closes a client's connection from this side.

@@ -20,7 +20,7 @@ use super::{BrokerTimer, Setup};
 use crate::kafka::groups::GroupCoordinator;
 use crate::kafka::log::files::LogFiles;
 use crate::kafka::metadata::image::MetadataImage;
-use crate::kafka::protocol::Msg;
+use crate::kafka::protocol::{Body, Msg};
 use crate::kafka::types::{NodeId, TopicPartition};
 use crate::kafka::wire::{Ctx, Timer};
 use crate::ordered::OrderedMap;
@@ -255,7 +255,10 @@ impl Server {
             Some(Owner::Channel(kind)) => self.channel_answered(*kind, msg, ctx),
             Some(Owner::Fetcher(leader)) => self.fetcher_answered(*leader, msg, ctx),
             Some(Owner::Peer(kind, node)) => self.peer_answered(*kind, *node, msg, ctx),
-            None => self.request_arrived(conn, msg, ctx),
+            None => match &msg.body {
+                Body::Foreign(foreign) => self.refuse_foreign(conn, foreign, ctx),
+                _ => self.request_arrived(conn, msg, ctx),
+            },
         }
     }
 

@@ -4,6 +4,7 @@
 use super::backoff::Backoff;
 use crate::sim::{ConnId, Random, Span, Time};
 use std::collections::VecDeque;
+use std::net::Ipv4Addr;
 use std::rc::Rc;
 
 /// How a connection stands.
@@ -45,6 +46,10 @@ pub struct Pauses {
 pub struct Link {
     pub host: Rc<str>,
     pub port: u16,
+    /// What the host's name meant at the last attempt.
+    pub ip: Option<Ipv4Addr>,
+    /// A controller's port answers there: it serves no METADATA.
+    pub of_controller: bool,
     pub state: LinkState,
     pub conn: Option<ConnId>,
     pub in_flight: VecDeque<InFlight>,
@@ -64,6 +69,8 @@ impl Link {
         Link {
             host,
             port,
+            ip: None,
+            of_controller: false,
             state: LinkState::Disconnected,
             conn: None,
             in_flight: VecDeque::new(),

@@ -62,6 +62,8 @@ pub struct Metadata {
     update_version: u32,
     /// Grows with every change of what is known.
     changes: u32,
+    /// A topic id that is learnt for the first time resets the epoch, as 2.8 had it.
+    pub(super) resets_first_epoch: bool,
     last_success: Option<Time>,
     attempts: u32,
     /// Answers in a row that brought nothing newer.
@@ -88,6 +90,7 @@ impl Metadata {
             request_version: 0,
             update_version: 0,
             changes: 0,
+            resets_first_epoch: false,
             last_success: None,
             attempts: 0,
             equivalent: 0,
@@ -424,7 +427,12 @@ impl Metadata {
             return Some(partition.clone());
         }
         match seen {
-            None => self.made_progress(),
+            None => {
+                if self.resets_first_epoch {
+                    lines.push(loggers::METADATA.info(reset_text(topic, partition, old_id)));
+                }
+                self.made_progress();
+            }
             Some(_) if topic.id.is_some() && topic.id != old_id => {
                 lines.push(loggers::METADATA.info(reset_text(topic, partition, old_id)));
                 self.made_progress();

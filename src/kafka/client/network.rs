@@ -5,12 +5,15 @@
 //! and then calls [`NetworkClient::drive`]; while that returns true, events and work are to be looked at again.
 
 mod connecting;
+mod dialect;
 mod names;
 mod refresh;
 
+pub use dialect::Dialect;
 pub use names::{address_text, api_name, node_text};
 
 use super::backoff::Backoff;
+use super::call::ClientError;
 use super::link::{InFlight, Link, LinkState, Pauses};
 use super::log::LogLine;
 use super::metadata::{Asked, Metadata};
@@ -50,6 +53,8 @@ pub struct NetSettings {
     /// `metadata.recovery.strategy` is `rebootstrap`.
     pub rebootstrap: bool,
     pub rebootstrap_trigger_ms: i64,
+    /// `security.protocol` has TLS in it.
+    pub tls: bool,
 }
 
 macro_rules! settings_from {
@@ -70,6 +75,7 @@ macro_rules! settings_from {
                     connections_max_idle_ms: config.connections_max_idle_ms,
                     rebootstrap: config.metadata_recovery_rebootstrap,
                     rebootstrap_trigger_ms: config.metadata_recovery_rebootstrap_trigger_ms,
+                    tls: config.security_protocol_tls,
                 }
             }
         })*
@@ -115,6 +121,9 @@ pub struct NetworkClient {
     log_prefix: Rc<str>,
     /// Names that could not be resolved, and when that was found out.
     unknown_hosts: OrderedMap<Rc<str>, Time>,
+    dialect: Dialect,
+    /// What ends the owner's call.
+    fatal: Option<ClientError>,
     wrap: fn(NetTimer) -> Timer,
     random: Random,
     links: OrderedMap<NodeId, Link>,
@@ -143,6 +152,8 @@ impl NetworkClient {
             client_id,
             log_prefix,
             unknown_hosts: OrderedMap::new(),
+            dialect: Dialect::default(),
+            fatal: None,
             wrap,
             random,
             links: OrderedMap::new(),
@@ -293,6 +304,18 @@ impl NetworkClient {
         }
     }
 
+    /// Speaks and acts as an older release from now on.
+    pub fn speak(&mut self, dialect: Dialect) {
+        self.dialect = dialect;
+        self.settings.rebootstrap &= dialect.rebootstraps();
+        self.metadata.resets_first_epoch = dialect.resets_first_epoch();
+    }
+
+    /// What ends the call that its owner is in, once.
+    pub fn take_fatal(&mut self) -> Option<ClientError> {
+        self.fatal.take()
+    }
+
     /// Requests without an answer, its own too.
     pub fn in_flight(&self) -> usize {
         self.links.values().map(|link| link.in_flight.len()).sum()
@@ -352,6 +375,11 @@ impl NetworkClient {
             return;
         };
         link.used = ctx.now();
+        if let Body::Foreign(_) = &msg.body {
+            // Its first bytes are the size of a response, for which there is no memory.
+            self.fatal = Some(ClientError::new("OutOfMemoryError", "Java heap space"));
+            return;
+        }
         // Answers come in order; only a fault on a single message makes another one than the first fit, or none.
         let index = link.in_flight.iter().position(|r| r.request == msg.correlation);
         let Some(request) = index.and_then(|index| link.in_flight.remove(index)) else {
@@ -360,6 +388,7 @@ impl NetworkClient {
         match (&msg.body, request.internal) {
             (Body::ApiVersionsResponse(answer), true) => {
                 let pauses = self.settings.pauses;
+                link.of_controller = answer.of_controller;
                 link.ready(pauses, &mut self.random);
                 self.transaction_version = self.transaction_version.max(answer.transaction_version);
                 self.events.push_back(NetEvent::Connected(node));
@@ -406,6 +435,9 @@ impl NetworkClient {
 
     /// Writes a line into the client's log.
     pub fn log(&self, line: LogLine, weight: Weight, rule: &'static Rule, ctx: &mut Ctx) {
+        let Some(line) = self.dialect.say(line) else {
+            return;
+        };
         let line = line.of(&self.log_prefix);
         ctx.note(Note::Client(ClientNote::Log { line, weight, rule }));
     }

@@ -14,6 +14,18 @@ pub const BOOTSTRAP: Rule = Rule {
     source: "ClientUtils.parseAndValidateAddresses",
 };
 
+pub const HANDSHAKE: Rule = Rule {
+    name: "client/authentication",
+    about: "A client that speaks TLS to a plain listener is cut off at its first message, and tries again for ever.",
+    source: "NetworkClient.processDisconnection, Selector.pollSelectionKeys",
+};
+
+pub const FATAL: Rule = Rule {
+    name: "client/fatal",
+    about: "What comes from the wrong port ends the call: a controller serves no METADATA, and the first bytes of an HTTP answer are taken for the size of a huge response.",
+    source: "Metadata.fatalError, NetworkReceive.readFrom",
+};
+
 pub const RECONNECT: Rule = Rule {
     name: "client/reconnect-backoff",
     about: "After a failure a client waits reconnect.backoff.ms before it tries the node again, doubling up to reconnect.backoff.max.ms.",

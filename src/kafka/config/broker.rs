@@ -52,6 +52,8 @@ settings! {
     replica_socket_timeout_ms: i64 = v.number("replica.socket.timeout.ms")?,
     /// `replica.high.watermark.checkpoint.interval.ms`: how often high watermarks are written to disk, ms.
     replica_high_watermark_checkpoint_interval_ms: i64 = v.number("replica.high.watermark.checkpoint.interval.ms")?,
+    /// `socket.request.max.bytes`: a request that says it is larger ends its connection, bytes.
+    socket_request_max_bytes: i64 = v.number("socket.request.max.bytes")?,
     /// `controller.socket.timeout.ms`: a request to the controller without an answer for so long is sent again, ms.
     controller_socket_timeout_ms: i64 = v.number("controller.socket.timeout.ms")?,
     /// `controller.quorum.election.timeout.ms`: raft: without a leader for so long (and a random part) a voter stands, ms.

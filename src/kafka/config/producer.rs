@@ -60,6 +60,8 @@ settings! {
     metadata_recovery_rebootstrap_trigger_ms: i64 = v.number("metadata.recovery.rebootstrap.trigger.ms")?,
     /// `client.id`: name in logs; empty: made up.
     client_id: String = v.text("client.id")?,
+    /// `security.protocol` asks for TLS.
+    security_protocol_tls: bool = v.text("security.protocol")?.to_ascii_uppercase().ends_with("SSL"),
     /// `metadata.recovery.strategy` is `rebootstrap`: a client without a usable node goes back to its bootstrap addresses.
     metadata_recovery_rebootstrap: bool = v.text("metadata.recovery.strategy")?.eq_ignore_ascii_case("rebootstrap"),
     /// `batch.size`: size of a batch, bytes; also decides when the sticky partition changes. 0 acts as 1.

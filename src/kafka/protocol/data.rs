@@ -19,6 +19,31 @@ pub struct ApiVersionsResponse {
     pub of_controller: bool,
 }
 
+/// Bytes of another protocol on a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Foreign {
+    /// What they are.
+    pub what: &'static str,
+    /// Their first four, read as the size of a request or response.
+    pub size: i32,
+}
+
+impl Foreign {
+    /// The record of a ClientHello: handshake, TLS 1.2 by its header, length 513.
+    pub const TLS_HELLO: Foreign = Foreign {
+        what: "TLS ClientHello",
+        size: i32::from_be_bytes([0x16, 0x03, 0x03, 0x01]),
+    };
+    pub const HTTP_GET: Foreign = Foreign {
+        what: "GET / HTTP/1.1",
+        size: i32::from_be_bytes(*b"GET "),
+    };
+    pub const HTTP_ANSWER: Foreign = Foreign {
+        what: "HTTP/1.1 400 Bad Request",
+        size: i32::from_be_bytes(*b"HTTP"),
+    };
+}
+
 /// A broker as clients see it: the advertised address of the listener they asked on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct BrokerNode {

@@ -3,6 +3,7 @@
 mod admin;
 mod clients;
 mod faults;
+mod networks;
 mod places;
 mod processes;
 pub(in crate::lab) mod rabbit;
@@ -115,7 +116,11 @@ impl World {
             Command::Set { names, config } => names.iter().try_for_each(|name| self.apply_set(name, config)),
             Command::Controller(_) => Err("controllers stand from the start: say them at 0s".into()),
             Command::Rack { name, members } => members.iter().try_for_each(|member| self.apply_rack(name, member)),
-            Command::Network { .. } => Err("`network` is not here yet".into()),
+            Command::Network { .. }
+            | Command::Attach { .. }
+            | Command::Port { .. }
+            | Command::Address { .. }
+            | Command::Compose(_) => self.apply_networks(command),
             Command::Rule { rule, .. } => Err(format!(
                 "a version has its fixes from the start: say `rule {rule}` at 0s"
             )),

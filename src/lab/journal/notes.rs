@@ -6,6 +6,13 @@ use crate::lab::wire::Note;
 use crate::lab::world::World;
 use crate::sim::rule::{Rule, Weight as NoteWeight};
 
+/// What stands behind a remark about a compose file.
+pub const ENGINE: Rule = Rule {
+    name: "docker/compose-up",
+    about: "A compose file's services become hosts and processes; what of it is not acted on, or did not start, is said.",
+    source: "docker compose up, compose-go 2.16.2",
+};
+
 /// A note's weight in the words of the view.
 fn loudness(weight: NoteWeight) -> Weight {
     match weight {
@@ -21,6 +28,7 @@ pub fn note_weight(note: &Note) -> Option<Weight> {
     let weight = match note {
         Note::Kafka(note) => kafka_notes::weight(note)?,
         Note::Rabbit(note) => note.weight(),
+        Note::Engine(_) => NoteWeight::Matters,
     };
     Some(loudness(weight))
 }
@@ -29,7 +37,7 @@ pub fn note_weight(note: &Note) -> Option<Weight> {
 pub fn calmed(world: &World, note: &Note, weight: Weight) -> Weight {
     match note {
         Note::Kafka(note) => kafka_notes::calmed(world, note, weight),
-        Note::Rabbit(_) => weight,
+        Note::Rabbit(_) | Note::Engine(_) => weight,
     }
 }
 
@@ -38,6 +46,7 @@ pub fn note_rule(note: &Note) -> Option<&'static Rule> {
     match note {
         Note::Kafka(note) => kafka_notes::rule(note),
         Note::Rabbit(note) => Some(note.rule()),
+        Note::Engine(_) => Some(&ENGINE),
     }
 }
 
@@ -46,6 +55,7 @@ pub fn note_text(world: &World, note: &Note) -> String {
     match note {
         Note::Kafka(note) => kafka_notes::text(world, note),
         Note::Rabbit(note) => rabbit_notes::text(world, note),
+        Note::Engine(text) => text.to_string(),
     }
 }
 
@@ -53,7 +63,7 @@ pub fn note_text(world: &World, note: &Note) -> String {
 pub fn note_config(note: &Note) -> Vec<(&'static str, String)> {
     match note {
         Note::Kafka(note) => kafka_notes::config(note),
-        Note::Rabbit(_) => Vec::new(),
+        Note::Rabbit(_) | Note::Engine(_) => Vec::new(),
     }
 }
 
@@ -61,6 +71,6 @@ pub fn note_config(note: &Note) -> Vec<(&'static str, String)> {
 pub fn note_mark(note: &Note) -> Option<MarkKind> {
     match note {
         Note::Kafka(note) => kafka_notes::mark(note),
-        Note::Rabbit(_) => None,
+        Note::Rabbit(_) | Note::Engine(_) => None,
     }
 }

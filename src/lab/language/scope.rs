@@ -1,5 +1,6 @@
 //! The names that a scenario has declared so far: what a later line can speak of.
 
+use crate::docker::up::{self, Runs};
 use crate::ordered::{OrderedMap, OrderedSet};
 
 use super::ast::{Command, Content, Name, ProcessVerb, Replicas, Scenario};
@@ -128,12 +129,28 @@ impl Scope {
             } => names.iter().for_each(|name| {
                 self.names.remove(name);
             }),
-            Command::Later { verb, .. } if &**verb == "compose" => self.open = true,
+            Command::Compose(text) => self.declare_containers(text),
             Command::Later { verb, rest, .. } if words::LATER_NAMES.contains(&&**verb) => {
                 let name = rest.split_whitespace().next().map(Name::from);
                 self.add(name.iter(), Kind::Later);
             }
             _ => {}
+        }
+    }
+
+    /// The containers of a compose file; names of a file that cannot be read may be anything.
+    fn declare_containers(&mut self, text: &str) {
+        let Some(containers) = up::read(text) else {
+            self.open = true;
+            return;
+        };
+        for one in containers.containers {
+            let kind = match one.runs {
+                Runs::Kafka { .. } => Kind::Broker,
+                Runs::ZooKeeper => Kind::Controller,
+                _ => Kind::Host,
+            };
+            self.add([&Name::from(one.host)], kind);
         }
     }
 

@@ -304,7 +304,25 @@ impl Admin {
 
     // ---- sending ----
 
+    /// Its metadata cannot be had where it asks: every call ends. [AdminMetadataManager.updateFailed]
+    fn fail_all(&mut self, fatal: &ClientError, ctx: &mut Ctx) {
+        let thrown = fatal.full_text();
+        for text in [
+            "Fatal error during metadata update",
+            "The remote node is not a BROKER that supports the METADATA api.",
+        ] {
+            self.log(loggers::ADMIN_METADATA.warn(text).throwing(thrown.clone()), ctx);
+        }
+        let calls: Vec<CallId> = self.jobs.keys().copied().collect();
+        for call in calls {
+            self.finish(call, Err(fatal.clone()), ctx);
+        }
+    }
+
     fn run(&mut self, ctx: &mut Ctx) {
+        if let Some(fatal) = self.net.take_fatal() {
+            self.fail_all(&fatal, ctx);
+        }
         self.expire(ctx);
         self.assign(ctx);
         self.send(ctx);

@@ -58,6 +58,8 @@ pub struct Coordinator {
     pub look_after: Time,
     /// What the last lookup found that no other will cure.
     pub fatal: Option<ClientError>,
+    /// The metadata's version when no node was left to ask.
+    pub no_node_at: Option<u32>,
     pub state: MemberState,
     pub generation: Generation,
     /// Generation and member id of the last join that was completed.
@@ -72,6 +74,8 @@ pub struct Coordinator {
     pub join: Join,
     /// No JoinGroup before.
     pub join_after: Time,
+    /// When the last join was sent.
+    pub join_sent: Time,
     pub is_leader: bool,
     /// The topics that the member joined with.
     pub joined_topics: Option<OrderedSet<Rc<str>>>,
@@ -91,6 +95,7 @@ impl Coordinator {
             group,
             node: None,
             looking: false,
+            no_node_at: None,
             look_after: Time::ZERO,
             fatal: None,
             state: MemberState::Unjoined,
@@ -103,6 +108,7 @@ impl Coordinator {
             stuck_to: None,
             join: Join::Idle,
             join_after: Time::ZERO,
+            join_sent: Time::ZERO,
             is_leader: false,
             joined_topics: None,
             topics_seen: TopicsSeen::default(),
@@ -179,10 +185,15 @@ impl Consumer {
         let Some(coordinator) = &mut self.coordinator else {
             return false;
         };
-        if coordinator.looking || coordinator.look_after > ctx.now() {
+        let version = self.net.metadata.update_version();
+        let renewed = coordinator.no_node_at.is_some_and(|seen| seen != version);
+        if coordinator.looking || (coordinator.look_after > ctx.now() && !renewed) {
             return false;
         }
+        coordinator.no_node_at = None;
         let Some(node) = self.net.least_loaded(ctx.now()) else {
+            // Whoever knows no node waits for other metadata: a new beginning from the bootstrap addresses is that too.
+            coordinator.no_node_at = Some(version);
             coordinator.look_after = ctx.now() + backoff;
             self.net.metadata.request_update();
             return false;
@@ -221,6 +232,7 @@ impl Consumer {
                     ctx,
                 );
                 self.net.ready(&node, ctx);
+                self.give_up_if_unavailable(node.id, ctx);
                 self.send_pending_commits(ctx);
             }
             (ErrorCode::GroupAuthorizationFailed, _) => {
@@ -228,6 +240,19 @@ impl Consumer {
                 self.on_lookup_failed(&Failure::fatal("GroupAuthorizationException", &text), ctx);
             }
             (error, _) => self.on_lookup_failed(&Failure::of(error), ctx),
+        }
+    }
+
+    /// It was found, but is known not to be reached just now: whoever waits for it sleeps and looks again.
+    /// [AbstractCoordinator.ensureCoordinatorReady]
+    fn give_up_if_unavailable(&mut self, node: NodeId, ctx: &mut Ctx) {
+        if self.modern.is_some() || !self.net.is_unavailable(node, ctx.now()) {
+            return;
+        }
+        self.mark_coordinator_unknown(false, "coordinator unavailable", ctx);
+        let after = ctx.now() + self.fixed_backoff();
+        if let Some(coordinator) = &mut self.coordinator {
+            coordinator.look_after = after;
         }
     }
 

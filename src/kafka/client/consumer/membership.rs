@@ -78,6 +78,9 @@ pub enum Join {
     Done(Result<Rc<[NamedPartition]>, Failure>),
 }
 
+/// How long an application's `poll()` lasts about; its loop here has no ends of single polls.
+const ONE_POLL: Span = Span::ms(500);
+
 impl Consumer {
     // ---- wanting to join ----
 
@@ -223,6 +226,27 @@ impl Consumer {
         }
     }
 
+    /// The user's thread waits for its join: that it failed is seen before anything else is looked at.
+    ///
+    /// # Errors
+    /// What `poll()` throws.
+    pub(super) fn take_failed_join(&mut self, ctx: &mut Ctx) -> Result<(), ClientError> {
+        let Some(coordinator) = &mut self.coordinator else {
+            return Ok(());
+        };
+        // Another poll than the one that sent it looks for the coordinator first.
+        if ctx.now().since(coordinator.join_sent) > ONE_POLL {
+            return Ok(());
+        }
+        match std::mem::replace(&mut coordinator.join, Join::Idle) {
+            Join::Done(Err(failure)) => self.on_join_failed(failure, ctx),
+            other => {
+                coordinator.join = other;
+                Ok(())
+            }
+        }
+    }
+
     fn on_join_failed(&mut self, failure: Failure, ctx: &mut Ctx) -> Result<(), ClientError> {
         let class = failure.error.class.clone();
         self.counters.failed_rebalances += 1;
@@ -238,7 +262,11 @@ impl Consumer {
             _ if !failure.retriable => return Err(failure.error),
             _ => {
                 let after = ctx.now() + self.fixed_backoff();
-                self.set(|coordinator| coordinator.join_after = after);
+                // It sleeps, and looks for the coordinator afterwards.
+                self.set(|coordinator| {
+                    coordinator.join_after = after;
+                    coordinator.look_after = coordinator.look_after.max(after);
+                });
             }
         }
         Ok(())
@@ -254,6 +282,7 @@ impl Consumer {
             return;
         };
         coordinator.state = MemberState::Preparing;
+        coordinator.join_sent = now;
         coordinator.rebalance_since.get_or_insert(now);
         coordinator.joined_topics = Some(topics);
         let Some(node) = coordinator.node.clone() else {

@@ -179,6 +179,19 @@ impl Outbox {
         (went, lost)
     }
 
+    /// Takes out what waits for a node whose connection failed.
+    pub fn lose(&mut self, node: NodeId) -> Vec<Lost> {
+        let unsent = std::mem::take(&mut self.unsent);
+        let (lost, kept): (Vec<Unsent>, Vec<Unsent>) = unsent.into_iter().partition(|unsent| unsent.node.id == node);
+        self.unsent = kept.into();
+        let failed = |unsent: Unsent| Lost {
+            node,
+            purpose: unsent.purpose,
+            failure: Failure::disconnect(),
+        };
+        lost.into_iter().map(failed).collect()
+    }
+
     /// Everything is forgotten.
     pub fn clear(&mut self) {
         self.unsent.clear();

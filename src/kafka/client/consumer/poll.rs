@@ -174,6 +174,9 @@ impl Consumer {
             return Err(ClientError::new("IllegalStateException", text));
         }
         self.counters.last_poll = Some(ctx.now());
+        if let Some(fatal) = self.net.take_fatal() {
+            return Err(fatal);
+        }
         loop {
             if self.poll_coordinator(ctx)? {
                 self.update_positions(ctx)?;
@@ -215,6 +218,7 @@ impl Consumer {
         self.run_callbacks(ctx)?;
         if self.subscription.by_group() {
             self.poll_heartbeat(ctx)?;
+            self.take_failed_join(ctx)?;
             if !self.ensure_coordinator(ctx)? {
                 return Ok(false);
             }

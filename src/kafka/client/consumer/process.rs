@@ -25,6 +25,7 @@ use crate::kafka::config::consumer::GroupProtocol;
 use crate::kafka::config::{ConfigError, ConsumerConfig, Properties};
 use crate::kafka::fixes::{Fix, Fixes};
 use crate::kafka::note::Fact;
+use crate::kafka::types::NodeId;
 use crate::kafka::wire::{Ctx, Input, Order, Timer};
 use crate::ordered::OrderedSet;
 use crate::sim::{Halt, Random, Span, Time, TimerId};
@@ -239,10 +240,22 @@ impl Consumer {
                         self.on_lost(purpose, node, &super::outbox::Failure::disconnect(), ctx);
                     }
                 }
-                NetEvent::Connected(_) | NetEvent::Disconnected(_) | NetEvent::MetadataUpdated => {}
+                NetEvent::Disconnected(node) => self.lose_unsent(node, ctx),
+                NetEvent::Connected(_) | NetEvent::MetadataUpdated => {}
             }
         }
         count > 0
+    }
+
+    /// What waits for a node's connection fails with it, before anybody looks whether the node is there.
+    /// [ConsumerNetworkClient.checkDisconnects]
+    fn lose_unsent(&mut self, node: NodeId, ctx: &mut Ctx) {
+        if !self.net.connection_failed(node) {
+            return;
+        }
+        for lost in self.outbox.lose(node) {
+            self.on_lost(lost.purpose, lost.node, &lost.failure, ctx);
+        }
     }
 
     fn send_outbox(&mut self, ctx: &mut Ctx) -> bool {

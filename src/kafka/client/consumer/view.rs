@@ -200,6 +200,11 @@ impl Consumer {
         self.fetcher.buffered_partitions()
     }
 
+    /// Speaks and acts as an older release from now on.
+    pub fn speak(&mut self, dialect: crate::kafka::client::network::Dialect) {
+        self.net.speak(dialect);
+    }
+
     /// Its connections.
     pub fn network(&self) -> &NetworkClient {
         &self.net

@@ -7,7 +7,8 @@ use crate::kafka::client::link::{InFlight, Link, LinkState};
 use crate::kafka::client::log::loggers;
 use crate::kafka::client::metadata::Wanted;
 use crate::kafka::client::rules;
-use crate::kafka::protocol::data::{ApiVersionsRequest, BrokerNode};
+use crate::kafka::protocol::data::{ApiVersionsRequest, BrokerNode, Foreign};
+use crate::kafka::protocol::{Body, Msg};
 use crate::kafka::rule::Weight;
 use crate::kafka::types::NodeId;
 use crate::kafka::wire::Ctx;
@@ -23,6 +24,8 @@ const UNKNOWN_HOST_TTL: Span = Span::ms(10_000);
 pub(super) enum End {
     Refused,
     Peer,
+    /// The other side closed before TLS was agreed on.
+    Handshake,
     SetupTimeout,
     RequestTimeout,
     Idle,
@@ -79,6 +82,7 @@ impl NetworkClient {
             return;
         };
         link.port = node.port;
+        link.ip = ip;
         match conn {
             Some(conn) => {
                 link.connecting(conn, now);
@@ -117,9 +121,26 @@ impl NetworkClient {
         let pauses = self.settings.pauses;
         if let Some(link) = self.links.get_mut(&node) {
             link.checking(ctx.now(), pauses, &mut self.random);
+            if self.settings.tls {
+                return self.say_hello(conn, ctx);
+            }
             let timeout = Some(self.settings.request_timeout_ms);
             self.put(node, ApiVersionsRequest.into(), timeout, true, ctx);
         }
+    }
+
+    /// TLS begins with a ClientHello; a listener that speaks plainly takes its first bytes for the size of a request.
+    fn say_hello(&self, conn: ConnId, ctx: &mut Ctx) {
+        let body = Body::from(Foreign::TLS_HELLO);
+        let client = self.client_id.clone();
+        ctx.send(
+            conn,
+            Msg {
+                correlation: 0,
+                client,
+                body,
+            },
+        );
     }
 
     pub(super) fn on_end(&mut self, conn: ConnId, end: End, ctx: &mut Ctx) {
@@ -138,12 +159,16 @@ impl NetworkClient {
         };
         if let Some(conn) = link.conn {
             self.by_conn.remove(&conn);
-            if !matches!(end, End::Refused | End::Peer) {
+            if !matches!(end, End::Refused | End::Peer | End::Handshake) {
                 ctx.close(conn);
             }
         }
         let setup_ms = link.setup_timeout_ms();
-        let address = address_text(&link.host, link.port);
+        let end = match end {
+            End::Peer if self.settings.tls && link.state == LinkState::CheckingApiVersions => End::Handshake,
+            end => end,
+        };
+        let address = address_text(&link.host, link.ip, link.port);
         link.disconnected(now, pauses, &mut self.random);
         let retry = link.retry_at();
         let lost = std::mem::take(&mut link.in_flight);
@@ -156,7 +181,7 @@ impl NetworkClient {
 
     pub(super) fn log_end(&self, node: NodeId, end: End, setup_ms: i64, address: &str, ctx: &mut Ctx) {
         let text = match end {
-            End::Refused | End::Peer => format!("Node {node} disconnected."),
+            End::Refused | End::Peer | End::Handshake => format!("Node {node} disconnected."),
             End::SetupTimeout => format!(
                 "Disconnecting from node {node} due to socket connection setup timeout. The timeout value is {setup_ms} ms."
             ),
@@ -172,6 +197,17 @@ impl NetworkClient {
             _ => &rules::CONNECT,
         };
         self.log(loggers::NETWORK_CLIENT.info(text), Weight::Detail, rule, ctx);
+        if end == End::Handshake {
+            let text = format!(
+                "Connection to node {node} ({address}) terminated during authentication. This may happen due to any of the following reasons: (1) Firewall blocking Kafka TLS traffic (eg it may only allow HTTPS traffic), (2) Transient network issue."
+            );
+            self.log(
+                loggers::NETWORK_CLIENT.warn(text),
+                Weight::Matters,
+                &rules::HANDSHAKE,
+                ctx,
+            );
+        }
         if end == End::Refused {
             let text =
                 format!("Connection to node {node} ({address}) could not be established. Node may not be available.");

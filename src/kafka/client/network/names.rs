@@ -2,6 +2,8 @@
 
 use crate::kafka::protocol::Body;
 use crate::kafka::protocol::data::BrokerNode;
+use crate::sim::network::is_made_up;
+use std::net::Ipv4Addr;
 
 /// `b1:9092 (id: 1 rack: null isFenced: false)`, as the Java client prints a node.
 pub fn node_text(node: &BrokerNode) -> String {
@@ -12,10 +14,13 @@ pub fn node_text(node: &BrokerNode) -> String {
     )
 }
 
-/// `/10.77.0.1:9092` for an address, `b1:9092` for a name (whose address nobody made up).
-pub fn address_text(host: &str, port: u16) -> String {
+/// `/10.77.0.1:9092` for an address, `kafka/10.88.0.2:9092` for a name, `b1:9092` for a name whose address nobody said.
+pub fn address_text(host: &str, ip: Option<Ipv4Addr>, port: u16) -> String {
     let is_address = host.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    format!("{}{host}:{port}", if is_address { "/" } else { "" })
+    match ip.filter(|ip| !is_address && !is_made_up(*ip)) {
+        Some(ip) => format!("{host}/{ip}:{port}"),
+        None => format!("{}{host}:{port}", if is_address { "/" } else { "" }),
+    }
 }
 
 /// The request's name in logs: `PRODUCE` for ProduceRequest. [ApiKeys]

@@ -3,6 +3,7 @@
 use super::connecting::End;
 use super::names::{address_text, node_text};
 use super::{NetEvent, NetworkClient, RequestId};
+use crate::kafka::client::call::ClientError;
 use crate::kafka::client::link::{Link, LinkState};
 use crate::kafka::client::log::{LogLine, loggers};
 use crate::kafka::client::metadata::errors_of;
@@ -13,6 +14,7 @@ use crate::kafka::rule::Weight;
 use crate::kafka::types::NodeId;
 use crate::kafka::wire::Ctx;
 use crate::sim::{Span, Time};
+use std::rc::Rc;
 
 impl NetworkClient {
     /// Is a metadata request due that is not under way? [DefaultMetadataUpdater.isUpdateDue]
@@ -82,6 +84,13 @@ impl NetworkClient {
             }
             return false;
         };
+        if self.can_send(node.id) && self.links.get(&node.id).is_some_and(|link| link.of_controller) {
+            let text = "The node does not support METADATA";
+            self.fatal = Some(ClientError::new("UnsupportedVersionException", text));
+            self.refresh_failed(now);
+            self.arm(self.metadata.next_update(), ctx);
+            return true;
+        }
         if self.can_send(node.id) {
             let asked = self.metadata.ask(now);
             let body = Body::from(asked.request.clone());
@@ -140,14 +149,14 @@ impl NetworkClient {
 
     /// Back to the bootstrap addresses (KIP-899).
     pub(super) fn begin_anew(&mut self, ctx: &mut Ctx) {
-        let line = self.anew_line();
+        let line = self.anew_line(ctx);
         self.log(line, Weight::Detail, &rules::REBOOTSTRAP, ctx);
         self.metadata.rebootstrap();
         self.sought_since = Some(ctx.now());
     }
 
     /// How a new beginning is logged. [Metadata.rebootstrap, AdminMetadataManager.rebootstrap]
-    fn anew_line(&self) -> LogLine {
+    fn anew_line(&self, ctx: &Ctx) -> LogLine {
         let known = self.metadata.bootstrap_addresses();
         if self.metadata.is_for_admin() {
             let nodes = self.metadata.bootstrap_nodes();
@@ -157,7 +166,8 @@ impl NetworkClient {
                 "Rebootstrapping with Cluster(id = null, nodes = [{nodes}], partitions = [], controller = null)"
             ));
         }
-        let list: Vec<String> = known.iter().map(|(host, port)| address_text(host, *port)).collect();
+        let address = |(host, port): &(Rc<str>, u16)| address_text(host, ctx.look_up(host), *port);
+        let list: Vec<String> = known.iter().map(address).collect();
         loggers::METADATA.info(format!("Rebootstrapping with [{}]", list.join(", ")))
     }
 

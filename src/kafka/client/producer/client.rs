@@ -272,7 +272,9 @@ impl Producer {
             self.hand_over(ctx);
             self.run_sender(ctx);
             let began = self.return_transactional(ctx);
-            let again = self.net.drive(ctx) || self.someone_may_go_on() || began;
+            // A sender that sleeps polls no network.
+            let asleep = self.sleeps(ctx.now());
+            let again = (!asleep && self.net.drive(ctx)) || self.someone_may_go_on() || began;
             if !again {
                 break;
             }

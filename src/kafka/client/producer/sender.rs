@@ -47,6 +47,10 @@ pub struct InitId {
     pub request: Option<RequestId>,
     /// Not before this.
     pub not_before: Time,
+    /// The metadata's version when no node was left to ask: others let it go on at once.
+    no_node_at: Option<u32>,
+    /// The sender's thread sleeps until then: the network stands still too.
+    asleep_until: Time,
 }
 
 impl Producer {
@@ -175,7 +179,9 @@ impl Producer {
         if self.init.request.is_some() {
             return false;
         }
-        if now < self.init.not_before {
+        let version = self.net.metadata.update_version();
+        let renewed = self.init.no_node_at.is_some_and(|seen| seen != version);
+        if now < self.init.not_before && !renewed {
             self.next_look = self.init.not_before;
             return false;
         }
@@ -184,6 +190,7 @@ impl Producer {
             None => match self.net.least_loaded(now) {
                 Some(node) => node,
                 None => {
+                    self.init.no_node_at = Some(version);
                     self.init.not_before = now + Span::from_ms(self.config.retry_backoff_ms);
                     self.next_look = self.init.not_before;
                     return false;
@@ -191,6 +198,7 @@ impl Producer {
             },
         };
         self.init.target = Some(node.id);
+        self.init.no_node_at = None;
         if self.net.ready(&node, ctx) {
             let body = InitProducerIdRequest {
                 transactional_id: None,
@@ -207,6 +215,7 @@ impl Producer {
     pub(super) fn init_lost(&mut self, node: NodeId, ctx: &mut Ctx) {
         if self.init.target == Some(node) {
             self.retry_init(ctx);
+            self.init.asleep_until = self.init.not_before;
             self.net.metadata.request_update();
         }
     }
@@ -216,6 +225,11 @@ impl Producer {
         self.init.target = None;
         self.init.request = None;
         self.init.not_before = ctx.now() + Span::from_ms(self.config.retry_backoff_ms);
+    }
+
+    /// Does the sender's thread sleep before it asks for a producer id again? [Sender.maybeFindCoordinatorAndRetry]
+    pub(super) fn sleeps(&self, now: Time) -> bool {
+        now < self.init.asleep_until
     }
 
     /// One round; true if something was sent, as more may follow. [Sender.sendProducerData]

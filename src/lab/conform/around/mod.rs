@@ -2,6 +2,7 @@
 
 mod compose;
 mod listeners;
+mod network;
 mod serving;
 
 use super::Verdict;
@@ -24,6 +25,8 @@ enum Kind {
     ApacheImage,
     WurstmeisterImage,
     Startup,
+    /// A client, a broker, and the network between them.
+    Network,
     /// Nothing that could be played: measurements.
     Figures,
 }
@@ -45,6 +48,9 @@ impl Case {
             let mut all = image("apache/kafka", Kind::ApacheImage);
             all.extend(image("wurstmeister/kafka", Kind::WurstmeisterImage));
             return Some(all);
+        }
+        if file.contains_key("broker") && file.contains_key("client") {
+            return Some(vec![Case::new(Kind::Network, "listeners", file)]);
         }
         if file.contains_key("broker") && file.contains_key("cases") {
             let whole = Value::Object(file.clone());
@@ -78,6 +84,7 @@ impl Case {
                 Some(why) => return Verdict::NotModelled(why),
                 None => listeners::start(&self.body),
             },
+            Kind::Network => network::play(&self.body),
             Kind::Figures => return Verdict::NotModelled("a file of figures, with nothing to play".into()),
         };
         match difference {

@@ -110,6 +110,11 @@ pub enum Subject {
     Unacked(Name),
     /// How many consumers a queue has.
     Consumers(Name),
+    /// Whether a client, or whoever is on a host, reaches a broker: `yes`, or how it ends.
+    Reach {
+        client: Name,
+        broker: Name,
+    },
     /// The active controller, or `none`.
     Controller,
     /// The output of the last `$` line.

@@ -12,6 +12,7 @@ pub use rabbit::*;
 pub use things::*;
 
 use crate::ordered::OrderedMap;
+use std::net::Ipv4Addr;
 use std::rc::Rc;
 
 /// A name or a text of the scenario; cheap to keep in many places.
@@ -49,7 +50,7 @@ impl Line {
         let breaks = |text: &str| text.matches('\n').count();
         match &self.content {
             Content::Unread(text) => breaks(text),
-            Content::Command(Command::Later { block: Some(block), .. }) => breaks(block) + 1,
+            Content::Command(Command::Later { block: Some(block), .. } | Command::Compose(block)) => breaks(block) + 1,
             Content::Command(Command::About(text) | Command::Note(text)) if is_block(text) => breaks(text) + 1,
             _ => 0,
         }
@@ -111,6 +112,28 @@ pub enum Command {
     Network {
         name: Name,
         members: Vec<Name>,
+    },
+    /// Containers from a compose file, as `docker compose up` on the laptop would start them.
+    Compose(Name),
+    /// `docker network connect` and `disconnect`.
+    Attach {
+        host: Name,
+        network: Name,
+        /// False: it leaves.
+        joins: bool,
+    },
+    /// A port of a host, published on the laptop.
+    Port {
+        host: Name,
+        /// On 127.0.0.1: for programs of the laptop alone.
+        local: bool,
+        published: u16,
+        target: u16,
+    },
+    /// The address of a machine.
+    Address {
+        host: Name,
+        ip: Ipv4Addr,
     },
     /// The latency of directed links.
     Link {

@@ -349,7 +349,7 @@ fn known(scope: &Scope, name: &str, span: Span, what: &str, wanted: impl Fn(Kind
             format!("{name} is a {}", kind.name()),
             suggest(name, scope.names_of(&wanted).collect::<Vec<_>>()),
         ),
-        None if scope.is_open() => later(format!("{name} may come from the compose file, which is not here yet")),
+        None if scope.is_open() => later(format!("{name} may come from the compose file, which cannot be loaded")),
         None => {
             let there: Vec<&str> = scope
                 .names_of(&wanted)

@@ -148,6 +148,10 @@ fn subject(word: &str, args: &mut Args<'_>) -> Read<Subject> {
         "ready" => Subject::Ready(super::rabbit::queue_name(args)?),
         "unacked" => Subject::Unacked(super::rabbit::queue_name(args)?),
         "consumers" => Subject::Consumers(super::rabbit::queue_name(args)?),
+        "reach" => Subject::Reach {
+            client: args.known_name("a client or host", |kind| kind != Kind::Network)?,
+            broker: args.known_name("a broker", |kind| kind == Kind::Broker)?,
+        },
         "controller" => Subject::Controller,
         "exit" => Subject::Exit,
         _ => Subject::Output,

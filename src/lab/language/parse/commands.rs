@@ -15,6 +15,8 @@ use crate::lab::language::lexer::{Span, Token};
 use crate::lab::language::scope::{Kind, Scope};
 use crate::lab::language::words::{PICTURES, VIEW_OPTIONS, Verb};
 use crate::lab::language::{limits, units};
+use crate::lab::world::LAPTOP;
+use std::net::Ipv4Addr;
 
 /// Reads one command. `tokens` are its words, the verb first; `block` is the text of its block.
 pub fn command(verb: &'static Verb, tokens: &[Token], scope: &Scope, block: Option<&Name>) -> Read<Command> {
@@ -35,6 +37,14 @@ pub fn command(verb: &'static Verb, tokens: &[Token], scope: &Scope, block: Opti
         },
         "network" => members(&mut args, |name, members| Command::Network { name, members })?,
         "rack" => members(&mut args, |name, members| Command::Rack { name, members })?,
+        "compose" => compose(&args, block)?,
+        "connect" | "disconnect" => Command::Attach {
+            joins: verb.name == "connect",
+            host: args.known_name("the host", |kind| kind != Kind::Network)?,
+            network: name_of(args.word("the network")?)?,
+        },
+        "port" => port(&mut args)?,
+        "address" => address(&mut args)?,
         "link" => link(&mut args)?,
         "broker" => Command::Broker(server(&mut args)?),
         "controller" => Command::Controller(server(&mut args)?),
@@ -129,6 +139,48 @@ fn members(args: &mut Args<'_>, make: impl Fn(Name, Vec<Name>) -> Command) -> Re
     Ok(make(name, members))
 }
 
+fn compose(args: &Args<'_>, block: Option<&Name>) -> Read<Command> {
+    match block {
+        Some(text) => Ok(Command::Compose(text.clone())),
+        None => args.missing("the file as a block: compose <<END, its lines, END"),
+    }
+}
+
+/// `29092:9092` or `127.0.0.1:29092:9092`.
+fn port(args: &mut Args<'_>) -> Read<Command> {
+    let host = args.known_name("the host", |kind| kind != Kind::Network)?;
+    let token = args.word("the ports")?;
+    let local = token.text.strip_prefix("127.0.0.1:");
+    let pair = local.unwrap_or(&token.text).split_once(':');
+    let number = |text: &str| text.parse::<u16>().ok().filter(|port| *port > 0);
+    match pair.and_then(|(published, target)| Some((number(published)?, number(target)?))) {
+        Some((published, target)) => Ok(Command::Port {
+            host,
+            local: local.is_some(),
+            published,
+            target,
+        }),
+        None => wrong(
+            token.span,
+            format!("{} is not a pair of ports", token.text),
+            "the laptop's port and the host's, as in 29092:9092",
+        ),
+    }
+}
+
+fn address(args: &mut Args<'_>) -> Read<Command> {
+    let host = name_of(args.word("the machine")?)?;
+    let token = args.word("the address")?;
+    match token.text.parse::<Ipv4Addr>() {
+        Ok(ip) if !ip.is_loopback() && ip.octets()[0] != 0 => Ok(Command::Address { host, ip }),
+        _ => wrong(
+            token.span,
+            format!("{} is not an address of a machine", token.text),
+            "four numbers, as in 192.168.1.10",
+        ),
+    }
+}
+
 fn link(args: &mut Args<'_>) -> Read<Command> {
     let latency_us = match args.option("latency") {
         Some(token) => duration_of(token)?,
@@ -148,6 +200,7 @@ pub fn on(args: &mut Args<'_>) -> Read<Option<Name>> {
     let name = name_of(token)?;
     match args.scope.kind(&name) {
         Some(kind) if kind != Kind::Network => Ok(Some(name)),
+        None if args.scope.is_open() || &*name == LAPTOP => Ok(Some(name)),
         _ => {
             let hosts: Vec<&str> = args.scope.names_of(|kind| kind != Kind::Network).collect();
             wrong(

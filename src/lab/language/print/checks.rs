@@ -74,6 +74,7 @@ pub fn subject(subject: &Subject) -> String {
         Subject::Committed(name, p) => format!("committed {name} {}", partition(p)),
         Subject::Lag(name, None) => format!("lag {name}"),
         Subject::Lag(name, Some(p)) => format!("lag {name} {}", partition(p)),
+        Subject::Reach { client, broker } => format!("reach {client} {broker}"),
         Subject::Coordinator(name) => format!("coordinator {name}"),
         Subject::Generation(name) => format!("generation {name}"),
         Subject::Error(name) => format!("error {name}"),

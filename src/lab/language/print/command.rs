@@ -53,6 +53,7 @@ pub fn print_command(command: &Command) -> (String, Option<String>) {
     match command {
         Command::About(text) => long_text("about", text),
         Command::Note(text) => long_text("note", text),
+        Command::Compose(text) => with_block("compose", text),
         Command::Later { verb, rest, block } => {
             let head = if rest.is_empty() {
                 verb.to_string()
@@ -95,7 +96,7 @@ fn words(command: &Command) -> Words {
     match command {
         Command::Title(text) => Words::new("title").add(quoted(text)),
         // Texts that can be blocks, and what is kept as written, are printed by the caller.
-        Command::About(_) | Command::Note(_) | Command::Later { .. } => Words::default(),
+        Command::About(_) | Command::Note(_) | Command::Compose(_) | Command::Later { .. } => Words::default(),
         Command::Seed(seed) => Words::new("seed").add(seed.to_string()),
         Command::View(view) => {
             let start = Words::new("view");
@@ -109,6 +110,19 @@ fn words(command: &Command) -> Words {
         Command::Rule { rule, on } => Words::new("rule").add(rule).add(if *on { "on" } else { "off" }),
         Command::Host { names, rack } => Words::new("host").ranges(names).option("rack", rack.as_ref()),
         Command::Network { name, members } => Words::new("network").add(name).names(members),
+        Command::Attach { host, network, joins } => Words::new(if *joins { "connect" } else { "disconnect" })
+            .add(host)
+            .add(network),
+        Command::Port {
+            host,
+            local,
+            published,
+            target,
+        } => {
+            let at = if *local { "127.0.0.1:" } else { "" };
+            Words::new("port").add(host).add(format!("{at}{published}:{target}"))
+        }
+        Command::Address { host, ip } => Words::new("address").add(host).add(ip.to_string()),
         Command::Rack { name, members } => Words::new("rack").add(name).names(members),
         Command::Link { between, latency_us } => {
             ends(Words::new("link"), between).option("latency", Some(duration(*latency_us)))

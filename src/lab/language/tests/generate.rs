@@ -5,6 +5,7 @@ use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
+use std::net::Ipv4Addr;
 
 use super::generate_rabbit::rabbit;
 use crate::lab::language::ast::*;
@@ -346,6 +347,10 @@ fn claim() -> impl Strategy<Value = Claim> {
             number()
         )
             .prop_map(|(fate, of, v)| (Subject::Count { fate, of }, v)),
+        (one(&["web", "h1"]), one(&["yes", "refused"])).prop_map(|(client, v)| {
+            let broker = "b1".into();
+            (Subject::Reach { client, broker }, vec![v])
+        }),
         text().prop_map(|v| (Subject::Output, v)),
         (one(PROCESSES), one(&["up", "crashed"])).prop_map(|(n, v)| (Subject::State(Thing::Process(n)), vec![v])),
         (name(), text()).prop_map(|(n, v)| (Subject::State(Thing::Group(n)), v)),
@@ -376,27 +381,26 @@ fn later() -> impl Strategy<Value = Command> {
         }),
         vec("[^\r\n]{0,20}", 0..4).prop_map(|lines: Vec<String>| {
             let block: String = lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
-            Command::Later {
-                verb: "streams".into(),
-                rest: "s1".into(),
-                block: None,
-            }
-            .with_compose(block)
+            Command::Compose(block.into())
+        }),
+        (1..65_535u16, 1..65_535u16, any::<bool>()).prop_map(|(published, target, local)| Command::Port {
+            host: "h1".into(),
+            local,
+            published,
+            target,
+        }),
+        (any::<bool>(), 1..255u8).prop_map(|(joins, last)| match joins {
+            true => Command::Attach {
+                host: "h1".into(),
+                network: "n1".into(),
+                joins: last % 2 == 0,
+            },
+            false => Command::Address {
+                host: "laptop".into(),
+                ip: Ipv4Addr::new(192, 168, 1, last),
+            },
         }),
     ]
-}
-
-impl Command {
-    fn with_compose(self, block: String) -> Command {
-        match self {
-            Command::Later { .. } => Command::Later {
-                verb: "compose".into(),
-                rest: "".into(),
-                block: Some(block.into()),
-            },
-            other => other,
-        }
-    }
 }
 
 /// A whole scenario: the set-up above, then commands of all kinds at growing times, remarks and blank lines.

@@ -86,6 +86,11 @@ controller c1 node.id=100
 broker b1..b4 on=h1 min.insync.replicas=2 log.flush.interval.messages=1
 broker b9 rack=b
 network n1 h1 b9
+connect h2 n1
+disconnect h2 n1
+port h1 29092:9092
+port h1 127.0.0.1:8080:80
+address laptop 192.168.1.10
 rack z b1 b2
 link b1 <-> b2 latency=2ms
 topic loan_request partitions=3 replicas=3 min.insync.replicas=2 retention.ms=10s
@@ -204,6 +209,7 @@ expect ready risk = 3
 expect unacked risk >= 0
 expect consumers risk = 1
 expect error pub1 = NOT_FOUND
+expect reach web b1 = yes
 expect controller = c1
 expect output contains "Leader: 2"
 expect output = "a b" "c"

@@ -140,6 +140,7 @@ fn every_form_in_the_reference_is_a_sentence() {
             "publisher" => "publisher pub9 confirm mandatory persistent",
             "subscriber" => "subscriber s9 queue=risk prefetch=10 work=50ms",
             "publish" => "publish pub1 loans key=loan.kim.high \"300\"",
+            "compose" => "compose <<END\nservices: {}\nEND",
             _ => verb.form,
         };
         let parsed = parse(&format!("{setup}{form}\n"));

@@ -123,6 +123,11 @@ pub const SUBJECTS: &[SubjectWord] = &[
         "count lost = 0",
         "how many records have a fate; of one client, topic or system (count lost web = 0)",
     ),
+    subject(
+        "reach",
+        "reach web b1 = yes",
+        "whether a client, or whoever is on a host, gets to a broker: yes, unknown-host, refused, no-route or silence",
+    ),
     subject("controller", "controller = c2", "the active controller"),
     subject(
         "output",

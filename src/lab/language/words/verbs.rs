@@ -95,6 +95,11 @@ verbs! {
         "host", "host h1", "a machine with a disk and an address", &[RACK];
         "network", "network n1 h1 h2", "a named network and who is on it", &[];
         "link", "link b1 -> b2 latency=2ms", "the latency of links", &[opt("latency", "2ms", "required")];
+        "connect", "connect h1 n1", "a host joins a network: address and names at once, as docker network connect", &[];
+        "disconnect", "disconnect h1 n1", "a host leaves a network; nothing comes through its connections there any more", &[];
+        "port", "port h1 29092:9092", "publishes a host's port on the laptop; 127.0.0.1:29092:9092 for the laptop alone", &[];
+        "address", "address laptop 192.168.1.10", "the address of a machine that stands on no named network", &[];
+        "compose", "compose <<END", "containers from a compose file, as a block: services, images, environment, ports, networks", &[];
         "rack", "rack a b1 b2", "puts processes or hosts into a rack", &[];
     }
     Kafka {
@@ -176,6 +181,5 @@ verbs! {
     }
     Later {
         "streams", "streams app", "a Kafka Streams application", &[];
-        "compose", "compose <<END", "containers from a compose file, as a block", &[];
     }
 }
