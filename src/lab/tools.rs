@@ -210,7 +210,11 @@ impl World {
     }
 
     /// Hands something to the newest tool that runs; in this host, if one is named.
-    fn to_tool(&mut self, host: Option<&Name>, act: impl FnOnce(&mut dyn Running, &mut World)) -> Result<(), Refusal> {
+    fn hand_to_tool(
+        &mut self,
+        host: Option<&Name>,
+        act: impl FnOnce(&mut dyn Running, &mut World),
+    ) -> Result<(), Refusal> {
         let found = self.tools.lines.iter().rposition(|line| line.runs_in(host));
         let place = host.map_or_else(String::new, |host| format!(" inside `{host}`"));
         let index = found.ok_or_else(|| format!("no tool runs{place}"))?;
@@ -226,11 +230,11 @@ impl World {
     }
 
     pub(in crate::lab) fn apply_type(&mut self, host: Option<&Name>, text: &str) -> Result<(), Refusal> {
-        self.to_tool(host, |job, world| job.type_line(text, world))
+        self.hand_to_tool(host, |job, world| job.type_line(text, world))
     }
 
     pub(in crate::lab) fn apply_press(&mut self, host: Option<&Name>, key: Key) -> Result<(), Refusal> {
-        self.to_tool(host, |job, world| job.press(key, world))
+        self.hand_to_tool(host, |job, world| job.press(key, world))
     }
 
     /// Lets every running tool go on, and tells what they have written.

@@ -117,10 +117,7 @@ fn check(desk: &mut Desk, options: &Options) -> Run<&'static str> {
 
 fn act(desk: &mut Desk, options: &Options, action: &str) -> Done<()> {
     let servers = options.all("bootstrap-server").join(",");
-    let admin = match desk.open_admin(&servers, "reassign-partitions-tool", OrderedMap::new())? {
-        Ok(admin) => admin,
-        Err(error) => return Err(error.into()),
-    };
+    let admin = desk.open_admin(&servers, "reassign-partitions-tool", OrderedMap::new())??;
     match action {
         "generate" => plan::generate(desk, options, admin),
         "execute" => execute::execute(desk, options, admin),
