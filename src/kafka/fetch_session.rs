@@ -83,6 +83,14 @@ impl FetchSession {
         }
     }
 
+    /// Where the last request stands: it ends the session. [FetchSessionHandler.notifyClose]
+    pub fn closing(&self) -> SessionPoint {
+        SessionPoint {
+            epoch: SessionPoint::NONE.epoch,
+            ..self.next
+        }
+    }
+
     /// An answer came. False if the node does not know the session: the next request is a full one.
     pub fn answered(&mut self, response: &FetchResponse) -> bool {
         match response.error {

@@ -2,14 +2,14 @@
 //! else on the timeline.
 
 use super::apply::rabbit::method;
-use super::language::ast::{Check, CheckWhen, Command, Content, Name, Scenario, Server};
+use super::language::ast::{Check, CheckWhen, Command, Consumer, Content, Name, Producer, Scenario, Server};
 use super::tools::Shell;
 use super::world::{ClusterSetup, Properties, WARM_UP, World, kernel_time};
 use crate::kafka::client::admin::AdminCall;
 use crate::kafka::fixes::{Fix, Fixes};
 use crate::kafka::types::NodeId;
-use crate::ordered::OrderedMap;
 use crate::ordered::SortSmall;
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::sim::Time;
 use std::rc::Rc;
 
@@ -57,6 +57,7 @@ impl Plan {
     pub fn of(scenario: &Scenario) -> Plan {
         let mut plan = Plan::default();
         let mut timeline = Vec::new();
+        let mut clients: OrderedSet<Name> = OrderedSet::new();
         for line in &scenario.lines {
             let Content::Command(command) = &line.content else {
                 continue;
@@ -68,6 +69,14 @@ impl Plan {
                 deadline,
             };
             match command {
+                Command::Producer(Producer { names, .. }) | Command::Consumer(Consumer { names, .. }) => {
+                    clients.extend(names.iter().cloned());
+                    timeline.push(due(line.at_us, false));
+                }
+                // Clients are made when the clock starts, and so is what joins them.
+                Command::Link { between, .. } if between.names().any(|name| clients.contains(name)) => {
+                    timeline.push(due(line.at_us, false));
+                }
                 Command::Seed(seed) => plan.seed = *seed,
                 Command::Title(_) | Command::About(_) | Command::View(_) => {}
                 Command::Check(check) => match check.when {

@@ -98,11 +98,35 @@ pub struct BrokerView {
     pub unflushed: u64,
     /// Names of the groups it coordinates.
     pub coordinates: Vec<String>,
+    /// The transactional ids that it coordinates.
+    pub transactions: Vec<TransactionView>,
     /// Sorted by topic, partition: the same order on every broker.
     pub replicas: Vec<ReplicaView>,
     pub config: Vec<(String, String)>,
     pub metrics: Vec<Metric>,
     pub faults: Vec<String>,
+}
+
+/// A transactional id as its coordinator has it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TransactionView {
+    pub id: String,
+    pub producer_id: i64,
+    pub epoch: i16,
+    /// `Ongoing`, `PrepareCommit`, ...: the coordinator's name for it.
+    pub state: &'static str,
+    /// Partitions that have records of it, or still wait for its marker: `loan_request/0`.
+    pub partitions: Vec<String>,
+    /// `transaction.timeout.ms` of its producer.
+    pub timeout_ms: i32,
+}
+
+/// A transaction that is open in a partition, as the partition's log has it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OpenTransactionView {
+    pub producer_id: i64,
+    pub epoch: i16,
+    pub first_offset: i64,
 }
 
 /// One replica of a partition on one broker.
@@ -123,6 +147,8 @@ pub struct ReplicaView {
     pub end: i64,
     pub high_watermark: i64,
     pub last_stable: i64,
+    /// What holds the last stable offset back, the oldest first.
+    pub open_transactions: Vec<OpenTransactionView>,
     /// Everything below is flushed.
     pub flushed: i64,
     /// Leader-epoch checkpoint: (epoch, start offset).
@@ -159,6 +185,12 @@ pub struct CellView {
     pub opens_epoch: bool,
     /// Which record of the ledger it is, if a client made it.
     pub record: Option<u32>,
+    /// Its transaction was aborted.
+    pub aborted: bool,
+    /// What a transaction's marker says: `COMMIT` or `ABORT`.
+    pub marker: Option<&'static str>,
+    /// How many offsets right before it compaction has left empty.
+    pub removed: i64,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -13,6 +13,7 @@ pub const WORLDS: &[World] = &[
     ("sandbox", scenarios::sandbox),
     ("acks-1", scenarios::acks_1),
     ("coordinator-fails", scenarios::coordinator_fails),
+    ("exactly-once", scenarios::exactly_once),
 ];
 
 /// How many of a world's hashes are written down; the last one holds them all, the others tell where it went apart.

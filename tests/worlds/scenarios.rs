@@ -27,3 +27,7 @@ pub fn acks_1() -> Vec<u64> {
 pub fn coordinator_fails() -> Vec<u64> {
     play("coordinator-fails")
 }
+
+pub fn exactly_once() -> Vec<u64> {
+    play("exactly-once")
+}

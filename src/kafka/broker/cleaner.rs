@@ -6,6 +6,7 @@
 use super::BrokerTimer;
 use super::note::BrokerNote;
 use super::server::{Server, set_timer};
+use crate::kafka::config::BrokerConfig;
 use crate::kafka::log::cleaner::Cleanable;
 use crate::kafka::note::Note;
 use crate::kafka::types::TopicPartition;
@@ -16,9 +17,18 @@ use crate::sim::Span;
 const BYTES_PER_KEY: i64 = 24;
 
 impl Server {
+    /// The broker's settings as the cleaner has them: its own can be changed while it runs. [LogCleaner.reconfigure]
+    fn cleaner_config(&self) -> BrokerConfig {
+        let mut all = self.setup.properties.clone();
+        for layer in self.dynamic_settings() {
+            all.extend(layer.into_iter().filter(|(key, _)| key.starts_with("log.cleaner.")));
+        }
+        BrokerConfig::from_map(&all).unwrap_or_else(|_| self.setup.config.clone())
+    }
+
     /// The cleaner rests.
     pub(super) fn rest_cleaner(&mut self, ctx: &mut Ctx) {
-        let pause = self.setup.config.log_cleaner_backoff_ms.max(1);
+        let pause = self.cleaner_config().log_cleaner_backoff_ms.max(1);
         set_timer(ctx, Span::from_ms(pause), BrokerTimer::CleanLogs);
     }
 
@@ -48,7 +58,7 @@ impl Server {
 
     /// Whether anything became clean.
     fn clean_log(&mut self, partition: TopicPartition, ctx: &mut Ctx) -> bool {
-        let config = &self.setup.config;
+        let config = self.cleaner_config();
         let memory = config.log_cleaner_dedupe_buffer_size / i64::from(config.log_cleaner_threads.max(1));
         // nine tenths of it are used at most [log.cleaner.io.buffer.load.factor]
         let keys = memory.min(i64::from(i32::MAX)) / BYTES_PER_KEY * 9 / 10;

@@ -39,6 +39,12 @@ impl Server {
         ]
     }
 
+    /// Settings that were given while the broker runs, the weakest first.
+    pub(super) fn dynamic_settings(&self) -> [Properties; 2] {
+        let [(own, _), (all, _), _] = self.broker_layers();
+        [all, own]
+    }
+
     /// A group's own settings, if it has any that the broker takes.
     pub(super) fn group_settings(&self, group: &str) -> Option<GroupConfig> {
         let own = self.image().settings(&ConfigResource::Group(group.into()))?;

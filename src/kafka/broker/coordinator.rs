@@ -10,6 +10,7 @@ use crate::kafka::groups::{Effect, Env, GroupCoordinator, GroupTimer, Host, Repl
 use crate::kafka::hash::coordinator_partition;
 use crate::kafka::log::append::LeaderAppend;
 use crate::kafka::log::batch::{Batch, Outcome};
+use crate::kafka::log::files::LogFiles;
 use crate::kafka::log::producer_entry::Guard;
 use crate::kafka::metadata::image::{MetadataDelta, TopicImage};
 use crate::kafka::note::Note;
@@ -233,28 +234,24 @@ impl Server {
         known
     }
 
-    /// This broker leads a partition in a new epoch: of the offsets topic, its groups are read from the log.
-    pub(super) fn coordinator_elected(&mut self, partition: TopicPartition, epoch: i32, ctx: &mut Ctx) {
-        let Some(replica) = self.replicas.get(&partition) else {
-            return;
-        };
-        let topic = replica.topic.clone();
-        if !matches!(&*topic, OFFSETS_TOPIC | TRANSACTIONS_TOPIC | SHARE_STATE_TOPIC) {
-            return;
-        }
-        let (start, end) = (replica.log.log_start(), replica.log.end_offset());
-        let high_watermark = replica.log.high_watermark();
-        let files = replica.log.files().clone();
-        match &*topic {
-            TRANSACTIONS_TOPIC => return self.load_transactions(partition.partition, epoch, (&files, start), ctx),
-            SHARE_STATE_TOPIC => {
-                return self.load_share_state(partition.partition, epoch, (&files, start), (end, high_watermark), ctx);
-            }
-            _ => {}
-        }
+    /// The groups of a partition are about to be read. Whether they have to be.
+    pub(super) fn begin_group_load(&mut self, partition: i32, epoch: i32, ctx: &mut Ctx) -> bool {
+        let mut due = false;
+        self.with_groups(ctx, |groups, _| due = groups.begin_load(partition, epoch));
+        due
+    }
+
+    /// The groups of a partition are read from its log: start, end and high watermark go with it.
+    pub(super) fn load_groups(
+        &mut self,
+        partition: i32,
+        epoch: i32,
+        (files, start, end, high_watermark): (&LogFiles, i64, i64, i64),
+        ctx: &mut Ctx,
+    ) {
         self.with_groups(ctx, |groups, env| {
             let batches = files.batches().filter(|batch| batch.last_offset >= start);
-            groups.load(partition.partition, epoch, batches, end, high_watermark, env);
+            groups.load(partition, epoch, batches, end, high_watermark, env);
         });
     }
 

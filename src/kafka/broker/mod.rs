@@ -23,6 +23,7 @@ pub mod isr;
 mod lifecycle;
 mod link;
 mod list_offsets;
+mod loading;
 mod log_dirs;
 mod log_manager;
 mod metadata_observer;
@@ -103,6 +104,8 @@ pub enum BrokerTimer {
     ExpireProducers,
     /// The group coordinator wants to be woken.
     Group(GroupTimer),
+    /// A coordinator has read its partition, in this leader epoch.
+    LoadCoordinator(TopicPartition, i32),
     /// A block of producer ids is asked for again.
     ProducerIdsRetry,
     /// Transactions that ran out of time are looked for.

@@ -4,6 +4,7 @@ use crate::kafka::log::retention::DeletionReason;
 use crate::kafka::protocol::ErrorCode;
 use crate::kafka::rule::{Names, Rule, Weight};
 use crate::kafka::types::{NO_LEADER, NodeId, TopicPartition};
+use crate::sim::Span;
 use std::rc::Rc;
 
 /// A broker's observation.
@@ -135,6 +136,12 @@ pub enum BrokerNote {
         from: i64,
         to: i64,
         below_high_watermark: Option<i64>,
+    },
+    /// A coordinator reads its partition; requests wait so long.
+    CoordinatorLoads {
+        partition: TopicPartition,
+        bytes: u64,
+        takes: Span,
     },
     /// Without epochs to go by.
     CutToHighWatermark {
@@ -287,6 +294,12 @@ pub mod rules {
         about: "A follower whose last epoch ends earlier on the leader cuts its log to where the two agree.",
         source: "AbstractFetcherThread.getOffsetTruncationState, KIP-101, KIP-279",
     };
+    pub const COORDINATOR_LOAD: Rule = Rule {
+        name: "coordinator/load",
+        about: "A new coordinator reads its partition before it answers; until then requests get \
+                COORDINATOR_LOAD_IN_PROGRESS and are tried again.",
+        source: "CoordinatorRuntime.scheduleLoadOperation, TransactionStateManager.loadTransactionsForTxnTopicPartition",
+    };
     pub const HIGH_WATERMARK_TRUNCATION: Rule = Rule {
         name: "replica/high-watermark-truncation",
         about: "A follower that has no leader epochs to compare cuts its log to its own high watermark before it fetches, \
@@ -335,6 +348,7 @@ impl BrokerNote {
             BrokerNote::LogCleaned { .. } => &rules::COMPACTION,
             BrokerNote::RecordsDeleted { .. } => &rules::DELETE_RECORDS,
             BrokerNote::Diverges { .. } | BrokerNote::Truncated { .. } => &rules::TRUNCATION,
+            BrokerNote::CoordinatorLoads { .. } => &rules::COORDINATOR_LOAD,
             BrokerNote::CutToHighWatermark { .. } => &rules::HIGH_WATERMARK_TRUNCATION,
             BrokerNote::FetchRefused { .. }
             | BrokerNote::FetchingStopped { .. }
@@ -355,6 +369,7 @@ impl BrokerNote {
             | BrokerNote::SegmentRolled { .. }
             | BrokerNote::FetchRefused { .. }
             | BrokerNote::LeaderUnreachable { .. }
+            | BrokerNote::CoordinatorLoads { .. }
             | BrokerNote::HighWatermarkFrozen { .. } => Weight::Detail,
             BrokerNote::Truncated {
                 below_high_watermark: Some(_),
@@ -468,6 +483,9 @@ impl BrokerNote {
                 format!("tells {} that epoch {epoch} ends at {end}", node(replica))
             }
             BrokerNote::Truncated { from, to, .. } => format!("log cut from {from} to {to}"),
+            BrokerNote::CoordinatorLoads { bytes, takes, .. } => {
+                format!("coordinator reads {bytes} B of state, for {} us", takes.as_us())
+            }
             BrokerNote::CutToHighWatermark { from, to, .. } => {
                 format!("log cut from {from} to its own high watermark {to}")
             }
@@ -504,6 +522,7 @@ impl BrokerNote {
             | BrokerNote::RecordsDeleted { partition, .. }
             | BrokerNote::Diverges { partition, .. }
             | BrokerNote::Truncated { partition, .. }
+            | BrokerNote::CoordinatorLoads { partition, .. }
             | BrokerNote::CutToHighWatermark { partition, .. }
             | BrokerNote::FetchRefused { partition, .. }
             | BrokerNote::FetchingStopped { partition, .. } => Some(*partition),

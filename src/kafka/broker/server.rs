@@ -201,6 +201,7 @@ impl Server {
             BrokerTimer::FlushLogs => self.flush_logs(ctx),
             BrokerTimer::ExpireProducers => self.expire_producers(ctx),
             BrokerTimer::Group(timer) => self.group_timer(timer, ctx),
+            BrokerTimer::LoadCoordinator(partition, epoch) => self.load_coordinator(partition, epoch, ctx),
             BrokerTimer::ProducerIdsRetry => self.ask_for_producer_ids(ctx),
             BrokerTimer::AbortTimedOutTransactions => self.abort_timed_out_transactions(ctx),
             BrokerTimer::ExpireTransactionalIds => self.expire_transactional_ids(ctx),

@@ -126,6 +126,10 @@ settings! {
     offsets_topic_replication_factor: i32 = v.int("offsets.topic.replication.factor")?,
     /// `offsets.topic.segment.bytes`: segment size of `__consumer_offsets`, bytes.
     offsets_topic_segment_bytes: i64 = v.number("offsets.topic.segment.bytes")?,
+    /// `offsets.load.buffer.size`: what a group coordinator reads at once when it loads, bytes.
+    offsets_load_buffer_size: i64 = v.number("offsets.load.buffer.size")?,
+    /// `transaction.state.log.load.buffer.size`: the same of a transaction coordinator, bytes.
+    transaction_state_log_load_buffer_size: i64 = v.number("transaction.state.log.load.buffer.size")?,
     /// `offsets.commit.timeout.ms`: a write of the group coordinator may take so long, ms.
     offsets_commit_timeout_ms: i64 = v.number("offsets.commit.timeout.ms")?,
     /// `offsets.retention.minutes`: offsets of an empty group are kept so long, minutes.

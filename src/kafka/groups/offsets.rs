@@ -19,8 +19,7 @@ use std::rc::Rc;
 impl Shard {
     /// Partitions that do not exist are refused one by one; the rest goes on if the group lets the committer.
     pub fn commit(&mut self, request: &OffsetCommitRequest, to: ReplyTo, host: &mut dyn Host, moment: &mut Moment) {
-        let topic_of = |p: &NamedPartition| host.topic(&p.topic).filter(|(_, n)| (0..*n).contains(&p.partition));
-        let topics: Vec<Option<TopicId>> = request.offsets.iter().map(|(p, _)| Some(topic_of(p)?.0)).collect();
+        let topics = topics_of(host, &request.offsets);
         if topics.iter().all(Option::is_none) {
             let partitions = request
                 .offsets
@@ -34,8 +33,8 @@ impl Shard {
             let partitions = request
                 .offsets
                 .iter()
-                .zip(topics)
-                .map(|((p, _), topic)| (p.clone(), known(topic)));
+                .zip(&topics)
+                .map(|((p, _), topic)| (p.clone(), known(*topic)));
             let partitions = partitions.collect();
             return moment.reply(to, OffsetCommitResponse { partitions });
         }
@@ -43,29 +42,7 @@ impl Shard {
             replay: true,
             ..Write::default()
         };
-        let mut partitions = Vec::with_capacity(request.offsets.len());
-        for ((partition, committed), topic) in request.offsets.iter().zip(topics) {
-            let error = match topic {
-                None => ErrorCode::UnknownTopicOrPartition,
-                Some(_) if too_long(&committed.metadata, moment.settings.metadata_max_length) => {
-                    ErrorCode::OffsetMetadataTooLarge
-                }
-                Some(topic) => {
-                    write.records.push(GroupRecord::Offset {
-                        group: request.group.clone(),
-                        partition: partition.clone(),
-                        value: Some(StoredOffset {
-                            committed: committed.clone(),
-                            topic,
-                            commit_time: moment.wall_ms,
-                            record_offset: -1,
-                        }),
-                    });
-                    ErrorCode::None
-                }
-            };
-            partitions.push((partition.clone(), error));
-        }
+        let partitions = write_offsets(&mut write, &request.group, &request.offsets, &topics, moment);
         write.then = Then::Answer {
             to,
             body: OffsetCommitResponse { partitions }.into(),
@@ -253,8 +230,51 @@ impl Shard {
     }
 }
 
+/// The topics of the partitions that a commit names; `None`: there is no such partition.
+pub(super) fn topics_of(host: &dyn Host, offsets: &[(NamedPartition, CommittedOffset)]) -> Vec<Option<TopicId>> {
+    let topic_of = |p: &NamedPartition| {
+        let (topic, count) = host.topic(&p.topic)?;
+        (0..count).contains(&p.partition).then_some(topic)
+    };
+    offsets.iter().map(|(p, _)| topic_of(p)).collect()
+}
+
+/// The records of a commit, and what is answered of each partition.
+pub(super) fn write_offsets(
+    write: &mut Write,
+    group: &Rc<str>,
+    offsets: &[(NamedPartition, CommittedOffset)],
+    topics: &[Option<TopicId>],
+    moment: &Moment,
+) -> Vec<(NamedPartition, ErrorCode)> {
+    let mut partitions = Vec::with_capacity(offsets.len());
+    for ((partition, committed), topic) in offsets.iter().zip(topics) {
+        let error = match *topic {
+            None => ErrorCode::UnknownTopicOrPartition,
+            Some(_) if too_long(&committed.metadata, moment.settings.metadata_max_length) => {
+                ErrorCode::OffsetMetadataTooLarge
+            }
+            Some(topic) => {
+                write.records.push(GroupRecord::Offset {
+                    group: group.clone(),
+                    partition: partition.clone(),
+                    value: Some(StoredOffset {
+                        committed: committed.clone(),
+                        topic,
+                        commit_time: moment.wall_ms,
+                        record_offset: -1,
+                    }),
+                });
+                ErrorCode::None
+            }
+        };
+        partitions.push((partition.clone(), error));
+    }
+    partitions
+}
+
 /// Longer than `offset.metadata.max.bytes`, in UTF-16 units as Java counts.
-pub(super) fn too_long(metadata: &str, most: usize) -> bool {
+fn too_long(metadata: &str, most: usize) -> bool {
     metadata.encode_utf16().count() > most
 }
 

@@ -7,7 +7,7 @@ use super::errors;
 use super::group::Group;
 use super::modern::ModernGroup;
 use super::note::GroupNote;
-use super::offsets::{check_commit_of_modern, too_long};
+use super::offsets::{check_commit_of_modern, topics_of, write_offsets};
 use super::records::{GroupRecord, StoredOffset};
 use super::shard::{Shard, Then, Write};
 use super::store::Store;
@@ -70,32 +70,8 @@ impl Shard {
             transaction: Some((request.producer_id, request.producer_epoch)),
             ..Write::default()
         };
-        let mut partitions = Vec::with_capacity(request.offsets.len());
-        for (partition, committed) in &request.offsets {
-            let topic = host
-                .topic(&partition.topic)
-                .filter(|(_, n)| (0..*n).contains(&partition.partition));
-            let error = match topic {
-                None => ErrorCode::UnknownTopicOrPartition,
-                Some(_) if too_long(&committed.metadata, moment.settings.metadata_max_length) => {
-                    ErrorCode::OffsetMetadataTooLarge
-                }
-                Some((topic, _)) => {
-                    write.records.push(GroupRecord::Offset {
-                        group: request.group.clone(),
-                        partition: partition.clone(),
-                        value: Some(StoredOffset {
-                            committed: committed.clone(),
-                            topic,
-                            commit_time: moment.wall_ms,
-                            record_offset: -1,
-                        }),
-                    });
-                    ErrorCode::None
-                }
-            };
-            partitions.push((partition.clone(), error));
-        }
+        let topics = topics_of(host, &request.offsets);
+        let partitions = write_offsets(&mut write, &request.group, &request.offsets, &topics, moment);
         write.then = Then::Answer {
             to,
             body: TxnOffsetCommitResponse { partitions }.into(),

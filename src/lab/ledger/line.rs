@@ -19,6 +19,9 @@ pub enum Part {
 /// The open transaction of one producer id: offsets of its records, in order.
 type Open = Rc<Vec<i64>>;
 
+/// Stands at an offset that compaction has left empty, or that was never taken.
+const GAP: RecordId = RecordId::MAX;
+
 /// Record numbers by offset; 0 stands for what no client sent.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Line {
@@ -38,7 +41,17 @@ impl Line {
         self.start + self.len as i64
     }
 
+    /// `None`: nothing stands there.
     pub fn at(&self, offset: i64) -> Option<RecordId> {
+        self.slot(offset).filter(|record| *record != GAP)
+    }
+
+    /// The offset lies within the log and holds nothing.
+    pub fn is_gap(&self, offset: i64) -> bool {
+        self.slot(offset) == Some(GAP)
+    }
+
+    fn slot(&self, offset: i64) -> Option<RecordId> {
         let index = usize::try_from(offset - self.start).ok()?;
         if index >= self.len {
             return None;
@@ -55,7 +68,7 @@ impl Line {
             self.cut(offset);
         }
         while self.end() < offset {
-            self.push(0);
+            self.push(GAP);
         }
         self.push(record);
     }

@@ -328,13 +328,13 @@ impl Ledger {
         }
     }
 
-    /// What stood on the old line and does not on the new one at the same offset (what the log start passed is not
-    /// gone by the change).
+    /// What stood on the old line and does not on the new one at the same offset. What the log start passed is not gone by
+    /// the change, nor what compaction has taken out of the new leader's log.
     fn gone(old: &Line, new: &Line) -> Vec<(i64, RecordId)> {
         (old.start.max(new.start)..old.end())
             .filter_map(|offset| {
                 let record = old.at(offset)?;
-                (record > 0 && new.at(offset) != Some(record)).then_some((offset, record))
+                (record > 0 && new.at(offset) != Some(record) && !new.is_gap(offset)).then_some((offset, record))
             })
             .collect()
     }

@@ -76,6 +76,17 @@ fn a_committed_record_that_goes_is_told_apart() {
 }
 
 #[test]
+fn what_compaction_took_is_not_lost() {
+    let mut l = ledger(3);
+    (1..=3).for_each(|record| l.appended(P, 0, plain(i64::from(record) - 1, record)));
+    l.high_watermark_moved(P, 0, 3);
+    (1..=3).for_each(|record| l.acknowledged(record, P, Some(i64::from(record) - 1)));
+    l.leads(P, 1, 0, [plain(0, 1), plain(2, 3)].into_iter());
+    assert_eq!((l.take_findings(), l.sums().lost), (vec![], 0));
+    assert_eq!(l.record_at(P, 1), None);
+}
+
+#[test]
 fn a_retry_after_the_loss_brings_it_back() {
     let mut l = ledger(1);
     l.appended(P, 0, plain(0, 1));

@@ -409,12 +409,14 @@ proptest! {
 
     #[test]
     fn live_commands_and_their_text_do_the_same(
-        acts in prop::collection::vec((0usize..7, 1u64..1_500_000, 0u64..40), 1..6),
+        acts in prop::collection::vec((0usize..11, 1u64..1_500_000, 0u64..40), 1..6),
     ) {
-        const LINES: [&str; 7] = [
+        const LINES: [&str; 11] = [
             "crash b1", "restart b1", "cut b2 -> b3", "heal", "produce web orders \"x\"", "freeze w1", "thaw w1",
+            "begin bank", "produce bank orders \"y\"", "end bank", "end bank abort offsets=w1",
         ];
-        let mut live = Run::open(LOAD);
+        let text = LOAD.replace("producer web acks=all\n", "producer web acks=all\nproducer bank transactional.id=bank-1\n");
+        let mut live = Run::open(&text);
         for (which, pause, steps) in acts {
             let now = live.now_us();
             live.play_until_us(now + pause, 100_000);

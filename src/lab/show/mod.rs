@@ -9,6 +9,7 @@ pub mod rabbit;
 pub mod replicas;
 pub mod servers;
 pub mod topics;
+pub mod transactions;
 
 use super::invariants::Invariant;
 use super::view::{Health, InvariantView, View};

@@ -1,9 +1,9 @@
 //! Replicas and what stands in their logs.
 
 use crate::kafka::broker::{ReplicaRole, ReplicaView as Replica};
-use crate::kafka::log::batch::{Batch, Record};
+use crate::kafka::log::batch::{Batch, Outcome, Record};
 use crate::kafka::types::{NO_LEADER, NodeId, TopicPartition};
-use crate::lab::ledger::Place;
+use crate::lab::ledger::{Entry, Place};
 use crate::lab::places::place_of;
 use crate::lab::view::{CELLS, CellState, CellView, ReplicaView, Role};
 use crate::lab::world::World;
@@ -50,6 +50,7 @@ fn view(world: &World, id: ProcId, node: NodeId, replica: &Replica<'_>) -> Repli
         end: replica.end_offset(),
         high_watermark: replica.high_watermark(),
         last_stable: replica.last_stable_offset(),
+        open_transactions: super::transactions::open_in(replica),
         flushed: replica.flushed(),
         epochs: replica
             .epochs()
@@ -104,12 +105,21 @@ fn cells(world: &World, id: ProcId, replica: &Replica<'_>) -> Rc<[CellView]> {
     for cell in &mut cells {
         cell.opens_epoch = opens.contains(&cell.offset);
     }
+    mark_removed(&mut cells);
     let first = cells.last().map_or(start, |cell| cell.offset);
     cells.extend(ghosts(world, id, replica, &cells, first));
     // A ghost stands before what took its offset.
     cells.sort_small_by_key(|cell| (cell.offset, cell.state != CellState::Lost));
     cells.drain(..cells.len().saturating_sub(CELLS));
     cells.into()
+}
+
+/// Where compaction took records away; the newest cells come first here.
+fn mark_removed(cells: &mut [CellView]) {
+    for newer in 1..cells.len() {
+        let before = cells[newer].offset;
+        cells[newer - 1].removed = cells[newer - 1].offset - before - 1;
+    }
 }
 
 fn cell(world: &World, place: Place, committed: i64, at: (&Batch, &Record, i64)) -> CellView {
@@ -134,8 +144,13 @@ fn cell(world: &World, place: Place, committed: i64, at: (&Batch, &Record, i64))
             () => CellState::Open,
         },
         acknowledged: entry.is_some_and(|entry| entry.acknowledged && !entry.unconfirmed),
-        opens_epoch: false,
         record: (record.origin > 0).then_some(record.origin),
+        aborted: entry.is_some_and(Entry::is_aborted),
+        marker: batch.control.map(|control| match control.outcome {
+            Outcome::Commit => "COMMIT",
+            Outcome::Abort => "ABORT",
+        }),
+        ..CellView::default()
     }
 }
 
@@ -166,8 +181,8 @@ fn ghosts(world: &World, id: ProcId, replica: &Replica<'_>, cells: &[CellView], 
                     CellState::Truncated
                 },
                 acknowledged: entry.acknowledged && !entry.unconfirmed,
-                opens_epoch: false,
                 record: Some(ghost.record),
+                ..CellView::default()
             })
         })
         .collect()

@@ -1,6 +1,6 @@
 //! Brokers and controllers.
 
-use super::{faults, health, replicas};
+use super::{faults, health, replicas, transactions};
 use crate::kafka::protocol::admin::ConfigResource;
 use crate::kafka::types::{NO_LEADER, NodeId};
 use crate::lab::view::{BrokerView, ControllerView, Metric, Role as ReplicaRole};
@@ -43,6 +43,7 @@ pub fn brokers(world: &World) -> Vec<BrokerView> {
                 metadata_lag: (end - metadata_offset).max(0),
                 unflushed: u64::try_from(broker.unflushed()).unwrap_or(0),
                 coordinates: super::groups::coordinated_by(world, node),
+                transactions: transactions::coordinated_by(world, node),
                 metrics: broker_metrics(world, &replicas),
                 replicas,
                 config: config(world, id, node),

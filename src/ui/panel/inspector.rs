@@ -180,9 +180,27 @@ fn broker(b: &BrokerView, view: &View) -> Html {
     let (own, ours): (Vec<_>, Vec<_>) = b.replicas.iter().partition(|r| is_internal(view, &r.topic));
     html! {
         <>{ heading(&b.name, b.health, t().broker) }{ table(rows) }
+            if !b.transactions.is_empty() { <h4>{ t().transactions }</h4>{ transactions(&b.transactions) } }
             if !ours.is_empty() { <h4>{ t().replicas }</h4>{ replicas(&ours) } }
             if !own.is_empty() { <details class="config"><summary>{ (t().own_replicas)(own.len()) }</summary>{ replicas(&own) }</details> }
             { details(&b.metrics, &b.config, &b.faults) }</>
+    }
+}
+
+/// Transactional ids at their coordinator.
+fn transactions(all: &[TransactionView]) -> Html {
+    html! {
+        <table class="tbl"><thead><tr><th>{ "transactional.id" }</th><th>{ t().state }</th><th>{ t().producer_id }</th><th>{ "epoch" }</th><th>{ t().partitions_word }</th><th>{ "transaction.timeout.ms" }</th></tr></thead>
+        <tbody>{ for all.iter().map(|x| html! { <tr key={x.id.clone()}><th scope="row">{ &x.id }</th><td>{ x.state }</td><td>{ x.producer_id }</td><td>{ x.epoch }</td><td>{ listed(&x.partitions) }</td><td>{ x.timeout_ms }</td></tr> }) }</tbody></table>
+    }
+}
+
+/// Transactions that are open in a log.
+fn open_transactions(all: &[OpenTransactionView]) -> String {
+    let one = |x: &OpenTransactionView| (t().open_since)(x.producer_id, x.epoch, x.first_offset);
+    match all.is_empty() {
+        true => "–".to_owned(),
+        false => all.iter().map(one).collect::<Vec<_>>().join(", "),
     }
 }
 
@@ -315,6 +333,7 @@ fn replica(view: &View, broker: &str, topic: &str, partition: i32) -> Html {
         pair(t().log_start, r.start),
         pair(t().high_watermark, r.high_watermark),
         pair(t().last_stable, r.last_stable),
+        pair(t().open_transactions, open_transactions(&r.open_transactions)),
         pair(t().log_end, r.end),
         pair(t().flushed_to, r.flushed),
         pair(t().size, (t().bytes)(&format::count(r.bytes))),
@@ -380,7 +399,7 @@ fn record(props: &InspectorProps, broker: &str, topic: &str, partition: i32, off
     let name = own.key.as_deref().unwrap_or("–").to_owned();
     let mut rows = vec![
         pair(t().key, &name),
-        pair(t().value, own.value.as_deref().unwrap_or("null")),
+        pair(t().value, own.marker.or(own.value.as_deref()).unwrap_or("null")),
         pair(t().leader_epoch, own.epoch),
         pair(t().acknowledged, if own.acknowledged { t().yes } else { t().no }),
     ];

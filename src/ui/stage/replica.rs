@@ -138,12 +138,12 @@ fn view_cell(cell: &CellView, props: &ReplicaProps, chosen: Option<(i64, bool)>,
         _ => (false, false),
     };
     let tombstone = cell.value.is_none() && cell.key.is_some() && cell.state == CellState::Committed;
-    let name = cell.key.as_deref().or(cell.value.as_deref()).unwrap_or("");
-    let said = if cell.acknowledged {
-        format!("{}, {}", state_word(cell.state), t().acknowledged)
-    } else {
-        state_word(cell.state).to_owned()
-    };
+    let name = cell
+        .marker
+        .or(cell.key.as_deref())
+        .or(cell.value.as_deref())
+        .unwrap_or("");
+    let said = said(cell);
     let selection = Selection::Record {
         broker: props.broker.clone(),
         topic: props.replica.topic.clone(),
@@ -152,15 +152,30 @@ fn view_cell(cell: &CellView, props: &ReplicaProps, chosen: Option<(i64, bool)>,
     };
     let onclick = bus.on(Msg::Select(Some(selection.clone())));
     let ondblclick = bus.on(Msg::Inspect(selection));
-    let class = classes!("rec", look, twin.then_some("twin"), tombstone.then_some("is-tomb"));
+    let class = classes!(
+        "rec",
+        look,
+        twin.then_some("twin"),
+        cell.aborted.then_some("is-aborted"),
+        tombstone.then_some("is-tomb")
+    );
+    let removed = html! { if cell.removed > 0 { <Gap key={format!("gap{}", cell.offset)} cells={cell.removed} title={(t().removed_by_compaction)(cell.removed)} /> } };
     html! {
-        <li {class} role="option" aria-selected={selected.to_string()} title={(t().cell_title)(cell.offset, name, &said)} key={cell.offset} {onclick} {ondblclick}>
+        <>{ removed }<li {class} role="option" aria-selected={selected.to_string()} title={(t().cell_title)(cell.offset, name, &said)} key={cell.offset} {onclick} {ondblclick}>
             <span class="off">{ cell.offset }</span>{ " " }
             <span class="key"><span class="s">{ format::short(name) }</span><span class="l">{ name.chars().take(8).collect::<String>() }</span></span>
             <span class="vh">{ format!(", {said}") }</span>
             if cell.acknowledged { <Icon name="check" class="ack" /> }
-        </li>
+        </li></>
     }
+}
+
+/// A cell's state in words.
+fn said(cell: &CellView) -> String {
+    let mut words = vec![state_word(cell.state)];
+    words.extend(cell.acknowledged.then_some(t().acknowledged));
+    words.extend(cell.aborted.then_some(t().aborted));
+    words.join(", ")
 }
 
 /// Arrows move the selection inside the log.
@@ -195,14 +210,17 @@ fn keys(bus: &Bus, props: &ReplicaProps, chosen: Option<(i64, bool)>) -> Callbac
 #[derive(Properties, PartialEq)]
 struct GapProps {
     cells: i64,
+    #[prop_or_default]
+    title: String,
 }
 
-/// Room for offsets that this copy doesn't have (its log starts later).
+/// Room for offsets that this copy doesn't have: its log starts later, or compaction took them.
 #[component]
 fn Gap(props: &GapProps) -> Html {
     let node = use_node_ref();
     use_style(&node, vec![("--n", props.cells.to_string())]);
-    html! { <li class="gap" role="presentation" ref={node}></li> }
+    let class = classes!("gap", (!props.title.is_empty()).then_some("is-removed"));
+    html! { <li {class} role="presentation" ref={node} title={props.title.clone()}></li> }
 }
 
 #[derive(Properties, PartialEq)]

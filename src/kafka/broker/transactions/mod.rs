@@ -36,6 +36,8 @@ pub(super) struct Transactions {
     /// Partitions of `__transaction_state`; 0 until the first metadata are known.
     partitions: i32,
     shards: OrderedMap<i32, TxnShard>,
+    /// Partitions that are being read, in which leader epoch.
+    loading: OrderedMap<i32, i32>,
     /// Appends to `__transaction_state` that wait for the high watermark.
     appends: OrderedMap<u64, state_log::Append>,
     next_token: u64,

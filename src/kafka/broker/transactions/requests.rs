@@ -50,7 +50,11 @@ impl Server {
         if id.is_empty() {
             return Err(ErrorCode::InvalidRequest);
         }
-        match self.transactions.shards.get(&self.txn_partition(id)) {
+        let partition = self.txn_partition(id);
+        if self.transactions.loading.contains_key(&partition) {
+            return Err(ErrorCode::CoordinatorLoadInProgress);
+        }
+        match self.transactions.shards.get(&partition) {
             None => Err(ErrorCode::NotCoordinator),
             Some(shard) => Ok(shard.ids.contains_key(id)),
         }
@@ -449,6 +453,7 @@ impl Server {
         }
         let error = match self.transactions.partitions {
             0 => ErrorCode::CoordinatorNotAvailable,
+            _ if !self.transactions.loading.is_empty() => ErrorCode::CoordinatorLoadInProgress,
             _ => ErrorCode::None,
         };
         self.reply(asker, ListTransactionsResponse { error, transactions }.into(), ctx);

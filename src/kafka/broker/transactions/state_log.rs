@@ -105,7 +105,13 @@ impl Server {
         coordinator_partition(id, self.transactions.partitions.max(1))
     }
 
-    /// This broker leads a partition of `__transaction_state` in a new epoch: the ids are read from its log.
+    /// This broker leads a partition of `__transaction_state` in a new epoch, and its ids are about to be read.
+    pub(in crate::kafka::broker) fn begin_transaction_load(&mut self, partition: i32, epoch: i32) {
+        self.transactions.shards.remove(&partition);
+        self.transactions.loading.insert(partition, epoch);
+    }
+
+    /// The ids of a partition of `__transaction_state` are read from its log.
     pub(in crate::kafka::broker) fn load_transactions(
         &mut self,
         partition: i32,
@@ -113,6 +119,10 @@ impl Server {
         (files, start): (&LogFiles, i64),
         ctx: &mut Ctx,
     ) {
+        if self.transactions.loading.get(&partition) != Some(&epoch) {
+            return;
+        }
+        self.transactions.loading.remove(&partition);
         let mut ids: OrderedMap<Rc<str>, Rc<TxnMetadata>> = OrderedMap::new();
         let batches = files
             .batches()
@@ -149,6 +159,7 @@ impl Server {
 
     /// This broker does not lead the partition any more.
     pub(in crate::kafka::broker) fn unload_transactions(&mut self, partition: i32, ctx: &mut Ctx) {
+        self.transactions.loading.remove(&partition);
         if let Some(shard) = self.transactions.shards.remove(&partition) {
             ctx.note(Note::Txn(TxnNote::Unloaded {
                 partition,

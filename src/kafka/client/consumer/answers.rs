@@ -28,6 +28,7 @@ impl Consumer {
     pub(super) fn on_answer(&mut self, purpose: Purpose, node: NodeId, body: &Body, ctx: &mut Ctx) {
         match (purpose, body) {
             (Purpose::Fetch(asked), Body::FetchResponse(answer)) => self.on_fetched(node, &asked, answer, ctx),
+            (Purpose::CloseSession, _) => self.fetcher.session_closed(node),
             (Purpose::Heartbeat(sent), Body::HeartbeatResponse(answer)) => self.on_heartbeat(&sent, answer.error, ctx),
             (Purpose::GroupHeartbeat(ignored), Body::ConsumerGroupHeartbeatResponse(answer)) => {
                 self.on_group_heartbeat(answer, ignored, ctx);
@@ -89,6 +90,7 @@ impl Consumer {
     pub(super) fn on_lost(&mut self, purpose: Purpose, node: NodeId, failure: &Failure, ctx: &mut Ctx) {
         match purpose {
             Purpose::Fetch(asked) => self.on_fetch_lost(node, &asked),
+            Purpose::CloseSession => self.fetcher.session_closed(node),
             Purpose::ListOffsets(ListFor::Reset, asked) => self.on_positions_lost(&asked, ctx),
             Purpose::ListOffsets(ListFor::Times, _) => self.on_times_lost(failure),
             Purpose::Epochs(asked) => self.on_positions_lost(&asked, ctx),

@@ -29,6 +29,8 @@ pub struct Fetcher {
     rack: Rc<str>,
     /// Fetch sessions by node.
     sessions: OrderedMap<NodeId, FetchSession>,
+    /// Nodes that were told to forget their session, and have not answered.
+    closing: OrderedSet<NodeId>,
     /// The one whose records are being handed out.
     current: Option<CompletedFetch>,
     buffer: VecDeque<CompletedFetch>,
@@ -45,6 +47,16 @@ pub struct Collected {
 }
 
 impl Fetcher {
+    /// A node has forgotten its session, or cannot be asked to.
+    pub fn session_closed(&mut self, node: NodeId) {
+        self.closing.remove(&node);
+    }
+
+    /// Some node has not answered to the end of its session.
+    pub fn closes_sessions(&self) -> bool {
+        !self.closing.is_empty()
+    }
+
     /// Nothing under way; `rack` is `client.rack`.
     pub fn new(rack: &str) -> Fetcher {
         Fetcher {
@@ -77,6 +89,25 @@ impl Fetcher {
 }
 
 impl Consumer {
+    /// The consumer closes: each node that has a session of it is told to forget it.
+    /// [AbstractFetch.prepareCloseFetchSessionRequests]
+    pub(super) fn close_sessions(&mut self, ctx: &mut Ctx) {
+        let now = ctx.now();
+        let timeout = self.config.request_timeout_ms;
+        for (id, session) in std::mem::take(&mut self.fetcher.sessions) {
+            let node = self.net.metadata.node(id).filter(|_| !self.net.is_unavailable(id, now));
+            let Some(node) = node.cloned() else { continue };
+            let request = FetchRequest {
+                session: session.closing(),
+                ..self.fetch_request(id, Vec::new())
+            };
+            self.fetcher.closing.insert(id);
+            self.outbox
+                .push(node, request.into(), timeout, Purpose::CloseSession, now);
+        }
+        self.fetcher.sessions.clear();
+    }
+
     // ---- asking ----
 
     /// Leader and epoch of a partition as metadata have them.

@@ -39,6 +39,8 @@ pub enum Step {
     Goodbye,
     /// The coordinator still owes answers.
     Answers,
+    /// Leaders still have to answer that they have forgotten their fetch sessions.
+    Sessions,
 }
 
 /// A `close()` or `unsubscribe()`.
@@ -153,6 +155,16 @@ impl Consumer {
                     let owed = leaving.closing && ctx.now() < leaving.until && self.coordinator_owes(ctx);
                     if owed {
                         leaving.step = Step::Answers;
+                        return Some(leaving);
+                    }
+                    if leaving.closing {
+                        self.close_sessions(ctx);
+                    }
+                    Step::Sessions
+                }
+                Step::Sessions => {
+                    if ctx.now() < leaving.until && self.fetcher.closes_sessions() {
+                        leaving.step = Step::Sessions;
                         return Some(leaving);
                     }
                     self.finish_leaving(&leaving, ctx);

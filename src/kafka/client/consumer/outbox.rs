@@ -42,6 +42,8 @@ pub enum Purpose {
     /// By the number of the question.
     Committed(u32),
     Fetch(Rc<[Asked<i64>]>),
+    /// The end of a fetch session.
+    CloseSession,
     ListOffsets(ListFor, Rc<[Asked<i64>]>),
     Epochs(Rc<[Asked<FetchPosition>]>),
     ShareFetch(FetchPurpose),

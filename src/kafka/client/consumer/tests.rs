@@ -326,9 +326,11 @@ fn auto_commit_covers_earlier_polls_and_close_commits_the_rest() {
     world.append("t", 0, &["c"]);
     world.run(10);
     assert_eq!(world.broker().committed[&at("t", 0)].offset, 2);
-    let call = world.call(100, |call| ConsumerOrder::Close { call, leave: None });
+    let fetches = world.seen("FetchRequest");
+    let call = world.call(1_000, |call| ConsumerOrder::Close { call, leave: None });
     assert!(world.answer(call).is_ok());
     assert_eq!(world.broker().committed[&at("t", 0)].offset, 3);
+    assert_eq!(world.seen("FetchRequest"), fetches + 1, "the last one ends the session");
     assert_eq!(world.seen("LeaveGroupRequest"), 1);
     assert_eq!(world.take_events(), ["assigned [t-0, t-1]", "revoked [t-0, t-1]"]);
     assert_eq!(world.consumer().state(), "closed");

@@ -6,7 +6,7 @@ use super::metrics::ProducerMetrics;
 use super::order::{ProducerOrder, ProducerTimer};
 use super::sender::{InitId, Request};
 use super::txn::Txn;
-use super::txn_send::TxnSender;
+use super::txn_send::{Turn, TxnSender};
 use crate::kafka::client::accumulator::{Accumulator, AccumulatorConfig};
 use crate::kafka::client::backoff::Backoff;
 use crate::kafka::client::bootstrap::Address;
@@ -236,8 +236,10 @@ impl Producer {
         match order {
             ProducerOrder::Transaction { call, what } => self.begin_transactional(call, what, ctx),
             ProducerOrder::InTurn { call, what } => {
-                self.txn_sender.turn.push_back((call, what));
-                self.take_turns(ctx);
+                self.wait_for_turn(Turn::Transaction(call, what), ctx);
+            }
+            ProducerOrder::Send { call, records, flush } if self.sends_in_turn() => {
+                self.wait_for_turn(Turn::Send(call, records, flush), ctx);
             }
             ProducerOrder::Send { call, records, flush } => self.calls.begin(call, records, flush),
             ProducerOrder::Close { call } => self.begin_close(Some(call), false),
@@ -270,6 +272,7 @@ impl Producer {
                 self.on_event(event, ctx);
             }
             self.hand_over(ctx);
+            self.take_turns(ctx);
             self.run_sender(ctx);
             let began = self.return_transactional(ctx);
             // A sender that sleeps polls no network.

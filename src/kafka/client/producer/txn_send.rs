@@ -3,7 +3,7 @@
 
 use super::client::Producer;
 use super::idempotence::Identity;
-use super::order::TransactionCall;
+use super::order::{NewRecord, TransactionCall};
 use super::rules;
 use super::txn::{Ask, Handler, ResultId, Txn};
 use super::txn_state::TxnState;
@@ -46,14 +46,23 @@ pub struct WaitingCall {
     init: bool,
 }
 
+/// A call that waits for those before it.
+#[derive(Clone, Debug)]
+pub enum Turn {
+    Transaction(CallId, TransactionCall),
+    Send(CallId, Vec<NewRecord>, bool),
+}
+
 /// What the sender does about transactions right now.
 #[derive(Clone, Debug, Default)]
 pub struct TxnSender {
     pub held: Option<Held>,
     pub in_flight: Option<(RequestId, Handler)>,
     pub waiting: Vec<WaitingCall>,
-    /// Calls that wait for those before them.
-    pub turn: VecDeque<(CallId, TransactionCall)>,
+    /// Calls of an application that makes one after the other, and that wait for those before them.
+    pub turn: VecDeque<Turn>,
+    /// The application works so.
+    pub in_turn: bool,
     /// The sender sleeps until then.
     pub sleeps: Option<Time>,
 }
@@ -77,11 +86,37 @@ impl Producer {
         }
     }
 
-    /// Begins the calls whose turn it is.
-    pub(super) fn take_turns(&mut self, ctx: &mut Ctx) {
-        while self.txn_sender.waiting.is_empty()
-            && let Some((call, what)) = self.txn_sender.turn.pop_front()
-        {
+    /// A call whose turn may not have come.
+    pub(super) fn wait_for_turn(&mut self, turn: Turn, ctx: &mut Ctx) {
+        self.txn_sender.in_turn = true;
+        self.txn_sender.turn.push_back(turn);
+        self.take_turns(ctx);
+    }
+
+    /// Whether the application's thread is in a call: it waits for a result, or `send()` for metadata or memory.
+    fn is_in_call(&self) -> bool {
+        !self.txn_sender.waiting.is_empty() || self.calls.blocks().next().is_some()
+    }
+
+    /// Whether records have to wait for calls about transactions that were made before.
+    pub(super) fn sends_in_turn(&self) -> bool {
+        self.txn_sender.in_turn && (!self.txn_sender.turn.is_empty() || !self.txn_sender.waiting.is_empty())
+    }
+
+    /// Begins the calls whose turn it is. Whether there were any: the sender wakes up for these.
+    pub(super) fn take_turns(&mut self, ctx: &mut Ctx) -> bool {
+        let mut began = false;
+        while !self.txn_sender.turn.is_empty() && !self.is_in_call() {
+            began = true;
+            let (call, what) = match self.txn_sender.turn.pop_front() {
+                Some(Turn::Transaction(call, what)) => (call, what),
+                Some(Turn::Send(call, records, flush)) => {
+                    self.calls.begin(call, records, flush);
+                    self.hand_over(ctx);
+                    continue;
+                }
+                None => break,
+            };
             let state = self.txn.as_ref().map(|txn| txn.state);
             if what == TransactionCall::Init && state.is_some_and(|state| state != TxnState::Uninitialized) {
                 self.returned(call, Ok(()), ctx);
@@ -89,6 +124,7 @@ impl Producer {
                 self.begin_transactional(call, what, ctx);
             }
         }
+        began
     }
 
     fn returned(&self, call: CallId, result: Result<(), ClientError>, ctx: &mut Ctx) {
@@ -172,10 +208,7 @@ impl Producer {
         for (call, result) in returned {
             self.returned(call, result, ctx);
         }
-        if some {
-            self.take_turns(ctx);
-        }
-        some && !self.txn_sender.waiting.is_empty()
+        some && self.take_turns(ctx)
     }
 
     /// When the next of them gives up.

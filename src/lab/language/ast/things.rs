@@ -33,6 +33,11 @@ pub enum Way {
 }
 
 impl Between {
+    /// Everybody that it names.
+    pub fn names(&self) -> impl Iterator<Item = &Name> {
+        self.from.iter().chain(&self.to)
+    }
+
     /// All directed pairs, in the order written, the way back after each way there; no pair of a name with itself.
     pub fn pairs(&self) -> Vec<(Name, Name)> {
         let mut pairs = Vec::new();

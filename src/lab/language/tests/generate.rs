@@ -187,6 +187,20 @@ fn data() -> impl Strategy<Value = Command> {
     ]
 }
 
+fn transactions() -> impl Strategy<Value = Command> {
+    let producers = || some(&["web", "api"]);
+    prop_oneof![
+        producers().prop_map(|producers| Command::Begin { producers }),
+        (producers(), any::<bool>(), option::of(one(&["w1", "w2"]))).prop_map(|(producers, abort, offsets)| {
+            Command::End {
+                producers,
+                abort,
+                offsets,
+            }
+        }),
+    ]
+}
+
 fn admin() -> impl Strategy<Value = Command> {
     let topic_config = || config(&[("min.insync.replicas", "2"), ("min.cleanable.dirty.ratio", "0.5")]);
     let alter_topic = (
@@ -238,6 +252,7 @@ fn admin() -> impl Strategy<Value = Command> {
         alter_topic,
         alter_broker,
         delete.prop_map(Command::Delete),
+        transactions(),
         (
             select(&[Election::Preferred, Election::Unclean][..]),
             vec(partition(), 0..3)
