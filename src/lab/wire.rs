@@ -119,7 +119,7 @@ fn unboxed<T>(msg: Box<T>) -> T {
 }
 
 /// Where RabbitMQ's tags begin; Kafka's, which events are kept by, are all below.
-const RABBIT_TAGS: u8 = 160;
+const RABBIT_TAGS: u8 = 180;
 
 impl Payload for Msg {
     fn kind(&self) -> &'static str {

@@ -196,3 +196,92 @@ impl Ledger {
         overtaken
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::ledger::{Handed, System};
+    use crate::sim::Time;
+
+    fn handed(ledger: &mut Ledger, key: &str) -> RecordId {
+        ledger.hand_over(Handed {
+            system: System::Rabbit,
+            client: "api".into(),
+            topic: "orders".into(),
+            key: Some(key.into()),
+            value: None,
+            at: Time::ZERO,
+        })
+    }
+
+    fn fates(ledger: &Ledger, id: RecordId) -> Vec<&'static str> {
+        ledger.get(id).map(Entry::fates).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_message_that_is_worked_on_is_consumed_and_waits_no_more() {
+        let (mut ledger, queue) = (Ledger::default(), Rc::from("risk"));
+        let id = handed(&mut ledger, "kim");
+        assert_eq!(fates(&ledger, id), ["waiting"]);
+        ledger.published(id);
+        assert_eq!(ledger.airborne().collect::<Vec<_>>(), [id]);
+        ledger.routed(id, 1);
+        ledger.entered(id);
+        ledger.confirmed(id);
+        assert_eq!(ledger.airborne().count(), 0);
+        ledger.handed_out(id, &queue, false);
+        ledger.worked(id, &queue);
+        ledger.consumed(id);
+        let all = [
+            "appended",
+            "acknowledged",
+            "delivered",
+            "published",
+            "routed",
+            "consumed",
+        ];
+        assert_eq!(fates(&ledger, id), all);
+    }
+
+    #[test]
+    fn what_leaves_its_queue_unworked_is_adrift_until_it_is_found_or_lost() {
+        let mut ledger = Ledger::default();
+        let (gone, early, unroutable) = (
+            handed(&mut ledger, "a"),
+            handed(&mut ledger, "b"),
+            handed(&mut ledger, "c"),
+        );
+        for (id, queues) in [(gone, 1), (early, 1), (unroutable, 0)] {
+            ledger.published(id);
+            ledger.routed(id, queues);
+        }
+        ledger.entered(gone);
+        ledger.entered(early);
+        ledger.removed(gone);
+        ledger.consumed(early);
+        assert_eq!(ledger.airborne().collect::<Vec<_>>(), [gone, early]);
+        ledger.vanished(gone);
+        ledger.worked(early, &"risk".into());
+        let lost = |id| ledger.get(id).is_some_and(|entry| entry.lost);
+        assert_eq!([gone, early, unroutable].map(lost), [true, false, false]);
+        // Its publisher had it still and published it again.
+        ledger.routed(gone, 1);
+        ledger.entered(gone);
+        assert_eq!(ledger.sums().lost, 0);
+    }
+
+    #[test]
+    fn order_is_judged_by_key_and_by_the_first_time() {
+        let (mut ledger, queue) = (Ledger::default(), Rc::from("risk"));
+        let (first, other, second) = (
+            handed(&mut ledger, "k"),
+            handed(&mut ledger, "l"),
+            handed(&mut ledger, "k"),
+        );
+        for id in [second, other, first, second] {
+            ledger.worked(id, &queue);
+        }
+        let reordered = |id| ledger.get(id).is_some_and(|entry| entry.reordered);
+        assert_eq!([first, other, second].map(reordered), [true, false, false]);
+    }
+}
