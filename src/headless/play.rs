@@ -244,10 +244,28 @@ fn print_json(run: &Run, asked: &Asked) {
         "checks": checks,
         "refused": refused,
         "cures": cures,
+        "metrics": metrics(run),
         "log": log,
         "passed": run.passes(),
     });
     println!("{out:#}");
+}
+
+/// Every process's figures at the end, under the real systems' names.
+fn metrics(run: &Run) -> serde_json::Value {
+    let of_process = |name: &str| {
+        let figures = run.metrics(name).into_iter().map(|figure| {
+            let value = figure.milli.map(units::write_thousandths);
+            json!({"group": figure.group, "name": figure.name, "tag": figure.tag.as_deref(), "value": value, "unit": figure.unit})
+        });
+        figures.collect::<Vec<_>>()
+    };
+    let each = run.process_names().into_iter();
+    each.map(|name| (name.to_string(), of_process(&name)))
+        .filter(|(_, figures)| !figures.is_empty())
+        .map(|(name, figures)| (name, figures.into()))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 fn json_of_cure((ailment, cure): &(Ailment, Option<Cure>)) -> serde_json::Value {

@@ -15,6 +15,7 @@ pub mod java_map;
 pub mod listeners;
 pub mod log;
 pub mod metadata;
+pub mod metrics;
 pub mod note;
 pub mod protocol;
 pub mod rule;

@@ -5,6 +5,7 @@ use super::checkpoints::{Checkpoints, Moment};
 use super::checks::Checks;
 use super::history::History;
 use super::journal::{Entry, Heard, Journal, SPOKEN, class_of, entries_of};
+use super::lag::LagHistory;
 use super::language::{Error, parse};
 use super::scenario::{Plan, Refused};
 use super::tools::Shell;
@@ -54,6 +55,8 @@ pub struct Branch {
     pub history: History,
     pub journal: Journal,
     pub checks: Checks,
+    /// How far behind the groups were.
+    pub lag: LagHistory,
     pub checkpoints: Checkpoints,
     /// Lines of the set-up that were refused, by their index in it.
     refused_set_up: Rc<[(usize, String)]>,
@@ -79,6 +82,7 @@ impl Branch {
             history: History::starting_at(moment.world.sim.events()),
             journal: Journal::default(),
             checks: Checks::of(&script.plan),
+            lag: LagHistory::default(),
             checkpoints: Checkpoints::starting_with(Rc::new(moment)),
             refused_set_up: refused.into(),
             refused: Vec::new(),
@@ -141,6 +145,7 @@ impl Branch {
         let matters = entries.iter().any(|entry| entry.log.weight >= Weight::Matters);
         self.history.push(&heard.step, class, matters);
         entries.into_iter().for_each(|entry| self.journal.push(entry));
+        self.lag.after(world, heard.event);
         self.end = self.end.max(heard.step.at);
         self.lost = world.ledger.sums().lost;
         if self.checkpoints.wants(heard.event) {
@@ -154,6 +159,7 @@ impl Branch {
         self.journal.cut(event);
         self.checkpoints.cut(event);
         self.checks.cut(event);
+        self.lag.cut(event);
         self.refused.retain(|refused| refused.event <= event);
         self.end = world.sim.now();
         self.lost = world.ledger.sums().lost;

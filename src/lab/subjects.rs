@@ -3,6 +3,7 @@
 use super::apply::named;
 use super::invariants::Invariant;
 use super::language::ast::{Claim, Name, Op, ReplicaName, Subject, Thing, TopicPartition};
+use super::language::units::{thousandths, write_thousandths};
 use super::ledger::{Entry, System};
 use super::show;
 use super::world::{Role, World};
@@ -24,6 +25,8 @@ pub enum Found {
     List(Vec<String>),
     /// In no order.
     Set(OrderedSet<String>),
+    /// A figure in thousandths.
+    Thousandths(i64),
     /// Lines of a log: a value is a part of one.
     Lines(Vec<String>),
     /// An error by its exception's class.
@@ -127,6 +130,7 @@ impl std::fmt::Display for Found {
         };
         match self {
             Found::Number(n) => write!(f, "{n}"),
+            Found::Thousandths(milli) => f.write_str(&write_thousandths(*milli)),
             Found::Text(text) | Found::Error(text) | Found::Missing(text) => f.write_str(text),
             Found::List(each) => list(f, each.iter().map(String::as_str).collect()),
             Found::Set(each) => list(f, each.iter().map(String::as_str).collect()),
@@ -170,6 +174,10 @@ fn holds(found: &Found, op: Op, values: &[Name]) -> bool {
         Found::Number(n) => match first.parse::<i64>() {
             Ok(value) => op.holds(*n, value),
             Err(_) => op == Op::NotEqual,
+        },
+        Found::Thousandths(milli) => match thousandths(first) {
+            Some(value) => op.holds(*milli, value),
+            None => op == Op::NotEqual,
         },
         Found::Nothing => (first == "none" || values.is_empty()) == (op != Op::NotEqual),
         Found::Text(text) => match op {
@@ -231,6 +239,10 @@ pub fn look(world: &World, subject: &Subject) -> Found {
         Subject::ClientLog(name) => match world.find(name) {
             Some(id) => Found::Lines(world.logs.of(id).iter().map(LogLine::printed).collect()),
             None => Found::Missing(format!("there is no {name}")),
+        },
+        Subject::Metric { of, name, tag } => match super::metrics::figure(world, of, name, tag.as_deref()) {
+            Ok(figure) => figure.map_or(Found::Nothing, Found::Thousandths),
+            Err(why) => Found::Missing(why),
         },
         Subject::State(thing) => state(world, thing),
         Subject::Controller => match world.controller().filter(|controller| controller.is_active()) {

@@ -76,7 +76,6 @@ pub struct ControllerView {
     /// Brokers as it sees them: (name, "active" | "fenced" | "shutdown" | ...).
     pub brokers: Vec<(String, String)>,
     pub config: Vec<(String, String)>,
-    pub metrics: Vec<Metric>,
     /// Faults that apply now, in words ("cut from b2").
     pub faults: Vec<String>,
 }
@@ -103,7 +102,6 @@ pub struct BrokerView {
     /// Sorted by topic, partition: the same order on every broker.
     pub replicas: Vec<ReplicaView>,
     pub config: Vec<(String, String)>,
-    pub metrics: Vec<Metric>,
     pub faults: Vec<String>,
 }
 
@@ -247,7 +245,6 @@ pub struct ProducerView {
     pub lost: u64,
     pub last_error: Option<String>,
     pub config: Vec<(String, String)>,
-    pub metrics: Vec<Metric>,
     pub faults: Vec<String>,
 }
 
@@ -285,7 +282,6 @@ pub struct ConsumerView {
     pub working_on: Option<String>,
     pub last_error: Option<String>,
     pub config: Vec<(String, String)>,
-    pub metrics: Vec<Metric>,
     pub faults: Vec<String>,
 }
 
@@ -363,12 +359,30 @@ pub enum FlightClass {
     Idle,
 }
 
-/// One figure under the real system's own name.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Metric {
+/// One figure under the real system's own name, with what it means. Asked for apart from the rest of the view.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MetricView {
+    /// `producer-metrics`, `ReplicaManager`.
+    pub group: &'static str,
     pub name: &'static str,
-    pub value: i64,
+    /// Which of several: a topic, a partition, a kind of request.
+    pub tag: Option<Rc<str>>,
+    /// In thousandths; `None`: nothing to tell yet.
+    pub milli: Option<i64>,
+    /// `ms`, `B`, `/s`, or empty.
     pub unit: &'static str,
+    /// An explanation.
+    pub about: &'static str,
+}
+
+/// How far a group was behind, at moments of the explored time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LagView {
+    pub at_us: Vec<u64>,
+    /// Over all partitions; as many as there are moments.
+    pub total: Vec<i64>,
+    /// By partition (`loan_request/0`); 0 while the group had nothing to do with it.
+    pub partitions: Vec<(Rc<str>, Vec<i64>)>,
 }
 
 /// The ledger's sums over all records that clients handed over.

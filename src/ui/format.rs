@@ -51,6 +51,22 @@ pub fn tick(us: u64, step_us: u64) -> String {
     format!("{seconds}.{} s", &fraction[..decimals])
 }
 
+/// Thousandths as a number: `1,204`, `0.25`, `-1`.
+pub fn thousandths(milli: i64) -> String {
+    let (sign, milli) = (if milli < 0 { "-" } else { "" }, milli.unsigned_abs());
+    let whole = count(milli / 1_000);
+    match milli % 1_000 {
+        0 => format!("{sign}{whole}"),
+        part => format!("{sign}{whole}.{}", format!("{part:03}").trim_end_matches('0')),
+    }
+}
+
+/// A change in thousandths, with its sign: `+3`, `−0.5`.
+pub fn change(milli: i64) -> String {
+    let sign = if milli < 0 { '−' } else { '+' };
+    format!("{sign}{}", thousandths(milli.saturating_abs()))
+}
+
 /// A number with commas between thousands.
 pub fn count(n: u64) -> String {
     let digits = n.to_string();

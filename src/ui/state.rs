@@ -305,4 +305,8 @@ pub struct Scene {
     pub travelling: bool,
     /// What the last step changed, by the names of the stage's boxes.
     pub changed: Same<Vec<String>>,
+    /// Stretches where nothing happens are folded on the axis of time.
+    pub fold: bool,
+    /// The event that figures are compared with: where time stood before it was last moved.
+    pub was: u64,
 }

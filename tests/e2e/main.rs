@@ -3,6 +3,7 @@
 //! `make test` builds the page and names it in BROKERLAB_DIST; without that variable every test here is ignored, loudly.
 //! [`harness`] starts what they need; each other module is one subject, and lists its own tests.
 
+mod figures;
 mod flows;
 mod frames;
 mod harness;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 type Test = (&'static str, fn(&harness::Lab) -> harness::Outcome);
 
 fn main() {
-    let tests: Vec<Test> = [page::TESTS, flows::TESTS, looks::TESTS, frames::TESTS].concat();
+    let tests: Vec<Test> = [page::TESTS, flows::TESTS, figures::TESTS, looks::TESTS, frames::TESTS].concat();
     let arguments = Arguments::from_args();
     let dist = std::env::var_os("BROKERLAB_DIST");
     if dist.is_none() {

@@ -119,7 +119,12 @@ impl Server {
         };
         let refused = answer.as_ref().err().copied();
         let view = replica.view(self.clock, &brokers);
-        match replica.partition.alter_partition_answered(proposal, answer, &view) {
+        let outcome = replica.partition.alter_partition_answered(proposal, answer, &view);
+        let accepted = refused.is_none() && !matches!(outcome, AlterPartitionOutcome::Outdated);
+        self.metrics
+            .counters()
+            .isr_answered(&proposal.change, accepted, ctx.now());
+        match outcome {
             AlterPartitionOutcome::Committed { high_watermark } => {
                 ctx.note(Note::Broker(BrokerNote::IsrCommitted {
                     partition,

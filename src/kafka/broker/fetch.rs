@@ -141,6 +141,7 @@ impl Server {
             }
             None => self.begin_session(request, &partitions),
         };
+        self.count_fetched(request, &partitions, ctx);
         let response = FetchResponse {
             error: ErrorCode::None,
             session,
@@ -148,6 +149,23 @@ impl Server {
             node_endpoints,
         };
         self.reply(asker, Body::from(response), ctx);
+    }
+
+    /// For the metrics: what goes out.
+    fn count_fetched(&mut self, request: &FetchRequest, partitions: &[FetchedPartition], ctx: &Ctx) {
+        let follower = request.replica != CONSUMER_REPLICA;
+        for fetched in partitions {
+            let Some(topic) = self.observer.image().name_of(fetched.partition.topic) else {
+                continue;
+            };
+            let bytes = fetched
+                .batches
+                .iter()
+                .map(|batch| i64::from(batch.estimated_size()))
+                .sum();
+            let how = (follower, fetched.error != ErrorCode::None);
+            self.metrics.counters().fetched(topic, bytes, how, ctx.now());
+        }
     }
 
     /// Reads again, now that there is something or the time is over; a follower's position counts only once.

@@ -127,6 +127,7 @@ impl Server {
         for replica in self.replicas.values_mut() {
             if replica.log.flush_is_due(wall) {
                 replica.log.flush(wall);
+                self.metrics.counters().flushes += 1;
             }
         }
         let interval = self.setup.config.log_flush_scheduler_interval_ms;

@@ -27,6 +27,7 @@ mod loading;
 mod log_dirs;
 mod log_manager;
 mod metadata_observer;
+mod metrics;
 pub mod note;
 pub mod partition;
 #[cfg(test)]

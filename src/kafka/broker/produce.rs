@@ -67,7 +67,7 @@ impl Server {
                 self.drop_client(asker.conn, ctx);
             }
             0 => {
-                self.release(asker);
+                self.release(asker, ctx);
             }
             -1 if !pending.is_empty() => {
                 let delayed = Delayed::Produce(DelayedProduce {
@@ -112,6 +112,9 @@ impl Server {
             };
             self.append_local(partition, batch.clone(), how, acks, ctx)
         });
+        if let Some(topic) = self.image().name_of(partition.topic).cloned() {
+            self.metrics.counters().produced(&topic, result.is_err(), ctx.now());
+        }
         match result {
             Ok(appended) => ProducedPartition {
                 partition,
@@ -181,6 +184,10 @@ impl Server {
         }
         let last = replica.log.segments().next_back().and_then(Segment::last_batch);
         if let Some(batch) = last.cloned() {
+            let (records, bytes) = (batch.records.len() as i64, i64::from(batch.estimated_size()));
+            self.metrics
+                .counters()
+                .appended(&replica.topic, records, bytes, ctx.now());
             ctx.note(Note::Fact(Fact::Appended {
                 partition,
                 leader: true,

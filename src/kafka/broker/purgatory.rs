@@ -63,6 +63,11 @@ pub(super) struct Purgatory {
 }
 
 impl Purgatory {
+    /// How many requests wait.
+    pub fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// Waits any deletion of records?
     pub fn has_deletes(&self) -> bool {
         self.deletes > 0

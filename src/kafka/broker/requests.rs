@@ -1,15 +1,16 @@
 //! Connections of clients and other brokers: one request at a time on each, the next one when it is answered.
 //! [SocketServer, KafkaApis.handle]
 
+use super::metrics::RequestKind;
 use super::note::BrokerNote;
 use super::server::Server;
 use super::slow_disk::Write;
 use crate::kafka::note::Note;
-use crate::kafka::protocol::data::{ApiVersionsResponse, Foreign};
+use crate::kafka::protocol::data::{ApiVersionsResponse, CONSUMER_REPLICA, Foreign};
 use crate::kafka::protocol::{Body, Msg};
 use crate::kafka::wire::Ctx;
 use crate::ordered::OrderedMap;
-use crate::sim::ConnId;
+use crate::sim::{ConnId, Time};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -23,10 +24,32 @@ pub(super) struct Asker {
     pub correlation: u32,
 }
 
+/// A request at work: its number, its kind, and since when.
+#[derive(Clone, Copy, Debug)]
+struct Busy {
+    correlation: u32,
+    kind: RequestKind,
+    since: Time,
+}
+
+impl Busy {
+    fn with(msg: &Msg, ctx: &Ctx) -> Busy {
+        let kind = match &msg.body {
+            Body::FetchRequest(request) if request.replica != CONSUMER_REPLICA => RequestKind::FetchFollower,
+            body => RequestKind::Tag(body.tag()),
+        };
+        Busy {
+            correlation: msg.correlation,
+            kind,
+            since: ctx.now(),
+        }
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 struct Client {
     /// The request that is worked on.
-    busy: Option<u32>,
+    busy: Option<Busy>,
     /// What came in behind it.
     waiting: VecDeque<Msg>,
 }
@@ -44,6 +67,11 @@ impl Clients {
         self.connections.insert(conn, Client::default());
     }
 
+    /// Connections that stand.
+    pub fn count(&self) -> usize {
+        self.connections.len()
+    }
+
     pub fn remove(&mut self, conn: ConnId) {
         self.connections.remove(&conn);
     }
@@ -58,7 +86,7 @@ impl Server {
             client.waiting.push_back(msg);
             return;
         }
-        client.busy = Some(msg.correlation);
+        client.busy = Some(Busy::with(&msg, ctx));
         self.serve(conn, msg, ctx);
     }
 
@@ -72,7 +100,7 @@ impl Server {
                 continue;
             }
             if let Some(msg) = client.waiting.pop_front() {
-                client.busy = Some(msg.correlation);
+                client.busy = Some(Busy::with(&msg, ctx));
                 self.serve(conn, msg, ctx);
             }
         }
@@ -80,7 +108,7 @@ impl Server {
 
     /// Answers a request; nothing happens if its connection is gone.
     pub(super) fn reply(&mut self, asker: Asker, body: Body, ctx: &mut Ctx) {
-        if self.release(asker) {
+        if self.release(asker, ctx) {
             ctx.send(
                 asker.conn,
                 Msg {
@@ -93,14 +121,16 @@ impl Server {
     }
 
     /// The request is done with, answered or not. Whether its connection still stands.
-    pub(super) fn release(&mut self, asker: Asker) -> bool {
+    pub(super) fn release(&mut self, asker: Asker, ctx: &Ctx) -> bool {
         let Some(client) = self.clients.connections.get_mut(&asker.conn) else {
             return false;
         };
-        if client.busy != Some(asker.correlation) {
+        let Some(busy) = client.busy.filter(|busy| busy.correlation == asker.correlation) else {
             return false;
-        }
+        };
         client.busy = None;
+        let took = ctx.now().since(busy.since);
+        self.metrics.counters().request_done(busy.kind, took, ctx.now());
         if !client.waiting.is_empty() {
             self.clients.ready.push_back(asker.conn);
         }

@@ -8,6 +8,7 @@ use super::fetcher::Fetcher;
 use super::lifecycle::{BrokerState, Lifecycle};
 use super::link::Owner;
 use super::metadata_observer::{Observer, StoredMetadata};
+use super::metrics::BrokerMetrics;
 use super::partition::BrokerStatus;
 use super::producer_ids::ProducerIds;
 use super::purgatory::Purgatory;
@@ -94,6 +95,7 @@ pub(super) struct Server {
     pub storage_failed: bool,
     /// What waits for a slow disk.
     pub writes: Writes,
+    pub metrics: BrokerMetrics,
     /// The empty text, shared.
     pub nobody: Rc<str>,
     next_correlation: u32,
@@ -129,6 +131,7 @@ impl Server {
             clean_start: disk.clean_shutdown,
             owners: OrderedMap::new(),
             clients: Clients::default(),
+            metrics: BrokerMetrics::default(),
             replicas: OrderedMap::new(),
             fetchers: OrderedMap::new(),
             sessions: Sessions::default(),

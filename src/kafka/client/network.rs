@@ -18,6 +18,7 @@ use super::link::{InFlight, Link, LinkState, Pauses};
 use super::log::LogLine;
 use super::metadata::{Asked, Metadata};
 use super::note::ClientNote;
+use crate::kafka::metrics::Figures;
 use crate::kafka::note::Note;
 use crate::kafka::protocol::data::BrokerNode;
 use crate::kafka::protocol::{Body, Msg};
@@ -95,6 +96,8 @@ pub enum NetEvent {
         request: RequestId,
         node: NodeId,
         body: Body,
+        /// Since it was sent.
+        took: Span,
     },
     /// The connection went before the answer came; `timed_out`: because the client gave up waiting.
     Failed {
@@ -109,6 +112,15 @@ pub enum NetEvent {
     MetadataUpdated,
 }
 
+/// What the network counts, for metrics.
+#[derive(Clone, Copy, Debug, Default)]
+struct NetCounts {
+    opened: i64,
+    closed: i64,
+    requests: i64,
+    responses: i64,
+}
+
 /// All connections of one client.
 #[derive(Clone, Debug)]
 pub struct NetworkClient {
@@ -119,6 +131,7 @@ pub struct NetworkClient {
     client_id: Rc<str>,
     /// What every line of its log begins with.
     log_prefix: Rc<str>,
+    counts: NetCounts,
     /// Names that could not be resolved, and when that was found out.
     unknown_hosts: OrderedMap<Rc<str>, Time>,
     dialect: Dialect,
@@ -151,6 +164,7 @@ impl NetworkClient {
             settings,
             client_id,
             log_prefix,
+            counts: NetCounts::default(),
             unknown_hosts: OrderedMap::new(),
             dialect: Dialect::default(),
             fatal: None,
@@ -326,6 +340,19 @@ impl NetworkClient {
         self.links.get(&node).map_or(0, |link| link.in_flight.len())
     }
 
+    /// Its metrics, in the group of its owner's. [Selector.SelectorMetrics]
+    pub fn figures(&self, group: &'static str, figures: &mut Figures) {
+        let stands = |link: &&Link| matches!(link.state, LinkState::CheckingApiVersions | LinkState::Ready);
+        let open = self.links.values().filter(stands).count();
+        figures
+            .group(group, None)
+            .whole("connection-count", open as i64)
+            .whole("connection-creation-total", self.counts.opened)
+            .whole("connection-close-total", self.counts.closed)
+            .whole("request-total", self.counts.requests)
+            .whole("response-total", self.counts.responses);
+    }
+
     /// All connections that were ever tried, by node.
     pub fn links(&self) -> impl Iterator<Item = (NodeId, &Link)> {
         self.links.iter().map(|(node, link)| (*node, link))
@@ -337,6 +364,7 @@ impl NetworkClient {
     fn put(&mut self, node: NodeId, body: Body, timeout_ms: Option<i64>, internal: bool, ctx: &mut Ctx) -> RequestId {
         let request = self.next_request;
         self.next_request = self.next_request.wrapping_add(1);
+        self.counts.requests += 1;
         let now = ctx.now();
         let Some(link) = self.links.get_mut(&node) else {
             return request;
@@ -380,6 +408,7 @@ impl NetworkClient {
             self.fatal = Some(ClientError::new("OutOfMemoryError", "Java heap space"));
             return;
         }
+        self.counts.responses += 1;
         // Answers come in order; only a fault on a single message makes another one than the first fit, or none.
         let index = link.in_flight.iter().position(|r| r.request == msg.correlation);
         let Some(request) = index.and_then(|index| link.in_flight.remove(index)) else {
@@ -401,6 +430,7 @@ impl NetworkClient {
                 request: request.request,
                 node,
                 body: msg.body.clone(),
+                took: ctx.now().since(request.sent),
             }),
         }
     }

@@ -4,6 +4,7 @@ use super::client::{check_bootstrap, check_interceptors};
 use super::definition::Scope;
 use super::error::ConfigError;
 use super::values::{Properties, Values, settings};
+use crate::kafka::metrics::window::Sampling;
 
 /// Who has to have a record before it counts as sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +59,8 @@ settings! {
     metadata_max_age_ms: i64 = v.number("metadata.max.age.ms")?,
     /// `metadata.recovery.rebootstrap.trigger.ms`: without metadata for so long a client begins anew, ms.
     metadata_recovery_rebootstrap_trigger_ms: i64 = v.number("metadata.recovery.rebootstrap.trigger.ms")?,
+    /// `metrics.sample.window.ms`, `metrics.num.samples`: how far back averages and rates reach.
+    sampling: Sampling = Sampling { window_ms: v.number("metrics.sample.window.ms")?, samples: v.number("metrics.num.samples")? },
     /// `client.id`: name in logs; empty: made up.
     client_id: String = v.text("client.id")?,
     /// `security.protocol` asks for TLS.

@@ -14,6 +14,7 @@ pub mod election;
 mod heartbeat;
 pub mod isr_changes;
 pub mod metadata_log;
+mod metrics;
 pub mod note;
 mod note_text;
 mod observe;

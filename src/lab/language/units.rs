@@ -34,6 +34,23 @@ fn scaled(number: &str, unit: u64) -> Option<u64> {
     u64::try_from(whole * u128::from(unit) + fraction / tens).ok()
 }
 
+/// Reads `3`, `-1` or `0.25` as thousandths.
+pub fn thousandths(text: &str) -> Option<i64> {
+    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
+    let value = i64::try_from(scaled(digits, 1_000)?).ok()?;
+    Some(sign * value)
+}
+
+/// Writes thousandths: `3`, `-1`, `0.25`.
+pub fn write_thousandths(milli: i64) -> String {
+    let (sign, milli) = (if milli < 0 { "-" } else { "" }, milli.unsigned_abs());
+    let (whole, part) = (milli / 1_000, milli % 1_000);
+    match part {
+        0 => format!("{sign}{whole}"),
+        part => format!("{sign}{whole}.{}", format!("{part:03}").trim_end_matches('0')),
+    }
+}
+
 /// Splits `1.5s` into the number and the unit.
 fn split_unit(text: &str) -> (&str, &str) {
     let at = text

@@ -3,11 +3,12 @@
 use super::Run;
 use crate::lab::checks::{CheckResult, Verdict};
 use crate::lab::journal::{EVENT_ITSELF, Entry, entries_of};
+use crate::lab::metrics;
 use crate::lab::scenario::Refused;
 use crate::lab::show;
 use crate::lab::subjects::judge;
-use crate::lab::view::{Density, FateView, FlightView, LogEntry, MarkView, View, Weight, WhyLink};
-use crate::lab::world::kernel_time;
+use crate::lab::view::{Density, FateView, FlightView, LagView, LogEntry, MarkView, MetricView, View, Weight, WhyLink};
+use crate::lab::world::{Role, kernel_time};
 use crate::ordered::SortSmall;
 use std::ops::Range;
 use std::rc::Rc;
@@ -24,6 +25,34 @@ impl Run {
             caption: newest.map_or_else(String::new, |entry| sentence(&entry.log)),
             ..show::view(&self.moment.world, &|kernel| branch.number(kernel))
         }
+    }
+
+    /// Every process that a person may ask about, in the order in which they were made.
+    pub fn process_names(&self) -> Vec<Rc<str>> {
+        let world = &self.moment.world;
+        let all = world.processes().filter(|(_, role)| *role != Role::Operator);
+        all.map(|(id, _)| world.name(id).clone()).collect()
+    }
+
+    /// The figures of a process at present, under the real system's names.
+    pub fn metrics(&self, name: &str) -> Vec<MetricView> {
+        let world = &self.moment.world;
+        world.find(name).map_or_else(Vec::new, |id| metrics::views(world, id))
+    }
+
+    /// The same as they were right after an event.
+    pub fn metrics_at(&self, event: u64, name: &str) -> Vec<MetricView> {
+        if event == self.event() {
+            return self.metrics(name);
+        }
+        let moment = self.moment_after(event);
+        let world = &moment.world;
+        world.find(name).map_or_else(Vec::new, |id| metrics::views(world, id))
+    }
+
+    /// How far behind a group was, over the explored time.
+    pub fn lag_history(&self, group: &str) -> LagView {
+        self.branch().lag.of(group)
     }
 
     /// Messages on their way.

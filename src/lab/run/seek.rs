@@ -140,6 +140,21 @@ impl Run {
         self.since(&check).filter(|since| *since > 0)
     }
 
+    /// The moment right after an explored event, apart from the present.
+    pub(super) fn moment_after(&self, event: u64) -> Moment {
+        let branch = self.branch();
+        let near = self.near.iter().rev().find(|(at, _)| *at <= event);
+        let (kept, found) = branch.checkpoints.before(event);
+        let start = near.filter(|(at, _)| *at > kept).map_or(found, |(_, moment)| moment);
+        let mut moment = Moment::clone(start);
+        while branch.number(moment.world.sim.events()) <= event {
+            if next_event(&mut moment, branch, Time::NEVER).is_none() {
+                break;
+            }
+        }
+        moment
+    }
+
     /// Replays events apart from the present and shows each, with the world after it.
     pub(super) fn replay(&self, events: Range<u64>, mut show: impl FnMut(&crate::lab::world::World, Heard)) {
         let branch = self.branch();

@@ -5,7 +5,7 @@ use crate::kafka::config::producer::Acks;
 use crate::kafka::types::{NamedPartition, TopicPartition};
 use crate::lab::apply::properties;
 use crate::lab::language::ast::Command;
-use crate::lab::view::{AssignedView, ConsumerView, Metric, ProducerView};
+use crate::lab::view::{AssignedView, ConsumerView, ProducerView};
 use crate::lab::world::{Role, World, lab_us};
 use crate::sim::ProcId;
 
@@ -22,16 +22,6 @@ fn config(world: &World, name: &str) -> Vec<(String, String)> {
     }
 }
 
-/// What a metric of Kafka's clients is counted in, by its name.
-fn unit(name: &str) -> &'static str {
-    match name {
-        _ if name.contains("bytes") || name.contains("batch-size") => "B",
-        _ if name.contains("latency") || name.contains("time") => "ms",
-        _ if name.contains("seconds") => "s",
-        _ => "",
-    }
-}
-
 pub fn producers(world: &World) -> Vec<ProducerView> {
     let all = world.processes().filter(|(_, role)| *role == Role::Producer);
     all.filter_map(|(id, _)| producer(world, id)).collect()
@@ -41,11 +31,6 @@ fn producer(world: &World, id: ProcId) -> Option<ProducerView> {
     let producer = world.producer(id)?;
     let name = world.name(id).to_string();
     let sums = world.ledger.sums_of(&name);
-    let metrics = producer.metric_list().into_iter().filter_map(|(name, value)| {
-        let value = value.parse().ok()?;
-        let unit = unit(name);
-        Some(Metric { name, value, unit })
-    });
     let config_of = producer.config();
     Some(ProducerView {
         host: host(world, id),
@@ -66,7 +51,6 @@ fn producer(world: &World, id: ProcId) -> Option<ProducerView> {
         lost: sums.lost,
         last_error: world.errors.get(&id).map(|error| error.to_string()),
         config: config(world, &name),
-        metrics: metrics.collect(),
         faults: faults::of(world, id),
         name,
     })
@@ -89,12 +73,6 @@ pub fn consumer(world: &World, id: ProcId) -> Option<ConsumerView> {
     let consumer = world.consumer(id)?;
     let name = world.name(id).to_string();
     let now = world.sim.now();
-    let delivered = consumer
-        .metrics(now)
-        .iter()
-        .find(|(name, _)| *name == "records-consumed-total")
-        .map_or(0, |m| m.1);
-    let metrics = consumer.metrics(now).into_iter().filter(|(_, value)| *value >= 0);
     let working = consumer.working_on(now).map(|record| match &record.value {
         Some(value) => String::from_utf8_lossy(value).into_owned(),
         None => format!("{} offset {}", record.partition, record.offset),
@@ -112,17 +90,10 @@ pub fn consumer(world: &World, id: ProcId) -> Option<ConsumerView> {
             .partitions()
             .map(|(partition, _)| assigned(world, id, partition))
             .collect(),
-        delivered: u64::try_from(delivered).unwrap_or(0),
+        delivered: u64::try_from(consumer.metrics().records_consumed()).unwrap_or(0),
         working_on: working,
         last_error: error.or_else(|| world.errors.get(&id).map(|error| error.to_string())),
         config: config(world, &name),
-        metrics: metrics
-            .map(|(name, value)| Metric {
-                name,
-                value,
-                unit: unit(name),
-            })
-            .collect(),
         faults: faults::of(world, id),
         name,
     })

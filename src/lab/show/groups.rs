@@ -7,7 +7,7 @@ use crate::kafka::hash::coordinator_partition;
 use crate::kafka::types::{NO_LEADER, NamedPartition, NodeId, TopicPartition};
 use crate::lab::view::{GroupView, MembershipView};
 use crate::lab::world::{Role, World};
-use crate::ordered::{OrderedMap, OrderedSet};
+use crate::ordered::OrderedSet;
 use crate::sim::ProcId;
 use std::rc::Rc;
 
@@ -184,26 +184,52 @@ pub fn readable_end(world: &World, name: &str, partition: TopicPartition) -> i64
 pub fn lag(world: &World, name: &str, partition: Option<&NamedPartition>) -> Option<i64> {
     let partitions: OrderedSet<NamedPartition> = match partition {
         Some(partition) => OrderedSet::from([partition.clone()]),
-        None => {
-            let mut all = assignment(world, name)?;
-            let group = known(world, name);
-            let stored = group.iter().flat_map(|group| &group.offsets);
-            all.extend(stored.map(|(partition, _)| (*partition).clone()));
-            all
-        }
+        None => partitions_of(world, name)?,
     };
     let single = world.find(name).and_then(|id| world.consumer(id));
     if single.is_none() {
         group_of(world, name)?;
     }
-    let mut ends: OrderedMap<&NamedPartition, i64> = OrderedMap::new();
-    for partition in &partitions {
-        let end = clients::partition_id(world, partition).map_or(0, |id| readable_end(world, name, id));
-        ends.insert(partition, end);
-    }
-    let done = |partition: &NamedPartition| {
+    Some(lags_in(world, name, &partitions).map(|(_, lag)| lag).sum())
+}
+
+/// The lag of a member or group in each of these partitions.
+fn lags_in<'a>(
+    world: &'a World,
+    name: &'a str,
+    partitions: &'a OrderedSet<NamedPartition>,
+) -> impl Iterator<Item = (&'a NamedPartition, i64)> {
+    let single = world.find(name).and_then(|id| world.consumer(id));
+    let done = move |partition: &NamedPartition| {
         let committed = committed(world, name, partition).flatten();
         committed.or_else(|| single?.position_of(partition)).unwrap_or(0)
     };
-    Some(ends.iter().map(|(partition, end)| (end - done(partition)).max(0)).sum())
+    partitions.iter().map(move |partition| {
+        let end = clients::partition_id(world, partition).map_or(0, |id| readable_end(world, name, id));
+        (partition, (end - done(partition)).max(0))
+    })
+}
+
+/// Every group's lag in each of its partitions (`loan_request/0`).
+pub fn lags(world: &World) -> Vec<(Rc<str>, Rc<str>, i64)> {
+    let mut all = Vec::new();
+    for group in names(world) {
+        let Some(partitions) = partitions_of(world, &group) else {
+            continue;
+        };
+        for (partition, lag) in lags_in(world, &group, &partitions) {
+            let place = format!("{}/{}", partition.topic, partition.partition);
+            all.push((group.clone(), place.into(), lag));
+        }
+    }
+    all
+}
+
+/// What a member or group reads or has offsets for.
+fn partitions_of(world: &World, name: &str) -> Option<OrderedSet<NamedPartition>> {
+    let mut all = assignment(world, name)?;
+    let group = known(world, name);
+    let stored = group.iter().flat_map(|group| &group.offsets);
+    all.extend(stored.map(|(partition, _)| (*partition).clone()));
+    Some(all)
 }

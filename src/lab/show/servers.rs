@@ -2,8 +2,8 @@
 
 use super::{faults, health, replicas, transactions};
 use crate::kafka::protocol::admin::ConfigResource;
-use crate::kafka::types::{NO_LEADER, NodeId};
-use crate::lab::view::{BrokerView, ControllerView, Metric, Role as ReplicaRole};
+use crate::kafka::types::NodeId;
+use crate::lab::view::{BrokerView, ControllerView};
 use crate::lab::world::{World, lab_us};
 use crate::ordered::OrderedMap;
 use crate::sim::ProcId;
@@ -44,44 +44,12 @@ pub fn brokers(world: &World) -> Vec<BrokerView> {
                 unflushed: u64::try_from(broker.unflushed()).unwrap_or(0),
                 coordinates: super::groups::coordinated_by(world, node),
                 transactions: transactions::coordinated_by(world, node),
-                metrics: broker_metrics(world, &replicas),
                 replicas,
                 config: config(world, id, node),
                 faults: faults::of(world, id),
             }
         })
         .collect()
-}
-
-fn metric(name: &'static str, value: usize, unit: &'static str) -> Metric {
-    Metric {
-        name,
-        value: value as i64,
-        unit,
-    }
-}
-
-/// [ReplicaManager's metrics]
-fn broker_metrics(world: &World, replicas: &[crate::lab::view::ReplicaView]) -> Vec<Metric> {
-    let led: Vec<_> = replicas.iter().filter(|r| r.role == ReplicaRole::Leader).collect();
-    let assigned = |topic: &str, partition: i32| {
-        let image = world.image()?;
-        let id = image.topic_by_name(topic)?.id;
-        image
-            .partitions_of(id)
-            .find(|(p, _)| p.partition == partition)
-            .map(|(_, registration)| registration.replicas.len())
-    };
-    let under = led
-        .iter()
-        .filter(|r| assigned(&r.topic, r.partition).is_some_and(|all| r.isr.len() < all))
-        .count();
-    let running = replicas.iter().filter(|r| r.role != ReplicaRole::Offline).count();
-    vec![
-        metric("PartitionCount", running, ""),
-        metric("LeaderCount", led.len(), ""),
-        metric("UnderReplicatedPartitions", under, ""),
-    ]
 }
 
 pub fn controllers(world: &World) -> Vec<ControllerView> {
@@ -110,26 +78,7 @@ pub fn controllers(world: &World) -> Vec<ControllerView> {
                 .map(|broker| (world.node_name(broker.id).to_string(), broker.state.to_string()))
                 .collect(),
             config: config(world, id, node),
-            metrics: controller_metrics(controller),
             faults: faults::of(world, id),
         })
         .collect()
-}
-
-/// [ControllerMetadataMetrics]
-fn controller_metrics(controller: &crate::kafka::controller::Controller) -> Vec<Metric> {
-    let image = controller.image();
-    let partitions = || image.partitions.values();
-    let offline = partitions().filter(|p| p.leader == NO_LEADER).count();
-    let imbalance = partitions().filter(|p| p.leader != p.preferred()).count();
-    let alive = image.brokers.values().filter(|broker| !broker.fenced).count();
-    vec![
-        metric("ActiveControllerCount", usize::from(controller.is_active()), ""),
-        metric("ActiveBrokerCount", alive, ""),
-        metric("FencedBrokerCount", image.brokers.len() - alive, ""),
-        metric("GlobalTopicCount", image.topics.len(), ""),
-        metric("GlobalPartitionCount", image.partitions.len(), ""),
-        metric("OfflinePartitionsCount", offline, ""),
-        metric("PreferredReplicaImbalanceCount", imbalance, ""),
-    ]
 }

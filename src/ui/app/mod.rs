@@ -78,6 +78,8 @@ pub struct App {
     link_error: Option<String>,
     topic: Option<String>,
     prefill: (u32, String),
+    /// The event where time stood before it was last moved.
+    was: u64,
     broken: usize,
     saved: Rc<str>,
     frame: Option<i32>,
@@ -138,6 +140,7 @@ impl Component for App {
             topic: None,
             prefill: (0, String::new()),
             broken: 0,
+            was: 0,
             saved,
             frame: None,
             on_frame,
@@ -299,6 +302,8 @@ fn empty_scene() -> Scene {
         playing: false,
         travelling: false,
         changed: Same(Rc::default()),
+        fold: true,
+        was: 0,
     }
 }
 

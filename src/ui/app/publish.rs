@@ -58,6 +58,8 @@ impl App {
             playing: self.player.playing,
             travelling: self.journey.is_some(),
             changed,
+            fold: self.player.fold,
+            was: self.was.min(session.run.end_event()),
             view: Same(Rc::new(view)),
             text,
         };

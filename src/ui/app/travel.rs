@@ -28,6 +28,7 @@ impl App {
         let at_us = moment.unwrap_or(first.at_us);
         let there = session.run.play_until_us(at_us, AT_ONCE);
         drop(session);
+        self.was = 0;
         self.selection = first.select.map(Selection::Process);
         self.topic = first.topic;
         self.tab = first.tab.unwrap_or(self.tab);
@@ -97,6 +98,9 @@ impl App {
 
     pub(super) fn play(&mut self, playing: bool) {
         self.journey = None;
+        if playing && !self.player.playing {
+            self.was = self.bus.run.borrow().run.event();
+        }
         self.player.set_playing(playing);
         if playing || self.is_seeking() {
             self.ask_frame();
@@ -110,7 +114,7 @@ impl App {
         let shared = Rc::clone(&self.bus.run);
         let mut session = shared.borrow_mut();
         let run = &mut session.run;
-        let end_us = run.end_us();
+        let (before, end_us) = (run.event(), run.end_us());
         let mut far = None;
         match msg {
             Msg::Step => {
@@ -132,6 +136,9 @@ impl App {
             }
             Msg::SeekEvent(event) => run.seek_event(*event),
             _ => {}
+        }
+        if run.event() != before || far.is_some() {
+            self.was = before;
         }
         drop(session);
         self.travel_far(far);

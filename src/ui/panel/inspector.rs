@@ -4,6 +4,8 @@ mod amqp;
 
 use yew::prelude::*;
 
+use super::lag::LagChart;
+use super::metrics::Metrics;
 use crate::lab::view::*;
 use crate::ui::acts::{self, consumers, is_internal};
 use crate::ui::format;
@@ -31,8 +33,8 @@ pub fn Inspector(props: &InspectorProps) -> Html {
         _ => bus.run.borrow().run.air(),
     };
     let body = match &props.selection {
-        None => overview(view, &flights, &bus),
-        Some(Selection::Process(name)) => process(view, name),
+        None => overview(&props.scene, &flights, &bus),
+        Some(Selection::Process(name)) => process(&props.scene, name),
         Some(Selection::Link(a, b)) => link(view, a, b),
         Some(Selection::Replica {
             broker,
@@ -99,21 +101,12 @@ fn pair(name: &str, value: impl ToString) -> (String, String) {
     (capital.unwrap_or_else(|| name.to_owned()), value.to_string())
 }
 
-/// Settings and metrics, each folded away until they are asked for.
-fn details(metrics: &[Metric], config: &[(String, String)], faults: &[String]) -> Html {
-    let metrics: Vec<(String, String)> = metrics
-        .iter()
-        .map(|m| {
-            (
-                m.name.to_owned(),
-                format!("{} {}", format::figure(m.value), m.unit).trim().to_owned(),
-            )
-        })
-        .collect();
+/// Faults, metrics and settings, the latter folded away until they are asked for.
+fn details(scene: &Scene, name: &str, config: &[(String, String)], faults: &[String]) -> Html {
     html! {
         <>
             if !faults.is_empty() { <p class="tags">{ for faults.iter().map(|f| html! { <span class="chip bad"><Icon name="bolt" />{ f }</span> }) }</p> }
-            if !metrics.is_empty() { <h4>{ t().metrics }</h4>{ table(metrics) } }
+            <Metrics scene={scene.clone()} name={name.to_owned()} key={name.to_owned()} />
             if !config.is_empty() { <details class="config"><summary>{ (t().settings)(config.len()) }</summary>{ table(config.to_vec()) }</details> }
         </>
     }
@@ -124,15 +117,16 @@ fn heading(name: &str, health: Health, kind: &str) -> Html {
     html! { <><h3><Icon name={icon} />{ name }<span class="muted plain">{ kind }</span></h3><p class="muted">{ word }</p></> }
 }
 
-fn process(view: &View, name: &str) -> Html {
+fn process(scene: &Scene, name: &str) -> Html {
+    let view: &View = &scene.view;
     if let Some(b) = view.brokers.iter().find(|b| b.name == name) {
-        return broker(b, view);
+        return broker(b, scene);
     }
     if let Some(c) = view.controllers.iter().find(|c| c.name == name) {
-        return controller(c);
+        return controller(c, scene);
     }
     if let Some(p) = view.producers.iter().find(|p| p.name == name) {
-        return producer(p);
+        return producer(p, scene);
     }
     if let Some(r) = view.rabbits.iter().find(|r| r.name == name) {
         return amqp::rabbit(r, view);
@@ -144,7 +138,7 @@ fn process(view: &View, name: &str) -> Html {
         return amqp::subscriber(s);
     }
     match consumers(view).find(|c| c.name == name) {
-        Some(c) => consumer(c, view),
+        Some(c) => consumer(c, scene),
         None => html! { <p class="muted">{ (t().gone)(name) }</p> },
     }
 }
@@ -156,7 +150,8 @@ fn replicas(all: &[&ReplicaView]) -> Html {
     }
 }
 
-fn broker(b: &BrokerView, view: &View) -> Html {
+fn broker(b: &BrokerView, scene: &Scene) -> Html {
+    let view: &View = &scene.view;
     let rows = vec![
         pair(
             t().state_since,
@@ -183,7 +178,7 @@ fn broker(b: &BrokerView, view: &View) -> Html {
             if !b.transactions.is_empty() { <h4>{ t().transactions }</h4>{ transactions(&b.transactions) } }
             if !ours.is_empty() { <h4>{ t().replicas }</h4>{ replicas(&ours) } }
             if !own.is_empty() { <details class="config"><summary>{ (t().own_replicas)(own.len()) }</summary>{ replicas(&own) }</details> }
-            { details(&b.metrics, &b.config, &b.faults) }</>
+            { details(scene, &b.name, &b.config, &b.faults) }</>
     }
 }
 
@@ -212,7 +207,7 @@ fn role(role: Role) -> &'static str {
     }
 }
 
-fn controller(c: &ControllerView) -> Html {
+fn controller(c: &ControllerView, scene: &Scene) -> Html {
     let figure = |n: Option<i64>| n.map_or_else(|| "–".to_owned(), format::figure);
     let mut rows = vec![
         pair(t().controller_epoch_word, c.epoch),
@@ -228,10 +223,10 @@ fn controller(c: &ControllerView) -> Html {
             .map(|(name, lag)| pair(&(t().quorum_lag)(name), figure(*lag))),
     );
     rows.extend(c.brokers.iter().map(|(name, state)| pair(&(t().sees)(name), state)));
-    html! { <>{ heading(&c.name, c.health, t().controller) }{ table(rows) }{ details(&c.metrics, &c.config, &c.faults) }</> }
+    html! { <>{ heading(&c.name, c.health, t().controller) }{ table(rows) }{ details(scene, &c.name, &c.config, &c.faults) }</> }
 }
 
-fn producer(p: &ProducerView) -> Html {
+fn producer(p: &ProducerView, scene: &Scene) -> Html {
     let rows = vec![
         pair("acks", &p.acks),
         pair("enable.idempotence", p.idempotent),
@@ -243,7 +238,7 @@ fn producer(p: &ProducerView) -> Html {
         pair(t().lost, format::count(p.lost)),
         pair(t().last_error, p.last_error.as_deref().unwrap_or("–")),
     ];
-    html! { <>{ heading(&p.name, p.health, t().producer) }{ table(rows) }{ details(&p.metrics, &p.config, &p.faults) }</> }
+    html! { <>{ heading(&p.name, p.health, t().producer) }{ table(rows) }{ details(scene, &p.name, &p.config, &p.faults) }</> }
 }
 
 /// What a number of a group is called: its generation, or an epoch if it has epochs.
@@ -267,7 +262,8 @@ fn members(g: &GroupView) -> Html {
     }
 }
 
-fn consumer(c: &ConsumerView, view: &View) -> Html {
+fn consumer(c: &ConsumerView, scene: &Scene) -> Html {
+    let view: &View = &scene.view;
     let group = view.groups.iter().find(|g| g.members.iter().any(|m| m.name == c.name));
     let mut rows = vec![
         pair(t().state, &c.state),
@@ -295,7 +291,8 @@ fn consumer(c: &ConsumerView, view: &View) -> Html {
             <h4>{ t().assignment }</h4>
             <table class="tbl"><thead><tr><th>{ t().partition }</th><th>{ t().committed }</th><th>{ t().position }</th><th>{ t().end }</th><th>{ t().lag_word }</th></tr></thead>
             <tbody>{ for c.assignment.iter().map(|a| html! { <tr key={format!("{}/{}", a.topic, a.partition)}><th scope="row">{ format!("{}/{}", a.topic, a.partition) }</th><td>{ figure(a.committed) }</td><td>{ figure(a.position) }</td><td>{ a.end }</td><td>{ a.lag }</td></tr> }) }</tbody></table>
-            { details(&c.metrics, &c.config, &c.faults) }</>
+            if let Some(g) = group { <LagChart scene={scene.clone()} group={g.name.clone()} /> }
+            { details(scene, &c.name, &c.config, &c.faults) }</>
     }
 }
 
@@ -455,7 +452,8 @@ fn message(flights: &[FlightView], id: u64, now_us: u64) -> Html {
 }
 
 /// Nothing is selected: topics and groups at a glance.
-fn overview(view: &View, flights: &[FlightView], bus: &Bus) -> Html {
+fn overview(scene: &Scene, flights: &[FlightView], bus: &Bus) -> Html {
+    let view: &View = &scene.view;
     let flying: Vec<&FlightView> = flights
         .iter()
         .filter(|f| f.class != FlightClass::Idle)
@@ -477,7 +475,7 @@ fn overview(view: &View, flights: &[FlightView], bus: &Bus) -> Html {
                 pair(t().state, &g.state), pair(t().protocol, &g.protocol), pair(epoch_word(g.assignment_epoch, t().group_epoch), g.generation),
                 pair(t().assignment_epoch, g.assignment_epoch.map_or_else(|| "–".to_owned(), |epoch| epoch.to_string())), pair(t().assignor, &g.assignor),
                 pair(t().coordinator, g.coordinator.as_deref().unwrap_or("–")), pair(t().lag_word, format::figure(g.lag)), pair(t().members, g.members.iter().map(|m| m.name.as_str()).collect::<Vec<_>>().join(", ")),
-            ]) }if g.assignment_epoch.is_some() { { members(g) } }</div> }) }
+            ]) }if g.assignment_epoch.is_some() { { members(g) } }<LagChart scene={scene.clone()} group={g.name.clone()} /></div> }) }
         </>
     }
 }

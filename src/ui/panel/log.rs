@@ -230,6 +230,13 @@ fn keys(bus: &Bus, rows: &Rc<Vec<Row>>, why: Option<(u64, u16)>) -> Callback<Key
 
 /// Style class and icon of an entry, by its rule and its words.
 fn look(entry: &LogEntry) -> (&'static str, &'static str) {
+    if entry.client_log {
+        return match entry.text.split(' ').next() {
+            Some("ERROR") => ("bad", "x"),
+            Some("WARN") => ("open", "bolt"),
+            _ => ("", "note"),
+        };
+    }
     let rule = entry.rule.unwrap_or("");
     let has = |word: &str| rule.contains(word) || entry.text.contains(word);
     if entry.who == "you" {
@@ -260,6 +267,25 @@ fn look(entry: &LogEntry) -> (&'static str, &'static str) {
     }
 }
 
+/// What a row has room for: of a client's own line its level and message, without the client (which stands beside it) and
+/// the logger. The title and "why?" have it whole.
+fn words(entry: &LogEntry) -> String {
+    let message = || {
+        let (level, line) = entry.text.split_once(' ')?;
+        let message = line
+            .strip_prefix('[')
+            .and_then(|line| line.split_once("] "))
+            .map_or(line, |(_, m)| m);
+        let end = message.rfind(" (org.apache.").unwrap_or(message.len());
+        Some(format!("{level} {}", &message[..end]))
+    };
+    entry
+        .client_log
+        .then(message)
+        .flatten()
+        .unwrap_or_else(|| entry.text.clone())
+}
+
 fn view_row(i: usize, row: &Row, why: Option<(u64, u16)>, now: u64, bus: &Bus) -> Html {
     // Every child of the list needs a key: without, the spacers would be taken for rows when the window moves.
     let key = format!("row-{i}");
@@ -281,7 +307,7 @@ fn view_row(i: usize, row: &Row, why: Option<(u64, u16)>, now: u64, bus: &Bus) -
     html! {
         <li {class} {key} aria-current={chosen.then_some("true")} title={entry.text.clone()} onclick={bus.on(Msg::Why(entry.event, entry.index))}>
             <time>{ format::moment(entry.at_us) }</time><Icon name={icon} /><span class="who">{ &entry.who }</span>
-            <span class="what">if loud { <b>{ &entry.text }</b> } else { { &entry.text } }</span>
+            <span class="what">if loud { <b>{ words(entry) }</b> } else { { words(entry) } }</span>
         </li>
     }
 }

@@ -3,8 +3,10 @@
 mod console;
 mod cure;
 mod inspector;
+mod lag;
 mod ledger;
 mod log;
+mod metrics;
 mod scenario;
 mod why;
 

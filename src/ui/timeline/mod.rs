@@ -1,5 +1,6 @@
 //! The timeline: the transport, and time itself with its events, marks and branches.
 
+pub mod axis;
 mod plot;
 mod scale;
 mod transport;
@@ -35,7 +36,7 @@ pub fn Timeline(props: &TimelineProps) -> Html {
     html! {
         <section class="time" aria-label={t().timeline}>
             <Transport scene={props.scene.clone()} state={props.transport} />
-            <Plot scene={props.scene.clone()} fold={props.transport.fold} />
+            <Plot scene={props.scene.clone()} />
         </section>
     }
 }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use web_sys::{HtmlElement, KeyboardEvent, PointerEvent};
 use yew::prelude::*;
 
+use super::axis::use_axis;
 use super::scale::Scale;
 use crate::lab::view::{BranchView, Density, MarkKind, MarkView};
 use crate::ui::app::mark_look;
@@ -14,9 +15,6 @@ use crate::ui::format;
 use crate::ui::icon::Icon;
 use crate::ui::state::*;
 use crate::ui::texts::t;
-
-/// Stretches that the density is counted in.
-const BINS: usize = 120;
 
 /// Lanes that fit; the others are in the branch menu.
 const LANES: usize = 3;
@@ -38,7 +36,6 @@ const MARKS: usize = 60;
 #[derive(Properties, PartialEq)]
 pub struct PlotProps {
     pub scene: Scene,
-    pub fold: bool,
 }
 
 /// The plot with its labels and the slider.
@@ -47,26 +44,7 @@ pub fn Plot(props: &PlotProps) -> Html {
     let bus = use_bus();
     let scene = &props.scene;
     let now = scene.view.now_us;
-    let grown = (
-        scene.end_us / 50_000,
-        scene.end_event / 50,
-        scene.text.clone(),
-        props.fold,
-        scene.branches.iter().position(|b| b.current),
-    );
-    let bins = {
-        let (run, end) = (bus.run.clone(), scene.end_us);
-        use_memo(grown.clone(), move |_| run.borrow().run.density(0, end, BINS))
-    };
-    let scale = {
-        let last_mark = scene.marks.iter().map(|m| m.at_us).max().unwrap_or(0);
-        let longest = scene.branches.iter().map(|b| b.end_us).max().unwrap_or(0);
-        let span = round_up(scene.end_us.max(last_mark).max(longest));
-        let (end, bins) = (scene.end_us, Rc::clone(&bins));
-        use_memo((grown, span), move |(grown, span)| {
-            Scale::new(*span, end, &bins, grown.3)
-        })
-    };
+    let (bins, scale) = use_axis(scene);
     let plot = use_node_ref();
     let (width, _) = use_size(&plot);
     let (onpointerdown, onpointermove, onpointerup) = scrubbing(&bus, &plot, &scale);
@@ -87,15 +65,6 @@ pub fn Plot(props: &PlotProps) -> Html {
             </div>
         </div>
     }
-}
-
-/// The end of the axis: a little room after the last thing.
-fn round_up(us: u64) -> u64 {
-    let mut step = 1_000;
-    while us / step > 20 {
-        step *= 2;
-    }
-    (us / step + 2) * step
 }
 
 /// The branches drawn as lanes: the first one, then the current one and the newest others.

@@ -254,7 +254,6 @@ impl Consumer {
             result: None,
         };
         self.commits.sent.insert(number, sent);
-        self.counters.commits += 1;
         let timeout = self.config.request_timeout_ms;
         let now = ctx.now();
         self.outbox

@@ -131,7 +131,6 @@ impl Consumer {
             let body = self.fetch_request(node.id, wanted);
             let timeout = self.config.request_timeout_ms;
             self.fetcher.pending.insert(node.id);
-            self.counters.fetches += 1;
             let purpose = Purpose::Fetch(asked.into());
             self.outbox.push(node, body.into(), timeout, purpose, ctx.now());
         }
@@ -316,7 +315,7 @@ impl Consumer {
                         paused.push(fetch);
                         continue;
                     }
-                    self.take_records(fetch, max - out.records.len(), &mut out);
+                    self.take_records(fetch, max - out.records.len(), &mut out, ctx.now());
                 }
                 _ => {
                     let Some(next) = self.fetcher.buffer.pop_front() else {
@@ -347,7 +346,7 @@ impl Consumer {
     }
 
     /// [FetchCollector.fetchRecords]
-    fn take_records(&mut self, mut fetch: CompletedFetch, max: usize, out: &mut Collected) {
+    fn take_records(&mut self, mut fetch: CompletedFetch, max: usize, out: &mut Collected, now: Time) {
         let name = fetch.partition.clone();
         let fetchable = self.subscription.is_fetchable(&name);
         let read_committed = self.config.read_committed;
@@ -365,16 +364,25 @@ impl Consumer {
             position.offset_epoch = fetch.last_epoch.filter(|_| self.keeps_epochs);
             out.advanced = true;
         }
-        self.counters.records += records.len() as u64;
+        let taken = records.len();
         out.records.extend(records);
+        self.count_taken(&name, taken, fetch.consumed.then_some(fetch.bytes), now);
         if fetch.consumed {
-            self.counters.bytes += fetch.bytes;
             if fetch.bytes > 0 {
                 self.subscription.move_to_end(&name);
             }
         } else {
             self.fetcher.current = Some(fetch);
         }
+    }
+
+    /// For the metrics: what was taken, and how far the position is from the log's ends now.
+    fn count_taken(&mut self, partition: &NamedPartition, records: usize, bytes: Option<u64>, now: Time) {
+        let state = self.subscription.get(partition);
+        let distances = state.map_or((None, None), |state| {
+            (state.lag(self.config.read_committed), state.lead())
+        });
+        self.metrics.taken(records, bytes, distances, now);
     }
 
     /// Looks at an answer for the first time. [FetchCollector.initialize]

@@ -142,8 +142,7 @@ impl Consumer {
             member_id: generation.member.clone(),
             instance_id: self.config.group_instance_id.as_deref().map(Into::into),
         };
-        self.counters.heartbeats += 1;
-        self.counters.last_heartbeat = Some(ctx.now());
+        self.metrics.heartbeat_sent(ctx.now());
         let timeout = self.config.request_timeout_ms;
         let now = ctx.now();
         self.outbox

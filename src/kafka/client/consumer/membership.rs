@@ -249,7 +249,7 @@ impl Consumer {
 
     fn on_join_failed(&mut self, failure: Failure, ctx: &mut Ctx) -> Result<(), ClientError> {
         let class = failure.error.class.clone();
-        self.counters.failed_rebalances += 1;
+        self.metrics.rebalance_failed(ctx.now());
         if &*class != "MemberIdRequiredException" {
             let message = failure.error.message.as_deref().unwrap_or("null");
             self.request_rejoin(&format!("rebalance failed due to '{message}' ({class})"), ctx);
@@ -471,7 +471,7 @@ impl Consumer {
                 coordinator.rejoin_needed = false;
                 let took = coordinator.rebalance_since.take().map(|since| now.since(since));
                 let text = format!("Successfully synced group in generation {}", coordinator.generation);
-                self.counters.rebalanced(now, took.unwrap_or(Span::ZERO));
+                self.metrics.rebalanced(now, Some(took.unwrap_or(Span::ZERO)));
                 self.log(
                     loggers::CONSUMER_COORDINATOR.info(text),
                     Weight::Detail,

@@ -173,7 +173,7 @@ impl Consumer {
             let text = "Consumer is not subscribed to any topics or assigned any partitions";
             return Err(ClientError::new("IllegalStateException", text));
         }
-        self.counters.last_poll = Some(ctx.now());
+        self.metrics.polling(ctx.now());
         if let Some(fatal) = self.net.take_fatal() {
             return Err(fatal);
         }
@@ -184,6 +184,7 @@ impl Consumer {
             let collected = self.collect_fetch(ctx)?;
             self.send_fetches(ctx);
             if !collected.records.is_empty() || collected.advanced {
+                self.metrics.polled(ctx.now());
                 self.deliver(&collected.records, ctx);
                 return Ok(Some(collected.records));
             }

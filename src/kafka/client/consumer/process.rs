@@ -8,7 +8,7 @@ use super::calls::Pending;
 use super::commits::Commits;
 use super::coordinator::Coordinator;
 use super::fetcher::Fetcher;
-use super::metrics::Counters;
+use super::metrics::ConsumerMetrics;
 use super::modern::Modern;
 use super::outbox::Outbox;
 use super::position::ResetTo;
@@ -58,7 +58,7 @@ pub struct Consumer {
     pub(super) commit_on_revoke: bool,
     /// Topics that a call needs just now.
     pub(super) transient: OrderedSet<Rc<str>>,
-    pub(super) counters: Counters,
+    pub(super) metrics: ConsumerMetrics,
     pub(super) last_error: Option<ClientError>,
     pub(super) closed: bool,
     /// It was told to end: when closed it exits.
@@ -130,6 +130,7 @@ impl Consumer {
             Random::named(seed, &format!("consumer/{client_id}/network")),
             |timer| Timer::Consumer(ConsumerTimer::Net(timer)),
         );
+        let metrics = ConsumerMetrics::new(config.sampling);
         let group: Option<Rc<str>> = config.group_id.as_deref().map(Rc::from);
         let consumer_protocol = group.is_some() && (shares || config.group_protocol == GroupProtocol::Consumer);
         let fetcher = Fetcher::new(&config.client_rack);
@@ -152,7 +153,7 @@ impl Consumer {
             application: Application::default(),
             commit_on_revoke: false,
             transient: OrderedSet::new(),
-            counters: Counters::default(),
+            metrics,
             last_error: None,
             keeps_epochs: true,
             closed: false,
@@ -230,8 +231,14 @@ impl Consumer {
         for _ in 0..count {
             let Some(event) = self.net.take_event() else { break };
             match event {
-                NetEvent::Response { request, node, body } => {
+                NetEvent::Response {
+                    request,
+                    node,
+                    body,
+                    took,
+                } => {
                     if let Some(purpose) = self.outbox.answered(request) {
+                        self.metrics.answered(&purpose, took, ctx.now());
                         self.on_answer(purpose, node, &body, ctx);
                     }
                 }

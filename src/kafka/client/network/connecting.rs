@@ -120,6 +120,7 @@ impl NetworkClient {
         };
         let pauses = self.settings.pauses;
         if let Some(link) = self.links.get_mut(&node) {
+            self.counts.opened += 1;
             link.checking(ctx.now(), pauses, &mut self.random);
             if self.settings.tls {
                 return self.say_hello(conn, ctx);
@@ -163,6 +164,7 @@ impl NetworkClient {
                 ctx.close(conn);
             }
         }
+        self.counts.closed += i64::from(link.state != LinkState::Connecting);
         let setup_ms = link.setup_timeout_ms();
         let end = match end {
             End::Peer if self.settings.tls && link.state == LinkState::CheckingApiVersions => End::Handshake,

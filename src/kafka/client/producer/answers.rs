@@ -27,7 +27,7 @@ impl Producer {
                 let Some(request_sent) = self.requests.remove(&request) else {
                     return;
                 };
-                self.metrics.answered(ctx.now().since(request_sent.sent).as_us());
+                self.metrics.answered(ctx.now().since(request_sent.sent), ctx.now());
                 for flight in request_sent.flights {
                     let found = answer.partitions.iter().find(|p| p.partition == flight.sent_to);
                     let left_out = no_answer(flight.sent_to, ErrorCode::UnknownServerError);
@@ -169,7 +169,7 @@ impl Producer {
         self.incomplete.remove(&batch.id);
         self.incomplete.extend(parts.iter().copied());
         self.calls.batch_split(batch.id, &parts);
-        self.metrics.batches_split += 1;
+        self.metrics.split(ctx.now());
         self.release(&batch);
     }
 
@@ -191,7 +191,8 @@ impl Producer {
                 Self::error_text(answer.error, answer.message.as_ref())
             );
             self.log(loggers::SENDER.warn(text), Weight::Matters, &rules::RETRY, ctx);
-            self.metrics.records_retried += batch.record_count() as u64;
+            let topic = &batch.partition.topic;
+            self.metrics.retried(topic, batch.record_count(), ctx.now());
             return self.accumulator.reenqueue(batch, now);
         }
         if answer.error == ErrorCode::DuplicateSequenceNumber {

@@ -15,8 +15,13 @@ use std::rc::Rc;
 pub enum Block {
     /// Metadata newer than this version.
     Metadata { since: Time, version: u32 },
-    /// Memory for a batch of this size, until then.
-    Memory { ticket: Ticket, size: u32, until: Time },
+    /// Memory for a batch of this size, from one moment to another at most.
+    Memory {
+        ticket: Ticket,
+        size: u32,
+        since: Time,
+        until: Time,
+    },
 }
 
 /// One call to send records.

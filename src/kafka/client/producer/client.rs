@@ -106,6 +106,7 @@ impl Producer {
         let net = NetworkClient::new((client_id.clone(), prefix), settings, metadata, random, |timer| {
             Timer::Producer(ProducerTimer::Net(timer))
         });
+        let metrics = ProducerMetrics::new(config.sampling);
         Producer {
             accumulator: Accumulator::new(accumulator_config(&config)),
             idempotence: config
@@ -126,7 +127,7 @@ impl Producer {
             init: InitId::default(),
             views: Views::default(),
             availability: OrderedMap::new(),
-            metrics: ProducerMetrics::default(),
+            metrics,
             next_look: Time::NEVER,
             life: Life::Open,
             timer: None,
@@ -184,19 +185,6 @@ impl Producer {
     /// Its numbers.
     pub fn metrics(&self) -> &ProducerMetrics {
         &self.metrics
-    }
-
-    /// All its metrics under Kafka's names.
-    pub fn metric_list(&self) -> Vec<(&'static str, String)> {
-        let mut list = self.metrics.list();
-        list.push(("requests-in-flight", self.net.in_flight().to_string()));
-        list.push(("waiting-threads", self.accumulator.memory.queued().to_string()));
-        list.push(("buffer-total-bytes", self.accumulator.memory.total().to_string()));
-        list.push((
-            "buffer-available-bytes",
-            self.accumulator.memory.available().to_string(),
-        ));
-        list
     }
 
     /// Was `close()` called?
@@ -318,7 +306,9 @@ impl Producer {
 
     fn on_event(&mut self, event: NetEvent, ctx: &mut Ctx) {
         match event {
-            NetEvent::Response { request, node, body } => self.on_response(request, node, &body, ctx),
+            NetEvent::Response {
+                request, node, body, ..
+            } => self.on_response(request, node, &body, ctx),
             NetEvent::Failed {
                 request,
                 node,

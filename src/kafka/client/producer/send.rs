@@ -66,7 +66,7 @@ impl Producer {
             error: error.class.clone(),
         };
         ctx.note(Note::from(fact));
-        self.metrics.records_failed += 1;
+        self.metrics.failed(&record.topic, 1, ctx.now());
         let sent = match refused {
             Refused::Threw(error) => Sent::Threw(error),
             Refused::Failed(error) => Sent::Failed(error),
@@ -88,8 +88,14 @@ impl Producer {
 
     fn send_one(&mut self, call: CallId, place: usize, record: &NewRecord, ctx: &mut Ctx) -> Step {
         let block = self.calls.get_mut(call).and_then(|send| send.block.take());
-        if let Some(Block::Memory { ticket, size, until }) = block {
-            return self.await_memory(call, place, record, (ticket, size, until), ctx);
+        if let Some(Block::Memory {
+            ticket,
+            size,
+            since,
+            until,
+        }) = block
+        {
+            return self.await_memory(call, place, record, (ticket, size), (since, until), ctx);
         }
         if let Some(refused) = self.check_arguments(record, block.is_some()) {
             return refused;
@@ -241,7 +247,7 @@ impl Producer {
         let now = ctx.now().as_ms();
         match accumulator.append(to, &ready, memory, now, &mut draw) {
             Err(error) => threw("IllegalArgumentException", &error.to_string()),
-            Ok((AppendResult::NoMemory { size }, _)) => self.wait_for_memory(size, until),
+            Ok((AppendResult::NoMemory { size }, _)) => self.wait_for_memory(size, until, ctx.now()),
             Ok((AppendResult::Appended { partition, batch, .. }, served)) => {
                 self.incomplete.insert(batch);
                 self.granted.extend(served);
@@ -289,7 +295,7 @@ impl Producer {
         view
     }
 
-    fn wait_for_memory(&mut self, size: u32, until: Time) -> Step {
+    fn wait_for_memory(&mut self, size: u32, until: Time, since: Time) -> Step {
         let memory = &mut self.accumulator.memory;
         if u64::from(size) > memory.total() {
             let text = format!(
@@ -299,7 +305,12 @@ impl Producer {
             return threw("IllegalArgumentException", &text);
         }
         let ticket = memory.wait(u64::from(size));
-        Step::Blocked(Block::Memory { ticket, size, until })
+        Step::Blocked(Block::Memory {
+            ticket,
+            size,
+            since,
+            until,
+        })
     }
 
     fn await_memory(
@@ -307,10 +318,13 @@ impl Producer {
         call: CallId,
         place: usize,
         record: &NewRecord,
-        (ticket, size, until): (Ticket, u32, Time),
+        (ticket, size): (Ticket, u32),
+        (since, until): (Time, Time),
         ctx: &mut Ctx,
     ) -> Step {
+        let waited = ctx.now().since(since);
         if self.granted.remove(&ticket) {
+            self.metrics.waited_for_memory(waited, false);
             return self.append(call, place, record, Some(size), until, ctx);
         }
         if self.is_closed() {
@@ -319,8 +333,14 @@ impl Producer {
             return threw("KafkaException", "Producer closed while allocating memory");
         }
         if ctx.now() < until {
-            return Step::Blocked(Block::Memory { ticket, size, until });
+            return Step::Blocked(Block::Memory {
+                ticket,
+                size,
+                since,
+                until,
+            });
         }
+        self.metrics.waited_for_memory(waited, true);
         let served = self.accumulator.memory.cancel(ticket);
         self.granted.extend(served);
         let text = self

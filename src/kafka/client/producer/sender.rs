@@ -374,7 +374,8 @@ impl Producer {
             timeout_ms: i32::try_from(self.config.request_timeout_ms).unwrap_or(i32::MAX),
             data,
         };
-        self.metrics.requests += 1;
+        let records = flights.iter().map(|flight| flight.batch.record_count() as i64).sum();
+        self.metrics.request_sent(records, ctx.now());
         let sent = match acks {
             0 => self.net.send_one_way(node, body.into(), ctx),
             _ => self.net.send(node, body.into(), ctx),
@@ -400,7 +401,7 @@ impl Producer {
     }
 
     fn note_sent(&mut self, node: NodeId, batch: &ProducerBatch, ctx: &mut Ctx) {
-        self.metrics.sent(batch.record_count(), batch.estimated_size());
+        self.metrics.batch_sent(batch, ctx.now());
         let note = ProducerNote::Sent {
             partition: batch.partition.clone(),
             to: node,
@@ -512,7 +513,8 @@ impl Producer {
             let sent = Sent::Failed(error.clone());
             self.calls.answered(record.origin, sent);
         }
-        self.metrics.records_failed += batch.record_count() as u64;
+        let topic = &batch.partition.topic;
+        self.metrics.failed(topic, batch.record_count(), ctx.now());
         self.incomplete.remove(&batch.id);
         self.calls.batch_done(batch.id);
     }
@@ -554,7 +556,6 @@ impl Producer {
             let sent = super::calls::written(partition, base_offset, index);
             self.calls.answered(record.origin, sent);
         }
-        self.metrics.records_acked += batch.record_count() as u64;
         self.incomplete.remove(&batch.id);
         self.calls.batch_done(batch.id);
         self.release(batch);

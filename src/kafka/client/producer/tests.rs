@@ -224,7 +224,7 @@ fn a_retriable_error_is_tried_again_with_the_same_sequence() {
     assert_eq!(sent(&lab, 1), [at(0, 0)]);
     assert_eq!(sequences(&lab), [(0, 0), (0, 0), (0, 0)]);
     assert!(lab.logged("WARN Got error produce response with correlation id 4 on topic-partition t-0, retrying (2147483646 attempts left). Error: NOT_ENOUGH_REPLICAS"), "{:?}", lab.log);
-    assert_eq!(of(&lab).metrics().records_retried, 2);
+    assert_eq!(of(&lab).metrics().records_retried(), 2);
 }
 
 #[test]

@@ -82,6 +82,12 @@ pub enum Subject {
     Log(ReplicaName),
     /// The lines of a client's own log.
     ClientLog(Name),
+    /// A figure of a process under the real system's name; of one topic, partition or kind of request only.
+    Metric {
+        of: Name,
+        name: Name,
+        tag: Option<Name>,
+    },
     /// How a process, a group or a transaction is.
     State(Thing),
     /// Partitions (`loan_request/0`) of a member, or of all members of a group.

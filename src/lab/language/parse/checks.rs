@@ -1,12 +1,14 @@
 //! Reads checks: `expect`, `always`, `never`, `eventually ... within`.
 
 use super::args::{Args, Read, Wrong, duration_of, name_of, partition_at, suggest, target_at, wrong};
+use crate::kafka::metrics::names;
 use crate::lab::language::ast::{
     Check, CheckWhen, Claim, Command, Name, Op, ReplicaName, Subject, Thing, TopicPartition,
 };
 use crate::lab::language::errors::{Kind as ErrorKind, nearest};
 use crate::lab::language::lexer::{Span, Token};
 use crate::lab::language::scope::{Kind, Scope};
+use crate::lab::language::units::thousandths;
 use crate::lab::language::words::{FATES, INVARIANTS, OPERATORS, SUBJECTS, Verb, find_subject};
 
 /// The comparisons by their signs.
@@ -128,6 +130,7 @@ fn subject(word: &str, args: &mut Args<'_>) -> Read<Subject> {
             true => Subject::ClientLog(args.known_name("a client", is_client)?),
             false => Subject::Log(replica(args)?),
         },
+        "metric" => metric(args)?,
         "state" => Subject::State(thing(args)?),
         "assignment" => Subject::Assignment(member(args)?),
         "position" => Subject::Position(
@@ -156,6 +159,29 @@ fn subject(word: &str, args: &mut Args<'_>) -> Read<Subject> {
         "exit" => Subject::Exit,
         _ => Subject::Output,
     })
+}
+
+/// A process, the metric's name, and perhaps whose of several it is.
+fn metric(args: &mut Args<'_>) -> Read<Subject> {
+    let of = args.known_name("a process", |kind| !matches!(kind, Kind::Network | Kind::Host))?;
+    let token = args.word("a metric")?;
+    if !names::is_name(&token.text) {
+        let all = names::KNOWN.iter().map(|known| known.name);
+        let hint = match nearest(&token.text, all) {
+            Some(near) => format!("the nearest: {near}"),
+            None => "one that Kafka has, as in: metric web record-error-total = 0".into(),
+        };
+        return wrong(token.span, format!("there is no metric {}", token.text), hint);
+    }
+    let name = token.text.as_str().into();
+    let more = args
+        .peek()
+        .is_some_and(|t| t.quoted || !OPS.iter().any(|(sign, _)| *sign == t.text));
+    let tag = match more {
+        true => Some(args.word("a topic, a partition or a request")?.text.as_str().into()),
+        false => None,
+    };
+    Ok(Subject::Metric { of, name, tag })
 }
 
 fn is_client(kind: Kind) -> bool {
@@ -315,6 +341,10 @@ fn value_fits(subject: &Subject, token: &Token, value: Option<&Name>) -> Read<()
         if !number && !none {
             return wrong(token.span, format!("\"{value}\" is not a number"), "a whole number");
         }
+    }
+    if matches!(subject, Subject::Metric { .. }) && &**value != "none" && thousandths(value).is_none() {
+        let hint = "a number with at most three decimals, or none";
+        return wrong(token.span, format!("\"{value}\" is not a number"), hint);
     }
     if let Subject::Fate(_) = subject {
         for part in token.text.split(',').filter(|part| !part.is_empty()) {

@@ -66,6 +66,12 @@ pub fn subject(subject: &Subject) -> String {
         Subject::Start(r) => format!("start {}", replica(r)),
         Subject::Log(r) => format!("log {}", replica(r)),
         Subject::ClientLog(name) => format!("log {name}"),
+        Subject::Metric { of, name, tag: None } => format!("metric {of} {}", word(name)),
+        Subject::Metric {
+            of,
+            name,
+            tag: Some(tag),
+        } => format!("metric {of} {} {}", word(name), word(tag)),
         Subject::State(Thing::Process(name)) => format!("state {name}"),
         Subject::State(Thing::Group(name)) => format!("state group {name}"),
         Subject::State(Thing::Transaction(id)) => format!("state transaction {}", word(id)),

@@ -352,6 +352,13 @@ fn claim() -> impl Strategy<Value = Claim> {
         (replica(), number()).prop_map(|(r, v)| (Subject::Hw(r), v)),
         (replica(), vec(super::generate::text(), 0..4)).prop_map(|(r, v)| (Subject::Log(r), v)),
         (one(&["web", "w1"]), text()).prop_map(|(n, v)| (Subject::ClientLog(n), v)),
+        (
+            one(PROCESSES),
+            one(&["record-send-total", "PartitionCount"]),
+            option::of(one(&["t/0"])),
+            any::<i32>().prop_map(|n| vec![n.to_string().as_str().into()])
+        )
+            .prop_map(|(of, name, tag, v)| (Subject::Metric { of, name, tag }, v)),
         (name(), partition(), number()).prop_map(|(n, p, v)| (Subject::Committed(n, p), v)),
         (name(), option::of(partition()), number()).prop_map(|(n, p, v)| (Subject::Lag(n, p), v)),
         (super::generate::text(), some(&["lost", "acknowledged", "delivered"]))

@@ -78,6 +78,12 @@ pub const SUBJECTS: &[SubjectWord] = &[
         "the values in a log; of a client: a line that it logged (log web contains \"Node 1 disconnected.\")",
     ),
     subject(
+        "metric",
+        "metric web record-error-total = 0",
+        "a figure under Kafka's own name; of one topic, partition or kind of request: \
+         metric b1 RequestsPerSec.Count Produce > 0",
+    ),
+    subject(
         "state",
         "state b1 = up",
         "of a process, or of a group or transaction (state group loans = Stable)",

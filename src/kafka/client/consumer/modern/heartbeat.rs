@@ -158,8 +158,7 @@ impl Consumer {
             ModernState::Leaving => modern.state = ModernState::Unsubscribed,
             _ => {}
         }
-        self.counters.heartbeats += 1;
-        self.counters.last_heartbeat = Some(now);
+        self.metrics.heartbeat_sent(now);
         let timeout = self.config.request_timeout_ms;
         self.outbox
             .push(node, request, timeout, Purpose::GroupHeartbeat(ignored), now);

@@ -144,8 +144,7 @@ impl Consumer {
             text::list(all.iter())
         );
         self.log(loggers::MEMBERSHIP.info(line), Weight::Detail, &rules::RECONCILE, ctx);
-        self.counters.rebalances += 1;
-        self.counters.last_rebalance = Some(ctx.now());
+        self.metrics.rebalanced(ctx.now(), None);
         self.subscription.assign_from_group(all);
         self.want_topics(false);
         if let Some(modern) = &mut self.modern {
@@ -241,8 +240,7 @@ impl Consumer {
             return;
         }
         self.commits.next_auto = ctx.now() + Span::from_ms(self.config.auto_commit_interval_ms);
-        self.counters.rebalances += 1;
-        self.counters.last_rebalance = Some(ctx.now());
+        self.metrics.rebalanced(ctx.now(), None);
         if let Some(modern) = &mut self.modern {
             let kept: OrderedSet<_> = reconciling.resolved.partitions.iter().map(|p| p.topic).collect();
             modern.names.retain(|topic, _| kept.contains(topic));

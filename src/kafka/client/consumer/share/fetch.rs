@@ -119,7 +119,6 @@ impl Consumer {
             partitions: partitions.into_values().collect(),
             forgotten,
         };
-        self.counters.fetches += 1;
         let timeout = config.request_timeout_ms;
         let purpose = Purpose::ShareFetch(FetchPurpose { names });
         self.outbox.push(target, body.into(), timeout, purpose, ctx.now());

@@ -38,7 +38,7 @@ impl Consumer {
 
     fn poll_share_round(&mut self, ctx: &mut Ctx) -> Result<Option<Vec<Consumed>>, ClientError> {
         self.begin_share_poll()?;
-        self.counters.last_poll = Some(ctx.now());
+        self.metrics.polling(ctx.now());
         self.poll_modern(ctx)?;
         let Some(share) = &mut self.share else { return Ok(None) };
         let acks = share.current.take_acknowledged();
@@ -48,7 +48,8 @@ impl Consumer {
             return Ok(None);
         }
         let records = self.share.as_ref().map_or(Vec::new(), |share| share.current.records());
-        self.counters.records += records.len() as u64;
+        self.metrics.polled(ctx.now());
+        self.metrics.taken(records.len(), None, (None, None), ctx.now());
         self.tell_deliveries(&records, ctx);
         Ok(Some(records))
     }
