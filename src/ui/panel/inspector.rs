@@ -101,11 +101,18 @@ fn pair(name: &str, value: impl ToString) -> (String, String) {
     (capital.unwrap_or_else(|| name.to_owned()), value.to_string())
 }
 
+/// The faults that hold something now.
+fn fault_chips(faults: &[String]) -> Html {
+    html! {
+        if !faults.is_empty() { <p class="tags">{ for faults.iter().map(|f| html! { <span class="chip bad"><Icon name="bolt" />{ f }</span> }) }</p> }
+    }
+}
+
 /// Faults, metrics and settings, the latter folded away until they are asked for.
 fn details(scene: &Scene, name: &str, config: &[(String, String)], faults: &[String]) -> Html {
     html! {
         <>
-            if !faults.is_empty() { <p class="tags">{ for faults.iter().map(|f| html! { <span class="chip bad"><Icon name="bolt" />{ f }</span> }) }</p> }
+            { fault_chips(faults) }
             <Metrics scene={scene.clone()} name={name.to_owned()} key={name.to_owned()} />
             if !config.is_empty() { <details class="config"><summary>{ (t().settings)(config.len()) }</summary>{ table(config.to_vec()) }</details> }
         </>

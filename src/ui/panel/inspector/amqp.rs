@@ -2,7 +2,7 @@
 
 use yew::prelude::*;
 
-use super::{details, pair, table};
+use super::{fault_chips, pair, table};
 use crate::lab::view::*;
 use crate::ui::format;
 use crate::ui::texts::t;
@@ -27,7 +27,7 @@ pub fn rabbit(r: &RabbitView, view: &View) -> Html {
             { table(rows) }
             { for r.exchanges.iter().map(exchange) }
             { for r.queues.iter().map(queue) }
-            { details(&[], &[], &r.faults) }
+            { fault_chips(&r.faults) }
         </>
     }
 }
@@ -86,7 +86,7 @@ pub fn publisher(p: &PublisherView) -> Html {
             { heading(&p.name, &said.join(", ")) }
             { table(rows) }
             if let Some(error) = &p.last_error { <p class="no">{ error }</p> }
-            { details(&[], &[], &p.faults) }
+            { fault_chips(&p.faults) }
         </>
     }
 }
@@ -106,7 +106,7 @@ pub fn subscriber(s: &SubscriberView) -> Html {
             { table(rows) }
             if !s.inbox.is_empty() { <ol>{ for s.inbox.iter().map(|body| html! { <li>{ body }</li> }) }</ol> }
             if let Some(error) = &s.last_error { <p class="no">{ error }</p> }
-            { details(&[], &[], &s.faults) }
+            { fault_chips(&s.faults) }
         </>
     }
 }
