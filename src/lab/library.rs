@@ -68,6 +68,7 @@ shipped! {
     "advertised-cure",
     "docker-network-connect",
     "published-port-forgotten",
+    "side-by-side",
 }
 
 /// The shipped scenario with that name.

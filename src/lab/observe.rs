@@ -154,7 +154,8 @@ impl World {
             }
             Fact::Delivered { origin, group, .. } => {
                 let reader = group.clone().unwrap_or_else(|| self.name(who).clone());
-                self.ledger.delivered(*origin, &reader);
+                let now = self.sim.now();
+                self.ledger.delivered(*origin, &reader, now);
             }
             Fact::Committed { partition, offset, .. } => {
                 let end = self.places.place(partition).and_then(|place| self.ledger.end_of(place));

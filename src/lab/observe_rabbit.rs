@@ -27,6 +27,7 @@ impl World {
     }
 
     fn observe_message(&mut self, fact: &Fact) {
+        let now = self.sim.now();
         let ledger = &mut self.ledger;
         match fact {
             Fact::Published { origin } => ledger.published(*origin),
@@ -39,7 +40,7 @@ impl World {
                 queue,
                 redelivered,
                 ..
-            } => ledger.handed_out(*origin, queue, *redelivered),
+            } => ledger.handed_out(*origin, queue, *redelivered, now),
             Fact::Settled { origin, .. } => ledger.consumed(*origin),
             Fact::Worked { origin, queue } => ledger.worked(*origin, queue),
             Fact::Requeued { origin, .. } => ledger.requeued(*origin),

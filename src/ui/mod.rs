@@ -5,6 +5,7 @@
 
 mod acts;
 mod app;
+mod compare;
 mod complete;
 mod dom;
 mod fidelity;

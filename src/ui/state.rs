@@ -43,10 +43,12 @@ pub enum Look {
     Lanes,
     /// Every partition in a row.
     Table,
+    /// Both systems beside each other.
+    Compare,
 }
 
 impl Look {
-    pub const ALL: [Look; 3] = [Look::Stage, Look::Lanes, Look::Table];
+    pub const ALL: [Look; 4] = [Look::Stage, Look::Lanes, Look::Table, Look::Compare];
 
     /// The word in links.
     pub fn id(self) -> &'static str {
@@ -54,6 +56,7 @@ impl Look {
             Look::Stage => "stage",
             Look::Lanes => "lanes",
             Look::Table => "table",
+            Look::Compare => "compare",
         }
     }
 }
@@ -195,6 +198,8 @@ pub enum Msg {
     Step,
     Back,
     Matters,
+    /// To where the two systems part.
+    FirstDifference,
     Start,
     End,
     Seek(u64),

@@ -38,6 +38,36 @@ catalogue! {
         stage: "Stage",
         lanes: "Lanes",
         table: "Table",
+        compare: "Compare",
+        compare_parts: "Below the two sides",
+        kafka_keeps: "records stay; readers move along them",
+        rabbit_forgets: "messages leave the queue when they are acknowledged",
+        fate_of_each: "Fate of every message",
+        routing: "Routing",
+        concepts: "Where the analogy breaks",
+        no_difference: "no difference so far",
+        first_difference: "First difference",
+        one_system: "This scenario has one system",
+        one_system_note: "Add RabbitMQ (rabbit, exchange, queue, publisher, subscriber) and hand both the same work with feed, or open one of the scenarios below.",
+        given_once: "given once",
+        given_again: "given again",
+        given_never: "never given",
+        still_stored: "still stored after it",
+        gone_after: "gone after it",
+        no_delays: "Nothing was given to a reader yet.",
+        differences_first: "Differences first",
+        in_order_sent: "In the order sent",
+        no_items: "Nothing was handed to both systems yet.",
+        fate_word: "Fate",
+        unroutable: "no binding",
+        expired: "expired",
+        dropped: "dropped",
+        concept: "Concept",
+        see_it: "See it",
+        exchange: "Exchange",
+        routing_key: "Routing key",
+        headers: "Headers",
+        routing_note: "Type a routing key or headers: every binding says whether it matches and why. Nothing is sent.",
         see_in_lanes: "See it in lanes",
         lane_lit: "led to the selection",
         lane_request: "request",
@@ -399,6 +429,17 @@ catalogue! {
         cure_holds: fn(&str) -> String = |expected| format!("Same faults, same instants: {expected} holds."),
         cure_outcome: fn(u64, u64, u64) -> String = |lost, duplicated, reordered| format!("Same faults, same instants: {lost} lost, {duplicated} duplicated, {reordered} reordered."),
         cure_price: fn(u64, u64) -> String = |failed, waiting| format!(" It has its price: {failed} failed, {waiting} still waiting."),
+        so_many_differ: fn(usize, usize) -> String = |n, all| format!("{n} of {all} differ"),
+        partition_is: fn(i64, i64, i64) -> String = |end, committed, lag| format!("{end} stored, {committed} committed, {lag} behind"),
+        queue_is: fn(usize, usize) -> String = |ready, unacked| format!("{ready} ready, {unacked} unacked"),
+        so_many_consumers: fn(usize) -> String = |n| if n == 1 { "1 consumer".to_owned() } else { format!("{n} consumers") },
+        delays_are: fn(&str, &str) -> String = |median, slowest| format!("end to end: half within {median}, the slowest {slowest}"),
+        up_to: fn(&str) -> String = |span| format!("up to {span}"),
+        longer_than: fn(&str) -> String = |span| format!("longer than {span}"),
+        given_times: fn(u8) -> String = |n| if n == 2 { "given twice".to_owned() } else { format!("given {n} times") },
+        goes_to: fn(&str) -> String = |queues| format!("Goes to {queues}"),
+        nowhere: fn(Option<&str>) -> String = nowhere,
+        concept_rows: &'static [Concept] = CONCEPTS,
         on_branch: fn(&str) -> String = |name| format!("This is branch {name} now. The others are kept."),
         forked: fn(&str, &str) -> String = |new, old| format!("You changed the past: this is branch {new}. {old} is kept."),
         of_characters: fn(&str, &str) -> String = |n, most| format!("{n} of {most}"),
@@ -542,3 +583,75 @@ fn crossing(kind: &str, from: &str, to: &str, sent: &str, until: &str, lost: boo
     let end = if lost { "lost on the way at" } else { "there at" };
     format!("{kind} from {from} to {to}, sent at {sent} s, {end} {until} s")
 }
+
+fn nowhere(alternate: Option<&str>) -> String {
+    match alternate {
+        Some(exchange) => {
+            format!("No binding matches: it goes to the alternate exchange {exchange}, and from there nowhere.")
+        }
+        None => "No binding matches: it is dropped, or returned to its publisher if it is mandatory.".to_owned(),
+    }
+}
+
+/// A row of the table of concepts.
+pub struct Concept {
+    pub name: &'static str,
+    pub kafka: &'static str,
+    pub rabbit: &'static str,
+    /// Where the two are not alike.
+    pub breaks: &'static str,
+    /// The shipped scenario that shows it.
+    pub scenario: &'static str,
+}
+
+const CONCEPTS: &[Concept] = &[
+    Concept {
+        name: "Offset and ack",
+        kafka: "A group commits one offset for each partition: everything below it is done.",
+        rabbit: "Each message is acknowledged by itself.",
+        breaks: "A commit cannot leave one record out: an unfinished one holds the offset, or is skipped with what came before. An ack says nothing of its neighbours.",
+        scenario: "crash-and-ack",
+    },
+    Concept {
+        name: "Partition and queue",
+        kafka: "A key decides the partition; a partition has one reader in a group.",
+        rabbit: "A binding decides the queue; a queue has as many consumers as come.",
+        breaks: "More readers than partitions stand idle. More consumers on a queue all get work, and give up the order for it.",
+        scenario: "competing-consumers",
+    },
+    Concept {
+        name: "Replay",
+        kafka: "A new group reads what is still retained, from the beginning.",
+        rabbit: "What was acknowledged is gone.",
+        breaks: "A queue bound today holds nothing of yesterday. History is not a setting that can be turned on afterwards.",
+        scenario: "history",
+    },
+    Concept {
+        name: "Routing",
+        kafka: "The producer names the topic; the key only chooses a partition.",
+        rabbit: "The exchange matches keys and headers against bindings.",
+        breaks: "No binding, no message: it is dropped and even confirmed unless it is mandatory. A topic takes every record.",
+        scenario: "routing",
+    },
+    Concept {
+        name: "Order",
+        kafka: "Within a partition, hence within a key.",
+        rabbit: "Within a queue, as long as one consumer takes from it and returns nothing.",
+        breaks: "Competing consumers and requeued messages overtake each other: per-key order ends with the second consumer.",
+        scenario: "competing-consumers",
+    },
+    Concept {
+        name: "Retention",
+        kafka: "By time and size, whether read or not.",
+        rabbit: "Until acknowledged; TTL and length limits throw away what nobody took.",
+        breaks: "A slow group loses what retention overtakes. A slow queue grows, and its limits drop its oldest or refuse the newest.",
+        scenario: "ttl-and-retention",
+    },
+    Concept {
+        name: "Back-pressure",
+        kafka: "Readers pull when they like; lag grows on disk.",
+        rabbit: "The broker pushes up to prefetch; the queue grows.",
+        breaks: "Lag costs the broker nothing. A long queue costs memory and disk, and prefetch holds messages that others could work on.",
+        scenario: "slow-subscriber",
+    },
+];

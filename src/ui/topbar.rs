@@ -116,6 +116,7 @@ fn more_menu(bus: &Bus) -> Vec<Section> {
         plain("stage", t().stage, "", Msg::Look(Look::Stage)),
         plain("lanes", t().lanes, "", Msg::Look(Look::Lanes)),
         plain("table", t().table, "", Msg::Look(Look::Table)),
+        plain("compare", t().compare, "", Msg::Look(Look::Compare)),
         plain("undo", t().undo, "", Msg::Undo),
         plain("branch", t().fork_here, "", Msg::Fork),
         plain("cmd", t().command_line, "", Msg::Show(Tab::Console)),

@@ -55,6 +55,8 @@ pub struct Entry {
     pub copies: u8,
     pub reordered: bool,
     pub failed: Option<Rc<str>>,
+    /// When a reader was first given it.
+    pub first_given: Option<Time>,
     /// Reader (group or consumer) and how often it was given the record.
     pub delivered: Vec<(u16, u8)>,
     pub outcome: Outcome,
@@ -78,6 +80,7 @@ impl Entry {
             copies: 0,
             reordered: false,
             failed: None,
+            first_given: None,
             delivered: Vec::new(),
             outcome: Outcome::Plain,
             held_back: false,

@@ -2,6 +2,7 @@
 
 use super::{Entry, Finding, Ledger, RecordId};
 use crate::ordered::OrderedMap;
+use crate::sim::Time;
 use std::rc::Rc;
 
 /// What is known of one message besides what it shares with records.
@@ -137,9 +138,9 @@ impl Ledger {
     }
 
     /// A consumer of a queue was given it.
-    pub fn handed_out(&mut self, id: RecordId, queue: &Rc<str>, again: bool) {
+    pub fn handed_out(&mut self, id: RecordId, queue: &Rc<str>, again: bool, at: Time) {
         self.message(id, |_, message| message.redelivered |= again);
-        self.delivered(id, queue);
+        self.delivered(id, queue, at);
     }
 
     /// The broker counts a copy as consumed.

@@ -13,6 +13,7 @@ mod sums;
 mod tests;
 
 use crate::ordered::{OrderedMap, OrderedSet};
+use crate::sim::Time;
 pub use entry::{Entry, Handed, Outcome, System};
 use line::Line;
 pub use line::Part;
@@ -428,7 +429,7 @@ impl Ledger {
     }
 
     /// A reader's application was given the record.
-    pub fn delivered(&mut self, record: RecordId, reader: &Rc<str>) {
+    pub fn delivered(&mut self, record: RecordId, reader: &Rc<str>, at: Time) {
         let number = match self.readers.iter().position(|name| name == reader) {
             Some(number) => number,
             None => {
@@ -439,6 +440,7 @@ impl Ledger {
         let number = u16::try_from(number).unwrap_or(u16::MAX);
         let mut twice = false;
         self.edit(record, |entry| {
+            entry.first_given.get_or_insert(at);
             match entry.delivered.iter_mut().find(|(reader, _)| *reader == number) {
                 Some((_, times)) => {
                     twice = *times == 1;

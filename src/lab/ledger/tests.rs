@@ -102,11 +102,11 @@ fn twice_in_the_log_is_one_thing_and_twice_at_a_reader_another() {
     l.appended(P, 0, plain(0, 2));
     l.appended(P, 0, plain(1, 1));
     l.appended(P, 0, plain(2, 1));
-    l.delivered(2, &"g".into());
-    l.delivered(2, &"h".into());
+    l.delivered(2, &"g".into(), Time::ZERO);
+    l.delivered(2, &"h".into(), Time::ZERO);
     assert_eq!((l.sums().duplicated, l.sums().delivered_twice), (1, 0));
     l.take_findings();
-    l.delivered(2, &"g".into());
+    l.delivered(2, &"g".into(), Time::ZERO);
     assert_eq!(
         l.take_findings(),
         vec![Finding::DeliveredTwice {
@@ -142,7 +142,7 @@ fn who_reads_uncommitted_is_not_held_back() {
     let mut l = ledger(1);
     l.appended(P, 0, of(7, 0, 1));
     l.acknowledged(1, P, Some(0));
-    l.delivered(1, &"g".into());
+    l.delivered(1, &"g".into(), Time::ZERO);
     assert_eq!(l.sums().waiting, 0);
 }
 

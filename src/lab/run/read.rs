@@ -6,9 +6,12 @@ use crate::lab::journal::{EVENT_ITSELF, Entry, entries_of};
 use crate::lab::metrics;
 use crate::lab::scenario::Refused;
 use crate::lab::show;
+use crate::lab::show::compare::{Compared, Side, compare, fate};
+use crate::lab::show::queues::QueueView;
+use crate::lab::show::routing::Route;
 use crate::lab::subjects::judge;
 use crate::lab::view::{Density, FateView, FlightView, LagView, LogEntry, MarkView, MetricView, View, Weight, WhyLink};
-use crate::lab::world::{Role, kernel_time};
+use crate::lab::world::{Role, World, kernel_time};
 use crate::ordered::SortSmall;
 use std::ops::Range;
 use std::rc::Rc;
@@ -148,17 +151,55 @@ impl Run {
         self.branch().refused(self.event())
     }
 
+    /// Both systems beside each other, message by message.
+    pub fn compared(&self) -> Compared {
+        compare(&self.moment.world)
+    }
+
+    /// Queues of RabbitMQ's brokers.
+    pub fn queues(&self) -> Vec<QueueView> {
+        show::queues::queues(&self.moment.world)
+    }
+
+    /// Exchanges that can be published to, with their kinds.
+    pub fn exchanges(&self) -> Vec<(Rc<str>, &'static str)> {
+        show::routing::exchanges(&self.moment.world)
+    }
+
+    /// Where a message would go.
+    pub fn route(&self, exchange: &str, key: &str, headers: &str) -> Route {
+        show::routing::route(&self.moment.world, exchange, key, headers)
+    }
+
+    /// The event with which the two systems parted: that of the first item whose fates differ, when the later of the
+    /// two was decided.
+    pub fn first_difference(&self) -> Option<u64> {
+        let compared = self.compared();
+        let item = compared.items.iter().find(|item| item.differs())?;
+        let (kafka, rabbit) = (item.kafka.as_ref()?, item.rabbit.as_ref()?);
+        let is_now = |world: &World, side: &Side| {
+            let entry = world.ledger.get(side.record);
+            entry.is_some_and(|entry| fate(entry) == side.fate && entry.reordered == side.reordered)
+        };
+        self.since_when(self.event(), &|world| is_now(world, kafka) && is_now(world, rabbit))
+    }
+
     /// Since which event a decided check would have found what it found: the event that made it so.
     pub fn since(&self, check: &CheckResult) -> Option<u64> {
         let (event, found) = (check.event?, check.found.as_deref()?);
         let claim = &check.check.claim;
+        self.since_when(event, &|world| judge(world, claim).1 == found)
+    }
+
+    /// The event that made something so that is so after `event`, and has been ever since.
+    pub fn since_when(&self, event: u64, is: &dyn Fn(&World) -> bool) -> Option<u64> {
         let mut until = event;
         for (at, moment) in self.branch().checkpoints.backwards(event.saturating_sub(1)) {
             let mut since = at;
-            let mut same = judge(&moment.world, claim).1 == found;
+            let mut same = is(&moment.world);
             let changes = !same;
             self.replay(at + 1..until + 1, |world, heard| {
-                let now = judge(world, claim).1 == found;
+                let now = is(world);
                 if now && !same {
                     since = heard.event;
                 }

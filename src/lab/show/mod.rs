@@ -1,12 +1,15 @@
 //! The world as the page shows it: everything in `lab::view`, read from the simulator's own state.
 
 pub mod clients;
+pub mod compare;
 pub mod faults;
 pub mod flights;
 pub mod groups;
 pub mod ledger;
 pub mod rabbit;
+pub mod queues;
 pub mod replicas;
+pub mod routing;
 pub mod servers;
 pub mod topics;
 pub mod transactions;

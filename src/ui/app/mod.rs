@@ -13,6 +13,7 @@ use gloo::events::EventListener;
 use wasm_bindgen::{JsCast, closure::Closure};
 use yew::prelude::*;
 
+use super::compare::Compare;
 use super::dom::Same;
 use super::fidelity::FidelityView;
 use super::figure::Figure;
@@ -162,7 +163,14 @@ impl Component for App {
             Msg::Key(event) => return self.key(&event),
             Msg::Toggle => self.toggle(),
             Msg::Pause => self.play(false),
-            Msg::Step | Msg::Back | Msg::Matters | Msg::Start | Msg::End | Msg::Seek(_) | Msg::SeekEvent(_) => {
+            Msg::Step
+            | Msg::Back
+            | Msg::Matters
+            | Msg::FirstDifference
+            | Msg::Start
+            | Msg::End
+            | Msg::Seek(_)
+            | Msg::SeekEvent(_) => {
                 self.travel(&msg);
             }
             Msg::TakeCure => self.take_cure(),
@@ -252,6 +260,7 @@ impl App {
             Look::Lanes => html! {
                 <Lanes scene={self.scene.clone()} caption={self.caption.0.clone()} {causes} why={self.why.as_ref().map(|why| (why.event, why.index))} idle={self.player.layer} selection={self.selection.clone()} />
             },
+            Look::Compare => html! { <Compare scene={self.scene.clone()} caption={self.caption.0.clone()} /> },
             Look::Table => {
                 html! { <Table scene={self.scene.clone()} caption={self.caption.0.clone()} selection={self.selection.clone()} /> }
             }

@@ -135,6 +135,11 @@ impl App {
                 far = (*us > end_us).then(|| Journey::to_us(*us, u64::MAX));
             }
             Msg::SeekEvent(event) => run.seek_event(*event),
+            Msg::FirstDifference => {
+                if let Some(event) = run.first_difference() {
+                    run.seek_event(event);
+                }
+            }
             _ => {}
         }
         if run.event() != before || far.is_some() {

@@ -73,6 +73,7 @@ fn Looks(props: &LooksProps) -> Html {
                     Look::Stage => ("stage", t().stage),
                     Look::Lanes => ("lanes", t().lanes),
                     Look::Table => ("table", t().table),
+                    Look::Compare => ("compare", t().compare),
                 };
                 html! { <button type="button" key={look.id()} aria-pressed={(look == props.look).to_string()} title={name} onclick={bus.on(Msg::Look(look))}><Icon name={icon} /><span>{ name }</span></button> }
             }) }
