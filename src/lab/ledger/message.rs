@@ -230,7 +230,7 @@ mod tests {
         ledger.entered(id);
         ledger.confirmed(id);
         assert_eq!(ledger.airborne().count(), 0);
-        ledger.handed_out(id, &queue, false);
+        ledger.handed_out(id, &queue, false, crate::sim::Time::ZERO);
         ledger.worked(id, &queue);
         ledger.consumed(id);
         let all = [
