@@ -321,8 +321,8 @@ impl Columns {
 /// The place of a role from left to right; `None`: it is not drawn.
 fn rank(role: Role) -> Option<u8> {
     match role {
-        Role::Producer | Role::Publisher => Some(0),
-        Role::Broker(_) | Role::Rabbit => Some(1),
+        Role::Producer | Role::Publisher | Role::Browser => Some(0),
+        Role::Broker(_) | Role::Rabbit | Role::WebServer => Some(1),
         Role::Controller(_) => Some(2),
         Role::Consumer | Role::Subscriber => Some(3),
         Role::Operator => None,

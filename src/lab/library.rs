@@ -69,6 +69,12 @@ shipped! {
     "docker-network-connect",
     "published-port-forgotten",
     "side-by-side",
+    "why-a-broker",
+    "slow-upstream",
+    "dead-upstream",
+    "nginx-against-prefork",
+    "forward-proxy-cache",
+    "loan-service",
 }
 
 /// The shipped scenario with that name.

@@ -1,6 +1,6 @@
 //! Loads: seeded, steady sources of records, handed to clients one at a time.
 
-use super::ledger::{Handed, System};
+use super::ledger::{Handed, RecordId, System};
 use super::world::{Role, World};
 use crate::kafka::client::producer::{NewHeaders, NewRecord, ProducerOrder};
 use crate::kafka::wire::Order;
@@ -131,7 +131,7 @@ impl World {
         }
     }
 
-    /// A producer is told to send one record of text.
+    /// A producer is told to send one record of text; its number, if the producer runs.
     pub fn send_text(
         &mut self,
         client: ProcId,
@@ -140,9 +140,9 @@ impl World {
         key: Option<&str>,
         value: Option<&str>,
         headers: NewHeaders,
-    ) {
+    ) -> Option<RecordId> {
         if !self.runs(client) {
-            return;
+            return None;
         }
         let (key, value): (Option<Rc<str>>, Option<Rc<str>>) = (key.map(Rc::from), value.map(Rc::from));
         let origin = self.ledger.hand_over(Handed {
@@ -171,5 +171,6 @@ impl World {
                 flush: false,
             }),
         );
+        Some(origin)
     }
 }

@@ -26,6 +26,7 @@ pub mod observe;
 mod observe_rabbit;
 pub mod places;
 pub mod reach;
+pub mod requests;
 pub mod run;
 pub mod scenario;
 pub mod show;

@@ -12,6 +12,8 @@ use crate::rabbit::client::Client;
 use crate::rabbit::client::operator::Operator;
 use crate::rabbit::client::publisher::Publisher;
 use crate::rabbit::client::subscriber::Subscriber;
+use crate::serving::client::Clients;
+use crate::serving::server::WebServer;
 use crate::sim::world::Core;
 use crate::sim::{Halt, Input, ProcId, Process, Resident};
 
@@ -25,6 +27,8 @@ pub enum Node {
     Admin(Box<Admin>),
     Rabbit(Box<rabbit::broker::Broker>),
     Publisher(Box<Client<Publisher>>),
+    Web(Box<WebServer>),
+    Browser(Box<Clients>),
     Subscriber(Box<Client<Subscriber>>),
     Operator(Box<Client<Operator>>),
     /// Speaks HTTP to Kafka.
@@ -44,6 +48,8 @@ impl Resident for Node {
             Node::Rabbit(process) => core.hand(me, input, |input, ctx| process.handle(input, ctx)),
             Node::Publisher(process) => core.hand(me, input, |input, ctx| process.handle(input, ctx)),
             Node::Subscriber(process) => core.hand(me, input, |input, ctx| process.handle(input, ctx)),
+            Node::Web(process) => core.hand(me, input, |input, ctx| process.handle(input, ctx)),
+            Node::Browser(process) => core.hand(me, input, |input, ctx| process.handle(input, ctx)),
             Node::Operator(process) => core.hand(me, input, |input, ctx| process.handle(input, ctx)),
             Node::Stranger(process) => core.hand(me, input, |input, ctx| process.handle(input, ctx)),
         }
@@ -59,6 +65,8 @@ impl Resident for Node {
             Node::Rabbit(process) => process.halt(how),
             Node::Publisher(process) => process.halt(how),
             Node::Subscriber(process) => process.halt(how),
+            Node::Web(process) => process.halt(how),
+            Node::Browser(process) => process.halt(how),
             Node::Operator(process) => process.halt(how),
             Node::Stranger(process) => process.halt(),
         }

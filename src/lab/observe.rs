@@ -54,9 +54,13 @@ impl World {
         self.observed.1 = notes.len();
         for (who, note) in &notes[from..] {
             match note {
-                Note::Kafka(note) => self.observe_kafka(event, *who, note),
+                Note::Kafka(note) => {
+                    self.observe_kafka(event, *who, note);
+                    self.observe_handed_on(note);
+                }
                 Note::Rabbit(note) => self.observe_rabbit(*who, note),
                 Note::Engine(_) => {}
+                Note::Serving(note) => self.observe_serving(*who, note),
             }
         }
         let findings = self.ledger.take_findings();
@@ -68,6 +72,9 @@ impl World {
         }
         self.found.extend(findings);
         self.sim.put_notes(notes);
+        if self.hand_on() {
+            self.observe();
+        }
     }
 
     fn observe_kafka(&mut self, event: u64, who: ProcId, note: &KafkaNote) {

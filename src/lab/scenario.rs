@@ -2,7 +2,7 @@
 //! else on the timeline.
 
 use super::apply::rabbit::method;
-use super::language::ast::{Check, CheckWhen, Command, Consumer, Content, Name, Producer, Scenario, Server};
+use super::language::ast::{Check, CheckWhen, Command, Consumer, Content, Name, Producer, Scenario, Server, Web};
 use super::tools::Shell;
 use super::world::{ClusterSetup, Properties, WARM_UP, World, kernel_time};
 use crate::kafka::client::admin::AdminCall;
@@ -196,6 +196,7 @@ fn is_place(command: &Command) -> bool {
             | Command::Topic(_)
             | Command::Rule { .. }
             | Command::Rabbit(_)
+            | Command::Web(Web::Server { .. } | Web::Upstream { .. } | Web::Member { .. } | Web::Location { .. })
             | Command::Exchange(_)
             | Command::Queue(_)
             | Command::Bind(_)
@@ -210,6 +211,7 @@ fn build(world: &mut World, set_up: &[(u32, Rc<Command>)], refused: &mut Vec<Ref
     let mut links = Vec::new();
     let mut rabbits = Vec::new();
     let (mut networks, mut files) = (Vec::new(), Vec::new());
+    let mut webs = Vec::new();
     for (line, command) in set_up {
         match &**command {
             Command::Controller(server) => controllers.push((*line, server.clone())),
@@ -220,6 +222,7 @@ fn build(world: &mut World, set_up: &[(u32, Rc<Command>)], refused: &mut Vec<Ref
                     world.host(name);
                 }
             }
+            Command::Web(web) => webs.push((*line, web.clone())),
             Command::Rabbit(rabbit) => rabbits.push((*line, rabbit.clone())),
             Command::Link { .. } => links.push((*line, command.clone())),
             Command::Network { .. } | Command::Attach { .. } | Command::Port { .. } | Command::Address { .. } => {
@@ -231,6 +234,11 @@ fn build(world: &mut World, set_up: &[(u32, Rc<Command>)], refused: &mut Vec<Ref
     }
     let mut complain = |line: u32, why: String| refused.push(Refused { line, why });
     lay_networks(world, set_up, &networks, &mut complain);
+    for (line, web) in webs {
+        if let Err(why) = world.apply_web(&web) {
+            complain(line, why);
+        }
+    }
     start_controllers(world, &controllers, &mut complain);
     for (line, rabbit) in rabbits {
         match world.place_rabbits(&rabbit) {

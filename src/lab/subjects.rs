@@ -261,6 +261,20 @@ pub fn look(world: &World, subject: &Subject) -> Found {
         Subject::Ready(name) => queue(world, name, Queue::ready),
         Subject::Unacked(name) => queue(world, name, Queue::unacked),
         Subject::Consumers(name) => queue(world, name, Queue::consumer_count),
+        Subject::Answer(text) => match world.requests.named(text) {
+            Some(request) => request
+                .outcome
+                .map_or(Found::Nothing, |outcome| Found::Text(outcome.text())),
+            None => Found::Missing(format!("no request is called \"{text}\"")),
+        },
+        Subject::Tried(text) => match world.requests.named(text) {
+            Some(request) => Found::List(request.tried.iter().map(ToString::to_string).collect()),
+            None => Found::Missing(format!("no request is called \"{text}\"")),
+        },
+        Subject::Web(number, name) => match show::web::number(world, *number, name) {
+            Some(number) => number.map_or(Found::Nothing, Found::Number),
+            None => Found::Missing(format!("there is no {name}")),
+        },
         Subject::Output => match world.tools.last() {
             Some(line) => Found::Text(evened(line.output())),
             None => Found::Missing("no $ line has run".into()),

@@ -5,8 +5,10 @@ use crate::kafka::protocol::kind_of_tag as kafka_kind;
 use crate::kafka::wire::Kafka;
 use crate::rabbit::protocol::KINDS as RABBIT_KINDS;
 use crate::rabbit::wire::Rabbit;
+use crate::serving::http::KINDS as SERVING_KINDS;
+use crate::serving::wire::Serving;
 use crate::sim::{Embeds, Payload, Wire};
-use crate::{kafka, rabbit};
+use crate::{kafka, rabbit, serving};
 use std::convert::identity;
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
@@ -27,6 +29,7 @@ impl Wire for Lab {
 pub enum Msg {
     Kafka(kafka::protocol::Msg),
     Rabbit(Box<rabbit::protocol::Msg>),
+    Serving(serving::http::Msg),
 }
 
 /// What a timer of one of the systems says.
@@ -34,6 +37,7 @@ pub enum Msg {
 pub enum Timer {
     Kafka(kafka::wire::Timer),
     Rabbit(rabbit::wire::Timer),
+    Serving(serving::wire::Timer),
 }
 
 /// What a process of one of the systems is told.
@@ -41,6 +45,7 @@ pub enum Timer {
 pub enum Order {
     Kafka(kafka::wire::Order),
     Rabbit(rabbit::wire::Order),
+    Serving(serving::wire::Order),
 }
 
 /// What a process of one of the systems reports.
@@ -50,6 +55,7 @@ pub enum Note {
     Rabbit(rabbit::note::Note),
     /// What the container engine says.
     Engine(Rc<str>),
+    Serving(serving::note::Note),
 }
 
 /// A run of one system has the same hash whether others could have been in its world or not.
@@ -59,6 +65,7 @@ impl Hash for Note {
             Note::Kafka(note) => note.hash(state),
             Note::Rabbit(note) => note.hash(state),
             Note::Engine(text) => text.hash(state),
+            Note::Serving(note) => note.hash(state),
         }
     }
 }
@@ -112,6 +119,7 @@ macro_rules! embeds {
 embeds! {
     Kafka identity, identity;
     Rabbit Box::new, unboxed;
+    Serving identity, identity;
 }
 
 fn unboxed<T>(msg: Box<T>) -> T {
@@ -121,11 +129,15 @@ fn unboxed<T>(msg: Box<T>) -> T {
 /// Where RabbitMQ's tags begin; Kafka's, which events are kept by, are all below.
 const RABBIT_TAGS: u8 = 180;
 
+/// Where those of web servers begin.
+const SERVING_TAGS: u8 = 240;
+
 impl Payload for Msg {
     fn kind(&self) -> &'static str {
         match self {
             Msg::Kafka(msg) => msg.kind(),
             Msg::Rabbit(msg) => msg.kind(),
+            Msg::Serving(msg) => msg.kind(),
         }
     }
 
@@ -133,6 +145,7 @@ impl Payload for Msg {
         match self {
             Msg::Kafka(msg) => msg.tag(),
             Msg::Rabbit(msg) => RABBIT_TAGS + msg.tag(),
+            Msg::Serving(msg) => SERVING_TAGS + msg.tag(),
         }
     }
 
@@ -140,12 +153,16 @@ impl Payload for Msg {
         match self {
             Msg::Kafka(msg) => msg.bytes(),
             Msg::Rabbit(msg) => msg.bytes(),
+            Msg::Serving(msg) => msg.bytes(),
         }
     }
 }
 
 /// The name on the wire for a [`Payload::tag`]; empty if there is none.
 pub fn kind_of_tag(tag: u8) -> &'static str {
+    if let Some(tag) = tag.checked_sub(SERVING_TAGS) {
+        return SERVING_KINDS.get(usize::from(tag)).copied().unwrap_or_default();
+    }
     match tag.checked_sub(RABBIT_TAGS) {
         None => kafka_kind(tag),
         Some(tag) => RABBIT_KINDS.get(usize::from(tag)).copied().unwrap_or_default(),
@@ -157,14 +174,14 @@ impl Msg {
     pub fn kafka(&self) -> Option<&kafka::protocol::Msg> {
         match self {
             Msg::Kafka(msg) => Some(msg),
-            Msg::Rabbit(_) => None,
+            Msg::Rabbit(_) | Msg::Serving(_) => None,
         }
     }
 
     /// RabbitMQ's message, if it is one.
     pub fn rabbit(&self) -> Option<&rabbit::protocol::Msg> {
         match self {
-            Msg::Kafka(_) => None,
+            Msg::Kafka(_) | Msg::Serving(_) => None,
             Msg::Rabbit(msg) => Some(msg),
         }
     }
@@ -175,7 +192,7 @@ impl Note {
     pub fn kafka(&self) -> Option<&kafka::note::Note> {
         match self {
             Note::Kafka(note) => Some(note),
-            Note::Rabbit(_) | Note::Engine(_) => None,
+            Note::Rabbit(_) | Note::Serving(_) | Note::Engine(_) => None,
         }
     }
 }
@@ -188,7 +205,8 @@ mod tests {
     #[test]
     fn every_tag_is_one_systems_own() {
         assert!((RABBIT_TAGS..=u8::MAX).all(|tag| kafka_kind(tag).is_empty()));
-        assert!(RABBIT_KINDS.len() <= usize::from(u8::MAX - RABBIT_TAGS) + 1);
+        assert!(RABBIT_KINDS.len() <= usize::from(SERVING_TAGS - RABBIT_TAGS));
+        assert!(SERVING_KINDS.len() <= usize::from(u8::MAX - SERVING_TAGS) + 1);
         assert_eq!(
             (kind_of_tag(7), kind_of_tag(RABBIT_TAGS)),
             ("ProduceRequest", "heartbeat")

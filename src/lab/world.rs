@@ -15,6 +15,7 @@ use super::load::Loads;
 use super::node::Node;
 use super::observe::may_lose_packets;
 use super::places::Places;
+use super::requests::Requests;
 use super::tools::Tools;
 use crate::kafka::broker::Broker;
 use crate::kafka::client::admin::{Admin, AdminCall, AdminOrder};
@@ -55,6 +56,10 @@ pub enum Role {
     Rabbit,
     Publisher,
     Subscriber,
+    /// A web server, proxy or application.
+    WebServer,
+    /// Clients of web servers.
+    Browser,
     /// The operator's admin client, on the laptop outside; it is in no picture.
     Operator,
 }
@@ -112,6 +117,8 @@ pub struct World {
     pub invariants: Invariants,
     pub places: Places,
     pub loads: Loads,
+    /// What became of requests.
+    pub requests: Requests,
     roles: Vec<Role>,
     by_name: Rc<OrderedMap<Rc<str>, ProcId>>,
     by_node: Rc<OrderedMap<NodeId, ProcId>>,
@@ -155,6 +162,7 @@ impl World {
             invariants: Invariants::default(),
             places: Places::default(),
             loads: Loads::default(),
+            requests: Requests::default(),
             roles: Vec::new(),
             by_name: Rc::default(),
             by_node: Rc::default(),

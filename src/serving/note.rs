@@ -48,6 +48,18 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// In a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Failure::UnknownHost => "unknown-host",
+            Failure::Refused => "refused",
+            Failure::ConnectTimeout => "connect-timeout",
+            Failure::Timeout => "timeout",
+            Failure::EmptyReply => "empty-reply",
+            Failure::Truncated => "truncated",
+        }
+    }
+
     /// As `curl` says it.
     pub fn text(self) -> &'static str {
         match self {

@@ -177,7 +177,7 @@ bodies! {
     161 AlterShareGroupOffsetsResponse "AlterShareGroupOffsetsResponse",
     162 DeleteShareGroupOffsetsRequest "DeleteShareGroupOffsetsRequest",
     163 DeleteShareGroupOffsetsResponse "DeleteShareGroupOffsetsResponse",
-    250 Foreign "Foreign",
+    168 Foreign "Foreign",
 }
 
 /// One message on a connection. Responses come in the order of their requests and carry the same correlation id.

@@ -276,6 +276,7 @@ impl World {
         let id = self.named(name)?;
         match self.role(id) {
             Role::Broker(_) | Role::Controller(_) => self.configure_server(id, &properties(config), None),
+            Role::WebServer => self.set_app(id, config),
             _ => self.change_remembered(name, config),
         }
     }

@@ -9,6 +9,7 @@ mod processes;
 pub(in crate::lab) mod rabbit;
 #[cfg(test)]
 mod tests;
+mod web;
 
 use crate::kafka::client::consumer::{CommitHabit as ConsumerHabit, ConsumerOrder};
 use crate::kafka::client::producer::TransactionCall;
@@ -62,6 +63,7 @@ impl World {
             | Command::Subscriber(_)
             | Command::Publish(_)
             | Command::Settle(_) => self.apply_rabbit(command),
+            Command::Web(web) => self.apply_web(web),
             Command::Alter(_) | Command::Delete(_) | Command::Elect { .. } | Command::Reassign { .. } => {
                 self.apply_admin(command)
             }

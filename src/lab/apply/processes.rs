@@ -8,6 +8,8 @@ use crate::kafka::wire::Order;
 use crate::lab::language::ast::{Name, ProcessVerb};
 use crate::lab::world::{Role, World};
 use crate::rabbit::wire::Order as RabbitOrder;
+use crate::serving::server::ServerOrder;
+use crate::serving::wire::Order as WebOrder;
 use crate::sim::world::Status;
 use crate::sim::{Halt, ProcId};
 
@@ -66,6 +68,8 @@ impl World {
             }
             Role::Broker(_) | Role::Controller(_) | Role::Operator => self.sim.order(id, Order::Shutdown),
             Role::Rabbit | Role::Publisher | Role::Subscriber => self.sim.order(id, RabbitOrder::Shutdown),
+            Role::WebServer => self.sim.order(id, WebOrder::Server(ServerOrder::Quit)),
+            Role::Browser => self.sim.halt(id, Halt::Exit),
         }
     }
 

@@ -24,8 +24,10 @@ pub fn class_of(world: &World, step: &Step, notes: &[(ProcId, Note)]) -> Class {
         EventKind::Message | EventKind::Lost => message_class(step.tag, notes),
         EventKind::Timer if notes.is_empty() => Class::Idle,
         _ => match world.role(step.to) {
-            Role::Broker(_) | Role::Controller(_) | Role::Rabbit => Class::Control,
-            Role::Producer | Role::Consumer | Role::Publisher | Role::Subscriber | Role::Operator => Class::Clients,
+            Role::Broker(_) | Role::Controller(_) | Role::Rabbit | Role::WebServer => Class::Control,
+            Role::Producer | Role::Consumer | Role::Publisher | Role::Subscriber | Role::Browser | Role::Operator => {
+                Class::Clients
+            }
         },
     }
 }

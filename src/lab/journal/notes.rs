@@ -29,6 +29,7 @@ pub fn note_weight(note: &Note) -> Option<Weight> {
         Note::Kafka(note) => kafka_notes::weight(note)?,
         Note::Rabbit(note) => note.weight(),
         Note::Engine(_) => NoteWeight::Matters,
+        Note::Serving(note) => note.weight(),
     };
     Some(loudness(weight))
 }
@@ -37,7 +38,7 @@ pub fn note_weight(note: &Note) -> Option<Weight> {
 pub fn calmed(world: &World, note: &Note, weight: Weight) -> Weight {
     match note {
         Note::Kafka(note) => kafka_notes::calmed(world, note, weight),
-        Note::Rabbit(_) | Note::Engine(_) => weight,
+        Note::Rabbit(_) | Note::Serving(_) | Note::Engine(_) => weight,
     }
 }
 
@@ -47,6 +48,7 @@ pub fn note_rule(note: &Note) -> Option<&'static Rule> {
         Note::Kafka(note) => kafka_notes::rule(note),
         Note::Rabbit(note) => Some(note.rule()),
         Note::Engine(_) => Some(&ENGINE),
+        Note::Serving(note) => Some(note.rule()),
     }
 }
 
@@ -56,6 +58,7 @@ pub fn note_text(world: &World, note: &Note) -> String {
         Note::Kafka(note) => kafka_notes::text(world, note),
         Note::Rabbit(note) => rabbit_notes::text(world, note),
         Note::Engine(text) => text.to_string(),
+        Note::Serving(note) => note.text(),
     }
 }
 
@@ -63,7 +66,7 @@ pub fn note_text(world: &World, note: &Note) -> String {
 pub fn note_config(note: &Note) -> Vec<(&'static str, String)> {
     match note {
         Note::Kafka(note) => kafka_notes::config(note),
-        Note::Rabbit(_) | Note::Engine(_) => Vec::new(),
+        Note::Rabbit(_) | Note::Serving(_) | Note::Engine(_) => Vec::new(),
     }
 }
 
@@ -71,6 +74,6 @@ pub fn note_config(note: &Note) -> Vec<(&'static str, String)> {
 pub fn note_mark(note: &Note) -> Option<MarkKind> {
     match note {
         Note::Kafka(note) => kafka_notes::mark(note),
-        Note::Rabbit(_) | Note::Engine(_) => None,
+        Note::Rabbit(_) | Note::Serving(_) | Note::Engine(_) => None,
     }
 }

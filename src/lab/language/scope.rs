@@ -3,7 +3,7 @@
 use crate::docker::up::{self, Runs};
 use crate::ordered::{OrderedMap, OrderedSet};
 
-use super::ast::{Command, Content, Name, ProcessVerb, Replicas, Scenario};
+use super::ast::{Command, Content, Name, ProcessVerb, Replicas, Scenario, ServerKind, Web};
 use super::{limits, words};
 
 /// What a name stands for.
@@ -19,6 +19,12 @@ pub enum Kind {
     Rabbit,
     Publisher,
     Subscriber,
+    /// nginx, Apache or a forward proxy.
+    WebServer,
+    /// An application server.
+    App,
+    /// Clients of web servers.
+    Browser,
     /// Something of a system that is not here yet.
     Later,
 }
@@ -35,6 +41,9 @@ impl Kind {
             Kind::Rabbit => "RabbitMQ broker",
             Kind::Publisher => "publisher",
             Kind::Subscriber => "subscriber",
+            Kind::WebServer => "web server",
+            Kind::App => "application",
+            Kind::Browser => "browser",
             Kind::Later => "thing that is not here yet",
         }
     }
@@ -117,6 +126,13 @@ impl Scope {
             Command::Rabbit(rabbit) => self.add(&rabbit.names, Kind::Rabbit),
             Command::Publisher(publisher) => self.add(&publisher.names, Kind::Publisher),
             Command::Subscriber(subscriber) => self.add(&subscriber.names, Kind::Subscriber),
+            Command::Web(Web::Server {
+                kind: ServerKind::App,
+                names,
+                ..
+            }) => self.add(names, Kind::App),
+            Command::Web(Web::Server { names, .. }) => self.add(names, Kind::WebServer),
+            Command::Web(Web::Browser { names, .. }) => self.add(names, Kind::Browser),
             Command::Exchange(exchange) => {
                 self.exchanges.insert(exchange.name.clone());
             }
@@ -174,7 +190,7 @@ impl Scope {
         let client = |kind| {
             matches!(
                 kind,
-                Kind::Producer | Kind::Consumer | Kind::Publisher | Kind::Subscriber
+                Kind::Producer | Kind::Consumer | Kind::Publisher | Kind::Subscriber | Kind::Browser
             )
         };
         match command {
@@ -189,6 +205,13 @@ impl Scope {
             Command::Consumer(c) => count(&client, c.names.len(), "clients", limits::CLIENTS),
             Command::Publisher(p) => count(&client, p.names.len(), "clients", limits::CLIENTS),
             Command::Subscriber(s) => count(&client, s.names.len(), "clients", limits::CLIENTS),
+            Command::Web(Web::Browser { names, .. }) => count(&client, names.len(), "clients", limits::CLIENTS),
+            Command::Web(Web::Server { names, .. }) => count(
+                &|k| matches!(k, Kind::WebServer | Kind::App),
+                names.len(),
+                "web servers",
+                limits::BROKERS,
+            ),
             Command::Rabbit(r) => count(&|k| k == Kind::Rabbit, r.names.len(), "brokers", limits::BROKERS),
             Command::Exchange(_) => limit(self.exchanges.len(), "exchanges", limits::EXCHANGES),
             Command::Queue(_) => limit(self.queues.len(), "queues", limits::QUEUES),

@@ -37,6 +37,7 @@ pub fn text_of(world: &World, id: u64) -> Rc<str> {
     flight.map_or_else(Rc::default, |flight| match flight.msg {
         Msg::Kafka(msg) => text(world, &msg.body),
         Msg::Rabbit(msg) => super::rabbit::text(msg).into(),
+        Msg::Serving(_) => Rc::default(),
     })
 }
 
@@ -64,6 +65,7 @@ fn seen(world: &World, flight: &InFlight<'_, Msg>) -> Option<FlightView> {
         class: match flight.msg {
             Msg::Kafka(msg) => class(world, &msg.body),
             Msg::Rabbit(msg) => super::rabbit::class(msg),
+            Msg::Serving(_) => FlightClass::Control,
         },
         sent_us: lab_us(flight.sent),
         arrives_us: lab_us(flight.due),

@@ -13,6 +13,7 @@ pub mod routing;
 pub mod servers;
 pub mod topics;
 pub mod transactions;
+pub mod web;
 
 use super::invariants::Invariant;
 use super::view::{Health, InvariantView, View};

@@ -66,7 +66,6 @@ impl WebServer {
     pub(super) fn order(&mut self, order: ServerOrder, ctx: &mut Ctx<'_>) {
         match order {
             ServerOrder::Quit => self.quit(ctx),
-            ServerOrder::Configure(site) => self.file = site,
             ServerOrder::Reload => self.reload(ctx),
             ServerOrder::KillWorker => self.kill_worker(ctx),
             ServerOrder::Done { request, status } => self.outside_done(request, status, ctx),

@@ -63,8 +63,6 @@ pub enum ServerTimer {
 pub enum ServerOrder {
     /// QUIT: no new connections, the running requests are finished.
     Quit,
-    /// Its configuration is written anew; it is read at the next start or reload.
-    Configure(Rc<Site>),
     /// HUP: the configuration is read. Balancing starts anew.
     Reload,
     /// One worker process (or child) is killed.
@@ -199,6 +197,11 @@ impl WebServer {
     /// The configuration that it runs with.
     pub fn site(&self) -> &Site {
         &self.site
+    }
+
+    /// Writes the configuration anew; it is read at the next start or reload.
+    pub fn configure(&mut self, site: Rc<Site>) {
+        self.file = site;
     }
 
     /// The configuration as it is written.

@@ -121,6 +121,12 @@ pub enum Subject {
         client: Name,
         broker: Name,
     },
+    /// The status that a request with this text was answered with, or a word for how it failed; `none`: it waits.
+    Answer(Name),
+    /// The servers that proxies passed it to, in order.
+    Tried(Name),
+    /// A number of a web server, or of clients.
+    Web(super::WebNumber, Name),
     /// The active controller, or `none`.
     Controller,
     /// The output of the last `$` line.

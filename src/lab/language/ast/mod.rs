@@ -6,10 +6,12 @@
 mod checks;
 mod rabbit;
 mod things;
+mod web;
 
 pub use checks::*;
 pub use rabbit::*;
 pub use things::*;
+pub use web::*;
 
 use crate::ordered::OrderedMap;
 use std::net::Ipv4Addr;
@@ -170,6 +172,9 @@ pub enum Command {
     Subscriber(Subscriber),
     Publish(Publish),
     Settle(Settle),
+
+    /// A command about web servers.
+    Web(Web),
 
     Produce(Produce),
     /// `start web loan_request rate=10/s`: a producer's load; `start w1`: a consumer's poll loop.

@@ -211,7 +211,10 @@ fn set(args: &mut Args<'_>) -> Read<Command> {
                 Kind::Consumer => Keys::Consumer,
                 _ => Keys::Broker,
             };
-            if matches!(kind, Kind::Rabbit | Kind::Publisher | Kind::Subscriber) {
+            if matches!(
+                kind,
+                Kind::Rabbit | Kind::Publisher | Kind::Subscriber | Kind::WebServer | Kind::Browser
+            ) {
                 let own: &[&str] = if kind == Kind::Subscriber { SUBSCRIBERS_OWN } else { &[] };
                 if !own.contains(&key) {
                     let message = format!("{key} is not a setting of a {}", kind.name());
@@ -224,7 +227,7 @@ fn set(args: &mut Args<'_>) -> Read<Command> {
             }
             let own = match kind {
                 Kind::Consumer => matches!(key, "work" | "poll" | "commit"),
-                _ => kind == Kind::Subscriber,
+                _ => matches!(kind, Kind::Subscriber | Kind::App),
             };
             if !own && scope.find(key).is_none() {
                 return unknown_key(token, key, scope);

@@ -155,9 +155,15 @@ fn subject(word: &str, args: &mut Args<'_>) -> Read<Subject> {
             client: args.known_name("a client or host", |kind| kind != Kind::Network)?,
             broker: args.known_name("a broker", |kind| kind == Kind::Broker)?,
         },
+        "answer" => Subject::Answer(args.word("the request's text")?.text.as_str().into()),
+        "tried" => Subject::Tried(args.word("the request's text")?.text.as_str().into()),
         "controller" => Subject::Controller,
         "exit" => Subject::Exit,
-        _ => Subject::Output,
+        "output" => Subject::Output,
+        _ => match super::web::number(word, args) {
+            Some(read) => read.map(|(number, name)| Subject::Web(number, name))?,
+            None => Subject::Output,
+        },
     })
 }
 
@@ -283,6 +289,7 @@ pub fn is_list(subject: &Subject) -> bool {
             | Subject::Log(_)
             | Subject::Assignment(_)
             | Subject::Fate(_)
+            | Subject::Tried(_)
     )
 }
 
@@ -304,6 +311,7 @@ pub fn is_number(subject: &Subject) -> bool {
             | Subject::Ready(_)
             | Subject::Unacked(_)
             | Subject::Consumers(_)
+            | Subject::Web(..)
     )
 }
 

@@ -6,7 +6,7 @@ use crate::ordered::OrderedMap;
 use super::args::{
     Args, Read, choice_of, duration_of, list_of, name_at, name_of, number_of, partition_at, setting, too_many, wrong,
 };
-use super::{admin, checks, data, faults, rabbit};
+use super::{admin, checks, data, faults, rabbit, web};
 use crate::lab::language::ast::{
     Command, CommitHabit, Consumer, Name, PollLoop, Producer, Replicas, Server, Topic, View,
 };
@@ -70,6 +70,8 @@ pub fn command(verb: &'static Verb, tokens: &[Token], scope: &Scope, block: Opti
         "rabbit" | "exchange" | "queue" | "bind" | "unbind" | "purge" | "publisher" | "subscriber" | "publish"
         | "ack" | "nack" | "reject" => rabbit::command(&mut args)?,
         "alter" | "delete" | "elect" | "reassign" | "set" | "type" | "press" => admin::command(&mut args)?,
+        "nginx" | "httpd" | "app" | "proxy" | "upstream" | "server" | "location" | "browser" | "request" | "reload"
+        | "kill-worker" => web::command(&mut args)?,
         _ => faults::command(&mut args)?,
     };
     args.finish()?;
@@ -370,6 +372,7 @@ pub fn settings_of(kind: Kind, token: &Token) -> Read<Name> {
         (Kind::Subscriber, "work") => Ok(units::duration(duration_of(token)?).into()),
         (Kind::Subscriber, "prefetch") => number_of(token, 0, 65_535u32).map(|n| n.to_string().into()),
         (Kind::Subscriber, _) => choice_of(token, rabbit::ACK).map(|_| token.text.as_str().into()),
+        (Kind::App, _) => web::app_setting(token),
         (Kind::Producer, _) => setting(Keys::Producer, key, token),
         (Kind::Consumer, _) => setting(Keys::Consumer, key, token),
         _ => setting(Keys::Broker, key, token),

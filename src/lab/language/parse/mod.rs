@@ -8,6 +8,7 @@ mod data;
 mod faults;
 mod rabbit;
 mod raw;
+pub mod web;
 
 use crate::ordered::OrderedSet;
 
@@ -17,7 +18,7 @@ pub use rabbit::ACK;
 
 use raw::{Block, is_tool_line, raw_word, tool_line};
 
-use super::ast::{Command, Content, Line, Name, Scenario, When};
+use super::ast::{Command, Content, Line, Name, Scenario, Web, When};
 use super::errors::{Error, Kind as ErrorKind, nearest};
 use super::lexer::{Lexed, Span, Token, lex};
 use super::scope::{Kind, Scope};
@@ -473,6 +474,9 @@ impl Reader {
             Some("rabbit") => Kind::Rabbit,
             Some("publisher") => Kind::Publisher,
             Some("subscriber") => Kind::Subscriber,
+            Some("nginx" | "httpd" | "proxy") => Kind::WebServer,
+            Some("app") => Kind::App,
+            Some("browser") => Kind::Browser,
             _ => return,
         };
         for word in words.take_while(|word| plain_name(word)).take(limits::LIST) {
@@ -494,6 +498,7 @@ fn made_by(command: &Command) -> &[Name] {
         Command::Rabbit(rabbit) => &rabbit.names,
         Command::Publisher(publisher) => &publisher.names,
         Command::Subscriber(subscriber) => &subscriber.names,
+        Command::Web(Web::Server { names, .. } | Web::Browser { names, .. }) => names,
         _ => &[],
     }
 }

@@ -41,7 +41,7 @@ impl Words {
         }
     }
 
-    fn config(self, config: &Config) -> Words {
+    pub(super) fn config(self, config: &Config) -> Words {
         config
             .iter()
             .fold(self, |words, (key, value)| words.option(key, Some(setting(value))))
@@ -159,6 +159,7 @@ fn words(command: &Command) -> Words {
         Command::Disk { names, state } => disk(Words::new("disk").names(names), state),
         Command::Message(fault) => message(fault),
         Command::Check(c) => Words(check(c)),
+        Command::Web(web) => super::web::web(web),
         _ => data(command),
     }
 }

@@ -5,6 +5,7 @@
 mod checks;
 mod command;
 mod rabbit;
+mod web;
 
 pub use checks::{claim as print_claim, subject as print_subject};
 pub use command::print_command;

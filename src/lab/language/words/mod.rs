@@ -43,6 +43,7 @@ pub enum Part {
     Places,
     Kafka,
     Rabbit,
+    Web,
     Data,
     Admin,
     Processes,
@@ -54,11 +55,12 @@ pub enum Part {
 }
 
 impl Part {
-    pub const ALL: [Part; 12] = [
+    pub const ALL: [Part; 13] = [
         Part::Page,
         Part::Places,
         Part::Kafka,
         Part::Rabbit,
+        Part::Web,
         Part::Data,
         Part::Admin,
         Part::Processes,
@@ -75,6 +77,7 @@ impl Part {
             Part::Places => "places",
             Part::Kafka => "Kafka",
             Part::Rabbit => "RabbitMQ",
+            Part::Web => "web servers",
             Part::Data => "data",
             Part::Admin => "admin",
             Part::Processes => "processes",

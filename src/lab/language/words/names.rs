@@ -152,6 +152,39 @@ pub const SUBJECTS: &[SubjectWord] = &[
         "messages of a queue that are out and not settled",
     ),
     subject("consumers", "consumers risk = 2", "how many consumers a queue has"),
+    subject(
+        "answer",
+        "answer \"kim\" = 200",
+        "the status of a request, or refused, timeout, connect-timeout, empty-reply, truncated, unknown-host; none while it waits",
+    ),
+    subject(
+        "tried",
+        "tried \"kim\" = a1 a2",
+        "the servers that proxies passed a request to",
+    ),
+    subject("processes", "processes web = 3", "of a web server"),
+    subject("threads", "threads web = 55", "of all its processes"),
+    subject(
+        "memory",
+        "memory web < 50000",
+        "of a web server in KiB, by the cost model",
+    ),
+    subject("queued", "queued web = 9", "connections in its accept queue"),
+    subject("accepted", "accepted web = 9", "connections that it has taken so far"),
+    subject("asked", "asked people > 100", "requests that these clients have made"),
+    subject(
+        "answered",
+        "answered people > 100",
+        "requests whose whole answer they have",
+    ),
+    subject("unanswered", "unanswered people = 0", "requests that failed"),
+    subject(
+        "p50",
+        "p50 people < 20",
+        "half of the answers took at most so many milliseconds",
+    ),
+    subject("p95", "p95 people < 50", "95 of 100 did"),
+    subject("p99", "p99 people < 100", "99 of 100 did"),
 ];
 
 /// What can become of a record.
