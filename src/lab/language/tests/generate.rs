@@ -8,12 +8,14 @@ use proptest::sample::{select, subsequence};
 use std::net::Ipv4Addr;
 
 use super::generate_rabbit::rabbit;
+use super::generate_web::web;
 use crate::lab::language::ast::*;
 use crate::lab::language::limits;
 
 /// What generated scenarios can speak of.
-const SETUP: &str = "lab 1\nhost h1 h2\ncontroller c1\nbroker b1..b5\nproducer web api\nconsumer w1 w2\n\
-    rabbit r1\nexchange x1\nexchange x2\nqueue q1\npublisher p1\nsubscriber s1 queue=q1\n";
+pub const SETUP: &str = "lab 1\nhost h1 h2\ncontroller c1\nbroker b1..b5\nproducer web api\nconsumer w1 w2\n\
+    rabbit r1\nexchange x1\nexchange x2\nqueue q1\npublisher p1\nsubscriber s1 queue=q1\n\
+    nginx n1\nbrowser br1 target=n1\n";
 
 pub fn name() -> impl Strategy<Value = Name> {
     "[A-Za-z0-9_-][A-Za-z0-9._-]{0,12}"
@@ -427,7 +429,7 @@ fn later() -> impl Strategy<Value = Command> {
 
 /// A whole scenario: the set-up above, then commands of all kinds at growing times, remarks and blank lines.
 pub fn scenario() -> impl Strategy<Value = Scenario> {
-    let command = prop_oneof![places(), data(), rabbit(), admin(), faults(), check(), later()];
+    let command = prop_oneof![places(), data(), rabbit(), web(), admin(), faults(), check(), later()];
     let when = prop_oneof![2 => Just(None), 1 => us().prop_map(|us| Some((true, us))), 1 => us().prop_map(|us| Some((false, us)))];
     let comment = option::of("[^\r\n]{0,20}".prop_map(|c: String| Name::from(c.trim_end())));
     let line = (when, option::weighted(0.8, command), comment, any::<bool>());

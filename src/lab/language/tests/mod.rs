@@ -4,6 +4,7 @@ mod errors;
 mod fuzz;
 mod generate;
 mod generate_rabbit;
+mod generate_web;
 mod round_trip;
 mod samples;
 mod sentences;

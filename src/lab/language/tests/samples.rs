@@ -120,6 +120,18 @@ unbind loans -> risk key=loan.*.high
 purge risk
 delete queue late
 delete exchange unrouted
+nginx ng1 worker_processes=2 limit_req=10r/s,burst=20,nodelay
+httpd apache mpm=prefork MaxRequestWorkers=150 on=h2
+app a1 topic=loan_request producer=web threads=4
+proxy squid X-Forwarded-For=on proxy_cache_valid=10m
+upstream ng1/loans method=least_conn keepalive=16
+server ng1/loans a1 weight=5 backup=on
+location ng1 /loan proxy_pass=http://loans proxy_read_timeout=3s
+browser people target=ng1 clients=5 think=250ms proxy=squid
+request people POST /loan "kim" body=100 count=2
+reload ng1
+kill-worker ng1
+set a1 work=5s
 at 1s  produce web loan_request key="k \"1\"" count=5 header.source=web header.x="a b" "죽음 🦀"
 produce api pinned/1 null key=k
 produce api pinned
@@ -207,6 +219,19 @@ expect fate "500" = acknowledged, lost
 expect count delivered-twice kafka > 0
 expect ready risk = 3
 expect unacked risk >= 0
+expect answer "kim" = 200
+expect tried "kim" = a1
+expect processes ng1 = 3
+expect threads ng1 = 3
+expect memory ng1 < 10000
+expect queued ng1 = 0
+expect accepted ng1 >= 1
+expect asked people > 0
+expect answered people > 0
+expect unanswered people = 0
+expect p50 people < 100
+expect p95 people < 100
+expect p99 people < 100
 expect consumers risk = 1
 expect error pub1 = NOT_FOUND
 expect reach web b1 = yes
