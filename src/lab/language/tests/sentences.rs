@@ -128,7 +128,8 @@ fn completion_offers_what_fits() {
 fn every_form_in_the_reference_is_a_sentence() {
     let text = describe();
     let setup = "lab 1\nhost h1 h2\nbroker b1..b4\nproducer web api\nconsumer w1 group=loans topics=loan_request\nconsumer k2\ntopic loan_request\n\
-                 rabbit r8\nexchange loans\nqueue risk\npublisher pub1\nsubscriber s1 queue=risk\n";
+                 rabbit r8\nexchange loans\nqueue risk\npublisher pub1\nsubscriber s1 queue=risk\n\
+                 nginx edge\nbrowser people target=edge\n";
     for verb in words::VERBS.iter().filter(|verb| verb.part != words::Part::Later) {
         assert!(text.contains(&verb.form.replace('|', "\\|")));
         let form = match verb.name {
@@ -139,6 +140,8 @@ fn every_form_in_the_reference_is_a_sentence() {
             "add" => "add broker b8",
             "publisher" => "publisher pub9 confirm mandatory persistent",
             "subscriber" => "subscriber s9 queue=risk prefetch=10 work=50ms",
+            "nginx" => "nginx edge2 worker_processes=2",
+            "browser" => "browser others target=edge clients=50 think=1s path=/loan",
             "publish" => "publish pub1 loans key=loan.kim.high \"300\"",
             "compose" => "compose <<END\nservices: {}\nEND",
             _ => verb.form,
