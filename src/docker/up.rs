@@ -389,7 +389,7 @@ fn confluent(variables: &Pairs) -> (Runs, Option<String>) {
         "KAFKA_PORT",
     ];
     let runs = kafka(apache_properties(variables));
-    for old in OLD.iter().filter(|old| variables.contains_key(**old)) {
+    if let Some(old) = OLD.iter().find(|old| variables.contains_key(**old)) {
         let key = old.trim_start_matches("KAFKA_").to_lowercase().replace('_', ".");
         let text = format!("{key} is deprecated. Please use KAFKA_ADVERTISED_LISTENERS instead.");
         return (runs, Some(text));
@@ -398,7 +398,8 @@ fn confluent(variables: &Pairs) -> (Runs, Option<String>) {
         let controller = variables
             .get("KAFKA_PROCESS_ROLES")
             .is_some_and(|roles| roles == "controller");
-        if !variables.contains_key(needed) && !(controller && needed == "KAFKA_ADVERTISED_LISTENERS") {
+        let spared = controller && needed == "KAFKA_ADVERTISED_LISTENERS";
+        if !variables.contains_key(needed) && !spared {
             return (runs, Some(format!("{needed} is required.")));
         }
     }

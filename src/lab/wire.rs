@@ -118,12 +118,8 @@ macro_rules! embeds {
 
 embeds! {
     Kafka identity, identity;
-    Rabbit Box::new, unboxed;
+    Rabbit Box::new, |msg: Box<rabbit::protocol::Msg>| *msg;
     Serving identity, identity;
-}
-
-fn unboxed<T>(msg: Box<T>) -> T {
-    *msg
 }
 
 /// Where RabbitMQ's tags begin; Kafka's, which events are kept by, are all below.

@@ -132,10 +132,9 @@ pub fn compare(world: &World) -> Compared {
         };
         let is_kafka = entry.handed.system == System::Kafka;
         let side = side(world, record, entry);
-        let partner = open.get_mut(&(value.clone(), is_kafka)).and_then(|waiting| {
-            let first = (!waiting.is_empty()).then(|| waiting.remove(0));
-            first
-        });
+        let partner = open
+            .get_mut(&(value.clone(), is_kafka))
+            .and_then(|waiting| (!waiting.is_empty()).then(|| waiting.remove(0)));
         let at = partner.unwrap_or_else(|| {
             items.push(Item {
                 value: value.clone(),

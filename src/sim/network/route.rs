@@ -45,9 +45,9 @@ impl Network {
             return self.loopback(from, port);
         }
         if self.interfaces(from).is_empty() && !self.is_container(from) {
-            self.from_machine(from, ip, port)
+            self.route_of_machine(from, ip, port)
         } else {
-            self.from_container(from, ip, port)
+            self.route_of_container(from, ip, port)
         }
     }
 
@@ -68,7 +68,7 @@ impl Network {
         }
     }
 
-    fn from_machine(&self, from: HostId, ip: Ipv4Addr, port: u16) -> Route {
+    fn route_of_machine(&self, from: HostId, ip: Ipv4Addr, port: u16) -> Route {
         if let Some(host) = self.machine_at(ip) {
             return self.to_machine(from, host, port);
         }
@@ -85,7 +85,7 @@ impl Network {
         }
     }
 
-    fn from_container(&self, from: HostId, ip: Ipv4Addr, port: u16) -> Route {
+    fn route_of_container(&self, from: HostId, ip: Ipv4Addr, port: u16) -> Route {
         let own = self.interfaces(from);
         if own.iter().any(|one| one.ip == ip) {
             return direct(from, from, port, None);

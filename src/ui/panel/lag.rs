@@ -140,7 +140,7 @@ fn text(lag: &LagView, now_us: u64) -> Html {
     let last = lag.at_us.len() - 1;
     let step = lag.at_us.len().div_ceil(ROWS).max(1);
     let (_, most_at) = peak(&lag.total, &lag.at_us);
-    let shown = |i: &usize| i % step == 0 || *i == last || lag.at_us[*i] == most_at;
+    let shown = |i: &usize| i.is_multiple_of(step) || *i == last || lag.at_us[*i] == most_at;
     html! {
         <details class="config"><summary>{ t().as_table }</summary>
             <table class="tbl"><thead><tr><th scope="col">{ t().time }</th><th scope="col">{ t().lag_word }</th></tr></thead><tbody>

@@ -64,7 +64,7 @@ fn of_answer(view: &View, chain: &[WhyLink]) -> Option<Concern> {
             }
         }
     }
-    (!names.is_empty()).then(|| Concern {
+    (!names.is_empty()).then_some(Concern {
         processes: names,
         partition: None,
     })

@@ -241,7 +241,9 @@ impl Server {
         shared.timer = None;
         let now = ctx.now();
         let mut writes = Vec::new();
-        while let Some((_, lock)) = shared.locks.pop_front_if(|(end, _)| *end <= now) {
+        while shared.locks.front().is_some_and(|(end, _)| *end <= now)
+            && let Some((_, lock)) = shared.locks.pop_front()
+        {
             let write = shared.records.as_mut().and_then(|records| records.lock_expired(lock));
             writes.extend(write);
         }

@@ -95,7 +95,9 @@ impl Persister {
         let first = queue.front()?;
         let (what, group) = (first.what, first.group.clone());
         let mut asks = Vec::new();
-        while let Some(ask) = queue.pop_front_if(|ask| ask.what == what && ask.group == group) {
+        while queue.front().is_some_and(|ask| ask.what == what && ask.group == group)
+            && let Some(ask) = queue.pop_front()
+        {
             asks.push(ask);
         }
         if queue.is_empty() {

@@ -159,7 +159,9 @@ impl Server {
         };
         led.committed = led.committed.max(to.min(led.written));
         let mut ready = Vec::new();
-        while let Some((_, token, at)) = led.parked.pop_front_if(|(offset, ..)| *offset <= to) {
+        while led.parked.front().is_some_and(|(offset, ..)| *offset <= to)
+            && let Some((_, token, at)) = led.parked.pop_front()
+        {
             ready.push((token, at));
         }
         for (token, at) in ready {

@@ -205,7 +205,7 @@ impl InFlight {
     }
 
     /// How many records the application has.
-    pub fn len(&self) -> usize {
+    pub fn held(&self) -> usize {
         self.batches.values().map(InFlightBatch::len).sum()
     }
 

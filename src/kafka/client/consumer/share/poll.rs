@@ -101,7 +101,7 @@ impl Consumer {
                 self.ask_for_records(&mut acks);
             }
             self.acknowledge_later(acks, ctx);
-            let nothing = fetched.len() == 0;
+            let nothing = fetched.held() == 0;
             if !nothing && let Some(share) = &mut self.share {
                 share.current = fetched;
             }
@@ -114,7 +114,7 @@ impl Consumer {
             }
         }
         self.acknowledge_later(acks, ctx);
-        Ok(self.share.as_ref().is_none_or(|share| share.current.len() == 0))
+        Ok(self.share.as_ref().is_none_or(|share| share.current.held() == 0))
     }
 
     /// Once in a `poll()` records are asked for; acknowledgements go along.
@@ -145,7 +145,7 @@ impl Consumer {
         let most = usize::try_from(self.config.max_poll_records).unwrap_or(0);
         let mut fetched = InFlight::default();
         loop {
-            let have = fetched.len();
+            let have = fetched.held();
             let Some(share) = self.share.as_mut().filter(|_| have < most) else {
                 return Ok(fetched);
             };
@@ -169,7 +169,7 @@ impl Consumer {
                         // What was collected before is returned first; the error is met again.
                         Err(unusable) => {
                             let (next, error) = *unusable;
-                            if fetched.len() == 0 {
+                            if fetched.held() == 0 {
                                 return Err(error);
                             }
                             self.share

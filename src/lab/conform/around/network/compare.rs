@@ -46,10 +46,8 @@ pub fn compare(case: &Map<String, Value>, seen: &Seen) -> Result<(), String> {
     let settle = |lines: &[String]| {
         let lines = lines.iter().map(|line| settled(line));
         let lines = lines.filter(|line| {
-            !rare.contains(line)
-                && !is_debug(line)
-                && !(admin && is_of_thread(line))
-                && !(refused && is_of_back_off(line))
+            let left_out = (admin && is_of_thread(line)) || (refused && is_of_back_off(line));
+            !left_out && !rare.contains(line) && !is_debug(line)
         });
         lines.collect::<Vec<String>>()
     };

@@ -34,7 +34,7 @@ pub struct Staged {
     pub seconds: u64,
 }
 
-fn text<'a>(value: Option<&'a Value>) -> &'a str {
+fn text(value: Option<&Value>) -> &str {
     value.and_then(Value::as_str).unwrap_or("")
 }
 
@@ -98,7 +98,7 @@ fn lay_networks(world: &mut World, case: &Map<String, Value>) -> Result<HostId, 
         .add_lan("second", machine, Some(subnet("10.88.2.0/24")?))
         .map_err(said)?;
     network
-        .attach(kafka, first, Some(ip("10.88.0.2")?), &[hostname.clone()])
+        .attach(kafka, first, Some(ip("10.88.0.2")?), std::slice::from_ref(&hostname))
         .map_err(said)?;
     network.attach(app, first, Some(ip("10.88.0.3")?), &[]).map_err(said)?;
     network

@@ -1,6 +1,7 @@
 //! What a client does and sees until its recording ends: attempts to connect, its log, what its application is told.
 
 use super::stage::{Staged, TOPIC, send};
+use crate::kafka::broker::note::BrokerNote;
 use crate::kafka::client::admin::{AdminCall, AdminOrder};
 use crate::kafka::client::call::{Answer, CallId, ClientError, Sent};
 use crate::kafka::client::consumer::ConsumerOrder;
@@ -252,11 +253,11 @@ impl Watcher {
             let Note::Kafka(note) = note else { continue };
             match note {
                 KafkaNote::Client(note) if Some(who) == self.client => self.look_at_client(note),
-                KafkaNote::Broker(note) if matches!(self.world.role(who), Role::Broker(_)) => {
-                    if let crate::kafka::broker::note::BrokerNote::InvalidReceive { size, max } = note {
-                        let text = format!("Invalid receive (size = {size} larger than {max})");
-                        self.seen.broker_log.push(text);
-                    }
+                KafkaNote::Broker(BrokerNote::InvalidReceive { size, max })
+                    if matches!(self.world.role(who), Role::Broker(_)) =>
+                {
+                    let text = format!("Invalid receive (size = {size} larger than {max})");
+                    self.seen.broker_log.push(text);
                 }
                 _ => {}
             }
