@@ -44,6 +44,8 @@ impl Producer {
     /// [TransactionManager.InitProducerIdHandler]
     fn on_identity(&mut self, answer: &InitProducerIdResponse, ctx: &mut Ctx) {
         self.init.request = None;
+        // A connection that goes from now on is not one that an id is waited for on.
+        self.init.target = None;
         match answer.error {
             ErrorCode::None => {
                 let identity = Identity {

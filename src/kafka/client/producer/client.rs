@@ -371,7 +371,8 @@ impl Producer {
             Block::Memory { until, .. } => until,
         };
         let blocked = self.calls.blocks().map(|(_, block)| until(block)).min();
-        let next = self.next_look.min(blocked.unwrap_or(Time::NEVER));
+        let wakes = self.wakes_at(ctx.now()).unwrap_or(Time::NEVER);
+        let next = self.next_look.min(blocked.unwrap_or(Time::NEVER)).min(wakes);
         let next = next.min(self.transactional_deadline());
         match self.timer {
             // Too early does no harm: it looks and waits on.

@@ -43,7 +43,7 @@ pub struct Request {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct InitId {
     /// Whom it is asked of.
-    target: Option<NodeId>,
+    pub target: Option<NodeId>,
     pub request: Option<RequestId>,
     /// Not before this.
     pub not_before: Time,
@@ -230,6 +230,11 @@ impl Producer {
     /// Does the sender's thread sleep before it asks for a producer id again? [Sender.maybeFindCoordinatorAndRetry]
     pub(super) fn sleeps(&self, now: Time) -> bool {
         now < self.init.asleep_until
+    }
+
+    /// When it wakes, if it sleeps.
+    pub(super) fn wakes_at(&self, now: Time) -> Option<Time> {
+        self.sleeps(now).then_some(self.init.asleep_until)
     }
 
     /// One round; true if something was sent, as more may follow. [Sender.sendProducerData]
