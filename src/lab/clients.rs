@@ -63,7 +63,11 @@ impl World {
             Command::Consumer(consumer) => {
                 let config = properties(&consumer.config);
                 let (bootstrap, unresolved) = self.bootstrap_of(host, &config, "consumer").map_err(exception)?;
-                let fresh = Consumer::new(name, &bootstrap, consumer.group.clone(), config, seed).map_err(exception)?;
+                let new = match consumer.share {
+                    true => Consumer::new_share,
+                    false => Consumer::new,
+                };
+                let fresh = new(name, &bootstrap, consumer.group.clone(), config, seed).map_err(exception)?;
                 let fresh = fresh.with_fixes(self.setup.fixes);
                 *self.sim.process_mut(id) = Node::Consumer(Box::new(fresh));
                 self.log_unresolved(id, unresolved);

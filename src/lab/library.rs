@@ -41,6 +41,7 @@ shipped! {
     "static-rolling-restart",
     "zombie-commits-late",
     "coordinator-fails",
+    "share-poison",
     "read-from-beginning",
     "duplicate-by-retry",
     "reordering-by-retry",

@@ -1,13 +1,13 @@
 //! From what processes report to what the ledger and the invariants know.
 
-use super::ledger::{Part, RecordId, Standing};
+use super::ledger::{Entry, Part, RecordId, Standing};
 use super::places::place_of;
 use super::wire::Note;
 use super::world::{Role, World};
 use crate::kafka::client::consumer::note::ConsumerNote;
 use crate::kafka::client::note::ClientNote;
 use crate::kafka::log::batch::{Batch, Outcome};
-use crate::kafka::note::{Fact, Note as KafkaNote};
+use crate::kafka::note::{Fact, Note as KafkaNote, ShareFate};
 use crate::kafka::types::TopicPartition;
 use crate::sim::{EventKind, ProcId, Step};
 use std::rc::Rc;
@@ -163,6 +163,24 @@ impl World {
                 let reader = group.clone().unwrap_or_else(|| self.name(who).clone());
                 let now = self.sim.now();
                 self.ledger.delivered(*origin, &reader, now);
+            }
+            Fact::ShareFinished {
+                partition,
+                first,
+                last,
+                fate,
+                ..
+            } => {
+                for offset in *first..=*last {
+                    let change = |entry: &mut Entry| match fate {
+                        ShareFate::Accepted => entry.accepted = true,
+                        ShareFate::Rejected => entry.rejected = true,
+                        ShareFate::DeliveryLimit => entry.archived = true,
+                        ShareFate::Gap => {}
+                    };
+                    self.ledger
+                        .finished_by_share_group(place_of(*partition), offset, change);
+                }
             }
             Fact::Committed { partition, offset, .. } => {
                 let end = self.places.place(partition).and_then(|place| self.ledger.end_of(place));

@@ -38,10 +38,12 @@ pub enum Found {
 }
 
 /// Fates that a comparison with `=` looks at even if they are not named; the others (`sent`, `appended`, `replicated`,
-/// `committed`, `delivered`, `expired`) count only where they are.
-const DECISIVE: [&str; 11] = [
+/// `committed`, `delivered`, `accepted`, `expired`) count only where they are.
+const DECISIVE: [&str; 13] = [
     "acknowledged",
     "aborted",
+    "rejected",
+    "archived",
     "lost",
     "failed",
     "duplicated",
@@ -451,6 +453,9 @@ pub fn has_fate(world: &World, record: u32, entry: &Entry, fate: &str) -> bool {
         "delivered" => !entry.delivered.is_empty(),
         "delivered-twice" => entry.is_delivered_twice(),
         "aborted" => entry.is_aborted(),
+        "accepted" => entry.accepted,
+        "rejected" => entry.rejected,
+        "archived" => entry.archived,
         "lost" => entry.lost,
         "duplicated" => entry.is_duplicated(),
         "reordered" => entry.reordered,

@@ -262,6 +262,33 @@ pub struct GroupView {
     pub coordinator: Option<String>,
     pub lag: i64,
     pub members: Vec<ConsumerView>,
+    /// The share partitions of a share group, as their leaders have them.
+    pub shared: Vec<SharedView>,
+}
+
+/// A share partition (KIP-932): what lies before its start is finished for its group; from there to its end records
+/// are in flight.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SharedView {
+    pub partition: String,
+    pub leader: String,
+    pub start: i64,
+    /// The last offset that was acquired.
+    pub end: i64,
+    pub records: Vec<SharedRecordView>,
+}
+
+/// A record in flight.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SharedRecordView {
+    pub offset: i64,
+    /// "available", "acquired", "acknowledged" or "archived".
+    pub state: &'static str,
+    pub deliveries: u16,
+    /// Who has acquired it.
+    pub member: Option<String>,
+    /// When its lock ends.
+    pub until_us: Option<u64>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]

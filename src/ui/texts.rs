@@ -362,6 +362,10 @@ catalogue! {
         target: "Target",
         current: "Current",
         to_give_up: "To give up",
+        offset_word: "Offset",
+        deliveries: "Deliveries",
+        held_by: "Acquired by",
+        lock_left: "Lock ends in",
         group_leader: "Leads the group",
         yes: "yes",
         no: "no",
@@ -506,6 +510,7 @@ catalogue! {
         settings: fn(usize) -> String = |n| if n == 1 { "1 setting".to_owned() } else { format!("{n} settings") },
         arrives_in: fn(&str) -> String = |span| format!("in {span}"),
         own_replicas: fn(usize) -> String = |n| format!("{n} replicas of Kafka’s own topics"),
+        share_partition: fn(&str, &str, i64) -> String = |partition, leader, start| format!("Shares of {partition} at {leader}, from {start}"),
         topic_is: fn(&str) -> String = |name| format!("Topic {name}"),
     }
 }

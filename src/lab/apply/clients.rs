@@ -4,10 +4,12 @@ use super::{Refusal, exception, habit, named, properties};
 use crate::kafka::client::consumer::{ConsumerOrder, SeekTo as ConsumerSeek};
 use crate::kafka::client::producer::{ProducerOrder, TransactionCall};
 use crate::kafka::protocol::groups::CommittedOffset;
+use crate::kafka::protocol::share::Acknowledge as Said;
 use crate::kafka::types::NamedPartition;
 use crate::kafka::wire::Order;
 use crate::lab::language::ast::{
-    Command, Commit, Config, Consumer, Name, PollLoop, Produce, Producer, SeekTo, Target, Value,
+    Acknowledge, Command, Commit, Config, Consumer, HowAcknowledged, Name, PollLoop, Produce, Producer, SeekTo, Target,
+    Value,
 };
 use crate::lab::load::Load;
 use crate::lab::node::Node;
@@ -91,8 +93,12 @@ impl World {
         for name in &consumer.names {
             self.check_new(name)?;
             let host: &str = consumer.on.as_deref().unwrap_or(name);
-            self.add_consumer(name, host, consumer.group.clone(), properties(&consumer.config))
-                .map_err(exception)?;
+            let (group, config) = (consumer.group.clone(), properties(&consumer.config));
+            match consumer.share {
+                true => self.add_share_consumer(name, host, group, config),
+                false => self.add_consumer(name, host, group, config),
+            }
+            .map_err(exception)?;
             self.remember(
                 Command::Consumer(Consumer {
                     names: vec![name.clone()],
@@ -109,6 +115,14 @@ impl World {
     pub(in crate::lab) fn begin_consumer(&mut self, name: &str, consumer: &Consumer) -> Result<(), Refusal> {
         let (work_us, commit) = (consumer.work_us, habit(consumer.commit));
         self.consumer_order(name, |call| ConsumerOrder::Application { call, work_us, commit })?;
+        let says = [(&consumer.release, Said::Release), (&consumer.reject, Said::Reject)];
+        let verdicts: Vec<_> = says
+            .into_iter()
+            .filter_map(|(value, said)| Some((value.clone()?, said)))
+            .collect();
+        if !verdicts.is_empty() {
+            self.consumer_order(name, |call| ConsumerOrder::Verdicts { call, verdicts })?;
+        }
         if !consumer.topics.is_empty() {
             let topics = consumer.topics.clone();
             self.consumer_order(name, |call| ConsumerOrder::Subscribe { call, topics })?;
@@ -217,7 +231,44 @@ impl World {
         }
     }
 
+    /// A share consumer has no offsets of its own.
+    pub(in crate::lab) fn check_has_offsets(&self, name: &str, verb: &str) -> Result<(), Refusal> {
+        let shares = self
+            .named(name)
+            .ok()
+            .and_then(|id| self.consumer(id))
+            .is_some_and(|c| c.is_share());
+        match shares {
+            true => Err(format!("`{name}` is a share consumer: it cannot {verb}")),
+            false => Ok(()),
+        }
+    }
+
+    pub(in crate::lab) fn apply_acknowledge(&mut self, said: &Acknowledge) -> Result<(), Refusal> {
+        let kind = match said.how {
+            HowAcknowledged::Accept => Said::Accept,
+            HowAcknowledged::Release => Said::Release,
+            HowAcknowledged::Reject => Said::Reject,
+            HowAcknowledged::Renew => Said::Renew,
+        };
+        said.consumers.iter().try_for_each(|name| {
+            if !said.records.is_empty() {
+                let all = said.records.iter();
+                let records = all
+                    .map(|(partition, offset)| (named(partition), *offset, kind))
+                    .collect();
+                return self.consumer_order(name, |call| ConsumerOrder::Acknowledge { call, records });
+            }
+            self.consumer_order(name, |call| ConsumerOrder::AcknowledgeOpen { call, kind })
+        })
+    }
+
     pub(in crate::lab) fn apply_commit(&mut self, commit: &Commit) -> Result<(), Refusal> {
+        if !commit.offsets.is_empty() {
+            for name in &commit.consumers {
+                self.check_has_offsets(name, "commit offsets of yours")?;
+            }
+        }
         let offsets: OrderedMap<NamedPartition, CommittedOffset> = commit
             .offsets
             .iter()
@@ -243,6 +294,7 @@ impl World {
     }
 
     pub(in crate::lab) fn apply_seek(&mut self, consumer: &Name, target: &Target, to: SeekTo) -> Result<(), Refusal> {
+        self.check_has_offsets(consumer, "seek")?;
         let to = match to {
             SeekTo::Beginning => ConsumerSeek::Beginning,
             SeekTo::End => ConsumerSeek::End,

@@ -93,6 +93,7 @@ impl World {
                 })
             }),
             Command::Commit(commit) => self.apply_commit(commit),
+            Command::Acknowledge(said) => self.apply_acknowledge(said),
             Command::Begin { producers } => producers
                 .iter()
                 .try_for_each(|name| self.transact(name, &[TransactionCall::Begin])),
@@ -109,6 +110,7 @@ impl World {
                 self.consumer_order(consumer, |call| ConsumerOrder::Subscribe { call, topics })
             }
             Command::Assign { consumer, partitions } => {
+                self.check_has_offsets(consumer, "assign")?;
                 let partitions = partitions.iter().map(named).collect();
                 self.consumer_order(consumer, |call| ConsumerOrder::Assign { call, partitions })
             }

@@ -128,6 +128,7 @@ fn values(found: &mut Found<'_>, verb: &'static Verb, key: &str, scope: &Scope) 
         "on" => scope
             .names_of(|kind| kind != Kind::Network)
             .for_each(|name| found.add(pair(name), "")),
+        "type" if verb.name == "consumer" => ["consumer", "share"].iter().for_each(|word| found.add(pair(word), "")),
         "poll" => ["loop", "manual"].iter().for_each(|word| found.add(pair(word), "")),
         "commit" => ["never", "before", "after"]
             .iter()
@@ -190,7 +191,7 @@ fn names(found: &mut Found<'_>, verb: &'static Verb, place: usize, behind: &[&st
                 found.names(of(|kind| matches!(kind, Kind::Consumer | Kind::Publisher)));
             }
         }
-        ("poll" | "unsubscribe", _) | ("commit" | "seek" | "subscribe" | "assign", 0) => {
+        ("poll" | "unsubscribe" | "acknowledge", _) | ("commit" | "seek" | "subscribe" | "assign", 0) => {
             found.names(of(|kind| kind == Kind::Consumer));
         }
         ("produce" | "start" | "seek" | "subscribe" | "assign", _) | ("feed" | "reassign", 0) | ("elect", 1..) => {

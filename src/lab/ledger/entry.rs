@@ -59,6 +59,10 @@ pub struct Entry {
     pub first_given: Option<Time>,
     /// Reader (group or consumer) and how often it was given the record.
     pub delivered: Vec<(u16, u8)>,
+    /// What a share group came to with it: done, refused, or given up at the delivery limit.
+    pub accepted: bool,
+    pub rejected: bool,
+    pub archived: bool,
     pub outcome: Outcome,
     /// A transaction that began at or before its offset is open: it stands at or above the last stable offset.
     pub held_back: bool,
@@ -82,6 +86,9 @@ impl Entry {
             failed: None,
             first_given: None,
             delivered: Vec::new(),
+            accepted: false,
+            rejected: false,
+            archived: false,
             outcome: Outcome::Plain,
             held_back: false,
             message: None,
@@ -124,6 +131,9 @@ impl Entry {
             (!self.delivered.is_empty(), "delivered"),
             (self.is_duplicated(), "duplicated"),
             (self.is_delivered_twice(), "delivered-twice"),
+            (self.accepted, "accepted"),
+            (self.rejected, "rejected"),
+            (self.archived, "archived"),
             (self.reordered, "reordered"),
             (self.failed.is_some(), "failed"),
             (self.lost, "lost"),

@@ -178,6 +178,13 @@ impl Ledger {
         self.lines.get(&place)?.at(offset).filter(|record| *record > 0)
     }
 
+    /// A share group has finished with a record.
+    pub fn finished_by_share_group(&mut self, place: Place, offset: i64, change: impl FnOnce(&mut Entry)) {
+        if let Some(record) = self.record_at(place, offset) {
+            self.edit(record, change);
+        }
+    }
+
     /// High watermark on the line.
     pub fn high_watermark(&self, place: Place) -> Option<i64> {
         self.lines.get(&place).map(|line| line.high_watermark)

@@ -1,11 +1,12 @@
 //! Groups: what their members and their coordinator know of them.
 
 use super::{clients, replicas};
+use crate::kafka::broker::share::view::InFlightView;
 use crate::kafka::client::consumer::Consumer;
 use crate::kafka::groups::GroupView as Known;
 use crate::kafka::hash::coordinator_partition;
 use crate::kafka::types::{NO_LEADER, NamedPartition, NodeId, TopicPartition};
-use crate::lab::view::{GroupView, MembershipView};
+use crate::lab::view::{GroupView, MembershipView, SharedRecordView, SharedView};
 use crate::lab::world::{Role, World};
 use crate::ordered::OrderedSet;
 use crate::sim::ProcId;
@@ -79,6 +80,45 @@ fn view(world: &World, name: &Rc<str>) -> GroupView {
         members: members(world, name)
             .filter_map(|(id, _)| clients::consumer(world, id))
             .collect(),
+        shared: shared(world, name),
+    }
+}
+
+/// What the leaders of a share group's partitions hand out.
+fn shared(world: &World, group: &str) -> Vec<SharedView> {
+    let Some(image) = world.image() else { return Vec::new() };
+    let leads = |node: NodeId, at: TopicPartition| image.partitions.get(&at).is_some_and(|known| known.leader == node);
+    let mut found = Vec::new();
+    for (id, node, broker) in world.brokers().filter(|(id, _, _)| world.runs(*id)) {
+        let of_group = broker.share_partitions().filter(|share| **share.group == *group);
+        for share in of_group.filter(|share| leads(node, share.partition)) {
+            let (Some(records), Some(topic)) = (share.records(), image.name_of(share.partition.topic)) else {
+                continue;
+            };
+            found.push(SharedView {
+                partition: format!("{topic}/{}", share.partition.partition),
+                leader: world.name(id).to_string(),
+                start: records.start(),
+                end: records.end(),
+                records: share.in_flight().map(|record| shared_record(world, &record)).collect(),
+            });
+        }
+    }
+    found.sort_by(|a, b| a.partition.cmp(&b.partition));
+    found
+}
+
+fn shared_record(world: &World, record: &InFlightView<'_>) -> SharedRecordView {
+    let name_of = |member: &Rc<str>| {
+        let its = consumers(world).find(|(_, consumer)| *consumer.member_id() == **member);
+        its.map_or_else(|| member.to_string(), |(id, _)| world.name(id).to_string())
+    };
+    SharedRecordView {
+        offset: record.offset,
+        state: record.state.name(),
+        deliveries: record.deliveries,
+        member: record.member.map(name_of),
+        until_us: record.until.map(|until| until.as_us()),
     }
 }
 

@@ -16,6 +16,8 @@ use crate::ui::texts::t;
 
 /// Messages in flight that the overview lists.
 const FLYING: usize = 12;
+/// Records in flight that a share partition lists.
+const SHARED: usize = 12;
 
 #[derive(Properties, PartialEq)]
 pub struct InspectorProps {
@@ -269,6 +271,22 @@ fn members(g: &GroupView) -> Html {
     }
 }
 
+/// The share partitions of a share group, and their records in flight.
+fn shared(g: &GroupView, view: &View) -> Html {
+    let lock = |until: Option<u64>| {
+        until.map_or_else(
+            || "–".to_owned(),
+            |until| format::span(until.saturating_sub(view.now_us)),
+        )
+    };
+    html! { <>{ for g.shared.iter().map(|p| html! { <div key={p.partition.clone()}>
+    <h5>{ (t().share_partition)(&p.partition, &p.leader, p.start) }</h5>
+    if !p.records.is_empty() {
+        <table class="tbl"><thead><tr><th>{ t().offset_word }</th><th>{ t().state }</th><th>{ t().deliveries }</th><th>{ t().held_by }</th><th>{ t().lock_left }</th></tr></thead>
+        <tbody>{ for p.records.iter().take(SHARED).map(|r| html! { <tr key={r.offset}><th scope="row">{ r.offset }</th><td>{ r.state }</td><td>{ r.deliveries }</td><td>{ r.member.as_deref().unwrap_or("–") }</td><td>{ lock(r.until_us) }</td></tr> }) }</tbody></table>
+    }</div> }) }</> }
+}
+
 fn consumer(c: &ConsumerView, scene: &Scene) -> Html {
     let view: &View = &scene.view;
     let group = view.groups.iter().find(|g| g.members.iter().any(|m| m.name == c.name));
@@ -482,7 +500,7 @@ fn overview(scene: &Scene, flights: &[FlightView], bus: &Bus) -> Html {
                 pair(t().state, &g.state), pair(t().protocol, &g.protocol), pair(epoch_word(g.assignment_epoch, t().group_epoch), g.generation),
                 pair(t().assignment_epoch, g.assignment_epoch.map_or_else(|| "–".to_owned(), |epoch| epoch.to_string())), pair(t().assignor, &g.assignor),
                 pair(t().coordinator, g.coordinator.as_deref().unwrap_or("–")), pair(t().lag_word, format::figure(g.lag)), pair(t().members, g.members.iter().map(|m| m.name.as_str()).collect::<Vec<_>>().join(", ")),
-            ]) }if g.assignment_epoch.is_some() { { members(g) } }<LagChart scene={scene.clone()} group={g.name.clone()} /></div> }) }
+            ]) }if g.assignment_epoch.is_some() { { members(g) } } if !g.shared.is_empty() { { shared(g, view) } }<LagChart scene={scene.clone()} group={g.name.clone()} /></div> }) }
         </>
     }
 }

@@ -12,7 +12,7 @@ use crate::ui::texts::t;
 const ROWS: usize = 300;
 
 /// Fates that the table can be narrowed to.
-const FATES: [&str; 11] = [
+const FATES: [&str; 14] = [
     "appended",
     "committed",
     "acknowledged",
@@ -24,6 +24,9 @@ const FATES: [&str; 11] = [
     "reordered",
     "failed",
     "aborted",
+    "accepted",
+    "rejected",
+    "archived",
 ];
 
 #[derive(Properties, PartialEq)]

@@ -4,6 +4,7 @@
 use super::CommitHabit;
 use super::commits::CommitSync;
 use crate::kafka::client::call::Consumed;
+use crate::kafka::protocol::share::Acknowledge;
 use crate::sim::{Span, Time};
 use std::rc::Rc;
 
@@ -15,6 +16,8 @@ pub struct Application {
     /// Microseconds per record.
     pub work_us: u64,
     pub commit: CommitHabit,
+    /// What it says of records with these values to their share group; it accepts all others.
+    pub verdicts: Vec<(Rc<str>, Acknowledge)>,
     pub stage: Stage,
 }
 

@@ -124,6 +124,14 @@ impl Consumer {
             ConsumerOrder::CommittedOffsets { call, partitions } => return self.committed(call, partitions, ctx),
             ConsumerOrder::OffsetsForTimes { call, times } => return self.begin_times(call, times, ctx),
             ConsumerOrder::Acknowledge { records, .. } => self.acknowledge_records(&records),
+            ConsumerOrder::AcknowledgeOpen { kind, .. } => {
+                let records = self.open_records(kind);
+                self.acknowledge_records(&records)
+            }
+            ConsumerOrder::Verdicts { verdicts, .. } => {
+                self.application.verdicts = verdicts;
+                DONE
+            }
             ConsumerOrder::CommitSync { call, .. } if self.is_share() => match self.begin_share_sync(ctx) {
                 None => Ok(Answer::Each(Default::default())),
                 Some(number) => {
@@ -505,6 +513,8 @@ fn call_of(order: &ConsumerOrder) -> CallId {
         | ConsumerOrder::CommitSync { call, .. }
         | ConsumerOrder::CommitAsync { call, .. }
         | ConsumerOrder::Acknowledge { call, .. }
+        | ConsumerOrder::AcknowledgeOpen { call, .. }
+        | ConsumerOrder::Verdicts { call, .. }
         | ConsumerOrder::Pause { call, .. }
         | ConsumerOrder::Resume { call, .. }
         | ConsumerOrder::EnforceRebalance { call }

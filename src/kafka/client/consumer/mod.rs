@@ -145,6 +145,17 @@ pub enum ConsumerOrder {
         call: CallId,
         records: Vec<(NamedPartition, i64, Acknowledge)>,
     },
+    /// `acknowledge()` of everything that a share consumer was given and has said nothing of.
+    AcknowledgeOpen {
+        call: CallId,
+        kind: Acknowledge,
+    },
+    /// What the application behind the poll loop of a share consumer says of records by their value; it accepts all
+    /// others.
+    Verdicts {
+        call: CallId,
+        verdicts: Vec<(Rc<str>, Acknowledge)>,
+    },
     Pause {
         call: CallId,
         partitions: Vec<NamedPartition>,

@@ -80,7 +80,10 @@ impl Consumer {
                         self.application.stage = records.map_or(Stage::Polling, |records| self.work_on(records, ctx));
                     }
                 },
-                Stage::Working(work) if work.end() <= ctx.now() => self.application.stage = self.after_work(ctx),
+                Stage::Working(work) if work.end() <= ctx.now() => {
+                    self.say_verdicts(&work.records);
+                    self.application.stage = self.after_work(ctx);
+                }
                 Stage::Working(work) => {
                     let now = ctx.now();
                     let setting = matches!(
@@ -113,8 +116,8 @@ impl Consumer {
     /// The loop's `commitSync()`; there is nothing to commit without a group.
     fn commit_of_loop(&self, ctx: &Ctx) -> CommitSync {
         match self.coordinator {
-            Some(_) => self.commit_positions(ctx),
-            None => CommitSync::new(Default::default(), ctx.now()),
+            Some(_) if !self.is_share() => self.commit_positions(ctx),
+            _ => CommitSync::new(Default::default(), ctx.now()),
         }
     }
 

@@ -306,6 +306,10 @@ impl Consumer {
         }
         if let Some(share) = &self.share {
             due = due.min(share.next_due(now));
+            // A leader may be in back-off.
+            if share.asks_nobody() && self.subscription.assigned().next().is_some() {
+                due = due.min(now + self.fixed_backoff());
+            }
         }
         if let Some(coordinator) = &self.coordinator {
             due = due.min(coordinator.next_due(now, self.in_poll(), self.pending.is_some() || self.modern.is_some()));

@@ -193,6 +193,8 @@ pub enum Command {
         timeout_us: Option<u64>,
     },
     Commit(Commit),
+    /// `acknowledge()` of share consumers.
+    Acknowledge(Acknowledge),
     /// `beginTransaction()`
     Begin {
         producers: Vec<Name>,

@@ -111,7 +111,49 @@ pub struct Consumer {
     pub work_us: u64,
     pub poll: PollLoop,
     pub commit: CommitHabit,
+    /// A member of a share group (`KafkaShareConsumer`).
+    pub share: bool,
+    /// Records with this value its poll loop gives back, and those that it refuses; the others it accepts.
+    pub release: Option<Name>,
+    pub reject: Option<Name>,
     pub config: Config,
+}
+
+/// What share consumers say of records that they were given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acknowledge {
+    pub consumers: Vec<Name>,
+    pub how: HowAcknowledged,
+    /// Nothing: all that nothing was said of.
+    pub records: Vec<(TopicPartition, i64)>,
+}
+
+/// The words of a share consumer for a record: the client's `AcknowledgeType`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HowAcknowledged {
+    Accept,
+    Release,
+    Reject,
+    Renew,
+}
+
+impl HowAcknowledged {
+    /// Those that are said: whoever says nothing accepts.
+    pub const SAID: [HowAcknowledged; 3] = [
+        HowAcknowledged::Release,
+        HowAcknowledged::Reject,
+        HowAcknowledged::Renew,
+    ];
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            HowAcknowledged::Accept => "accept",
+            HowAcknowledged::Release => "release",
+            HowAcknowledged::Reject => "reject",
+            HowAcknowledged::Renew => "renew",
+        }
+    }
 }
 
 /// Whether a consumer polls by itself.

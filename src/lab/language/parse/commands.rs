@@ -57,6 +57,7 @@ pub fn command(verb: &'static Verb, tokens: &[Token], scope: &Scope, block: Opti
         "stop" => data::stop(&mut args)?,
         "poll" => data::poll(&mut args)?,
         "commit" => data::commit(&mut args)?,
+        "acknowledge" => data::acknowledge(&mut args)?,
         "begin" => Command::Begin {
             producers: args.known_names("a producer", is_producer)?,
         },
@@ -333,12 +334,31 @@ fn consumer(args: &mut Args<'_>) -> Read<Command> {
         .map(|t| choice_of(t, POLL))
         .transpose()?
         .unwrap_or_default();
-    let commit = args
-        .option("commit")
-        .map(|t| choice_of(t, COMMIT))
-        .transpose()?
-        .unwrap_or_default();
+    let commit_at = args.option("commit");
+    let commit = commit_at.map(|t| choice_of(t, COMMIT)).transpose()?.unwrap_or_default();
+    let kind = args.option("type");
+    let share = kind.map(|t| choice_of(t, TYPE)).transpose()?.unwrap_or_default();
+    let said = [assign_at, commit_at].into_iter().flatten().next();
+    if let (true, Some(token)) = (share, said) {
+        return wrong(
+            token.span,
+            "a share consumer has no assignment and commits no offsets",
+            "leave it out: each poll accepts what the one before returned",
+        );
+    }
+    let release_at = args.option("release");
+    let reject_at = args.option("reject");
     let config = args.config(Keys::Consumer)?;
+    let explicit = config
+        .get("share.acknowledgement.mode")
+        .is_some_and(|mode| &**mode == "explicit");
+    if let (false, Some(token)) = (share && explicit, release_at.or(reject_at)) {
+        return wrong(
+            token.span,
+            "only a share consumer that acknowledges by itself says that of a record",
+            "with type=share and share.acknowledgement.mode=explicit",
+        );
+    }
     Ok(Command::Consumer(Consumer {
         names,
         on,
@@ -348,9 +368,15 @@ fn consumer(args: &mut Args<'_>) -> Read<Command> {
         work_us,
         poll,
         commit,
+        share,
+        release: release_at.map(|t| t.text.as_str().into()),
+        reject: reject_at.map(|t| t.text.as_str().into()),
         config,
     }))
 }
+
+/// The words of `type=`: is it a share consumer?
+pub const TYPE: &[(&str, bool)] = &[("consumer", false), ("share", true)];
 
 /// The words of `poll=`.
 pub const POLL: &[(&str, PollLoop)] = &[("loop", PollLoop::Loop), ("manual", PollLoop::Manual)];

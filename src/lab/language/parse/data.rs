@@ -7,7 +7,9 @@ use super::args::{
 };
 use super::commands::{is_consumer, is_producer, text};
 use super::rabbit::{exchange_name, is_publisher};
-use crate::lab::language::ast::{Command, Commit, Load, Name, Produce, Rate, SeekTo, Target, TopicPartition, Value};
+use crate::lab::language::ast::{
+    Acknowledge, Command, Commit, HowAcknowledged, Load, Name, Produce, Rate, SeekTo, Target, TopicPartition, Value,
+};
 use crate::lab::language::lexer::Token;
 use crate::lab::language::scope::Kind;
 use crate::lab::language::{limits, units};
@@ -186,6 +188,31 @@ pub fn poll(args: &mut Args<'_>) -> Read<Command> {
         consumers: args.known_names("a consumer", is_consumer)?,
         timeout_us,
     })
+}
+
+pub fn acknowledge(args: &mut Args<'_>) -> Read<Command> {
+    let mut records = Vec::new();
+    for token in args.all_options() {
+        let partition = partition_at(token.key.as_deref().unwrap_or_default(), key_span(token))?;
+        let record = (partition, number_of(token, 0, i64::MAX)?);
+        if records.contains(&record) {
+            return wrong(token.span, "this record is said twice", "once is enough");
+        }
+        records.push(record);
+    }
+    let mut consumers = vec![args.known_name("a consumer", is_consumer)?];
+    let mut how = HowAcknowledged::Accept;
+    while args.left() > 0 && how == HowAcknowledged::Accept {
+        match HowAcknowledged::SAID.into_iter().find(|how| args.take(how.word())) {
+            Some(said) => how = said,
+            None => consumers.push(args.known_name("a consumer", is_consumer)?),
+        }
+    }
+    Ok(Command::Acknowledge(Acknowledge {
+        consumers,
+        how,
+        records,
+    }))
 }
 
 pub fn commit(args: &mut Args<'_>) -> Read<Command> {

@@ -3,9 +3,9 @@
 use super::checks::check;
 use super::rabbit;
 use crate::lab::language::ast::{
-    Alter, Between, Command, Commit, CommitHabit, Config, Consumer, Delete, DiskState, Election, Load, MessageAction,
-    MessageFault, Name, PollLoop, ProcessVerb, Produce, Rate, Replicas, SeekTo, Server, Target, Topic, TopicPartition,
-    Value, Way, is_block,
+    Acknowledge, Alter, Between, Command, Commit, CommitHabit, Config, Consumer, Delete, DiskState, Election,
+    HowAcknowledged, Load, MessageAction, MessageFault, Name, PollLoop, ProcessVerb, Produce, Rate, Replicas, SeekTo,
+    Server, Target, Topic, TopicPartition, Value, Way, is_block,
 };
 use crate::lab::language::lexer::{quoted, word};
 use crate::lab::language::units::{duration, percent, rate, size};
@@ -178,6 +178,7 @@ fn data(command: &Command) -> Words {
             .names(consumers)
             .option("timeout", timeout_us.map(duration)),
         Command::Commit(c) => commit(c),
+        Command::Acknowledge(a) => acknowledge(a),
         Command::Begin { producers } => Words::new("begin").names(producers),
         Command::End {
             producers,
@@ -322,6 +323,9 @@ fn consumer(c: &Consumer) -> Words {
         .option("work", (c.work_us > 0).then(|| duration(c.work_us)))
         .option("poll", poll)
         .option("commit", commit)
+        .option("type", c.share.then_some("share"))
+        .option("release", c.release.as_ref().map(|value| word(value)))
+        .option("reject", c.reject.as_ref().map(|value| word(value)))
         .config(&c.config)
 }
 
@@ -354,6 +358,15 @@ fn produce(p: &Produce) -> Words {
         Value::Null => words.add("null"),
         Value::Text(text) => words.add(quoted(text)),
     }
+}
+
+fn acknowledge(a: &Acknowledge) -> Words {
+    let words = Words::new("acknowledge").names(&a.consumers);
+    let said = a.how != HowAcknowledged::Accept;
+    let words = if said { words.add(a.how.word()) } else { words };
+    a.records.iter().fold(words, |words, (p, offset)| {
+        words.option(&partition(p), Some(offset.to_string()))
+    })
 }
 
 fn commit(c: &Commit) -> Words {

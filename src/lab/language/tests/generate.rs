@@ -1,7 +1,7 @@
 //! Generated scenarios for the tests.
 
 use crate::kafka::fixes::FIXES;
-use proptest::collection::{btree_map, vec};
+use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -181,6 +181,18 @@ fn data() -> impl Strategy<Value = Command> {
                 offsets,
             })
         }),
+        (
+            some(&["w1", "w2"]),
+            prop_oneof![Just(HowAcknowledged::Accept), select(&HowAcknowledged::SAID[..])],
+            btree_set((partition(), 0..i64::MAX), 0..3)
+        )
+            .prop_map(|(consumers, how, records)| {
+                Command::Acknowledge(Acknowledge {
+                    consumers,
+                    how,
+                    records: records.into_iter().collect(),
+                })
+            }),
         (one(&["w1"]), target(), seek).prop_map(|(consumer, target, to)| Command::Seek { consumer, target, to }),
         (one(&["w1"]), vec(name(), 1..4)).prop_map(|(consumer, topics)| Command::Subscribe { consumer, topics }),
         (one(&["w2"]), vec(partition(), 1..4))

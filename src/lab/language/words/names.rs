@@ -204,6 +204,9 @@ pub const FATES: &[(&str, &str)] = &[
     ),
     ("delivered", "a consumer was given it"),
     ("delivered-twice", "to one group, or from one queue, more than once"),
+    ("accepted", "a share group has done with it"),
+    ("rejected", "a share group refused it"),
+    ("archived", "a share group gave it up at its delivery limit"),
     (
         "lost",
         "in no leader's log any more; in no queue, and nobody has done the work",

@@ -107,7 +107,7 @@ verbs! {
         "controller", "controller c1", "voters of the controller quorum", &[ON, RACK], Broker;
         "topic", "topic loan_request partitions=3 replicas=3", "a topic; replicas as a number, as brokers, or as brokers for each partition with ; between", &[opt("partitions", "3", "num.partitions"), opt("replicas", "b1,b2,b3", "default.replication.factor")], Topic;
         "producer", "producer web acks=all", "a client that sends records", &[ON], Producer;
-        "consumer", "consumer w1 group=loans topics=loan_request work=50ms", "a client that reads; poll and commit say what its poll loop does", &[ON, opt("group", "loans", "none"), opt("topics", "loan_request", "none"), opt("assign", "loan_request/0", "none"), opt("work", "50ms", "0s"), opt("poll", "manual", "loop"), opt("commit", "after", "never")], Consumer;
+        "consumer", "consumer w1 group=loans topics=loan_request work=50ms", "a client that reads; poll and commit say what its poll loop does; type=share makes it a member of a share group (KafkaShareConsumer), whose loop gives records of one value back (release) or refuses them (reject)", &[ON, opt("group", "loans", "none"), opt("topics", "loan_request", "none"), opt("assign", "loan_request/0", "none"), opt("work", "50ms", "0s"), opt("poll", "manual", "loop"), opt("commit", "after", "never"), opt("type", "share", "consumer"), opt("release", "bad", "none"), opt("reject", "bad", "none")], Consumer;
         "feed", "feed orders rate=10/s keys=20 until=60s -> web api", "one seeded source of work for producers and publishers alike; its name is the topic and the exchange", LOAD;
     }
     Rabbit {
@@ -143,6 +143,7 @@ verbs! {
         "stop", "stop web", "ends a load, a feed (by its topic) or a poll loop", &[];
         "poll", "poll w1 timeout=500ms", "one poll() of a consumer with poll=manual", &[opt("timeout", "500ms", "100ms")];
         "commit", "commit w1 loan_request/0=5", "commits what was read, or given offsets; async for commitAsync()", &[];
+        "acknowledge", "acknowledge w1 loan_request/0=5 release", "a share consumer accepts records (partition=offset), or all that it has said nothing of; behind the names release gives them back, reject refuses them, renew keeps them for another lock's time", &[];
         "begin", "begin web", "begins a transaction of a producer with a transactional.id", &[];
         "end", "end web offsets=w1", "commits the transaction, with abort behind the name aborts it; offsets: with what this consumer has read", &[opt("offsets", "w1", "none")];
         "seek", "seek w1 loan_request/0 5", "to an offset, beginning or end", &[];

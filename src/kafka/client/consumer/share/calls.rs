@@ -1,7 +1,7 @@
 //! `acknowledge()`, `commitSync()`, `commitAsync()`, and closing. [ShareConsumerImpl]
 
 use super::requests::AckKind;
-use crate::kafka::client::call::{Answer, ClientError};
+use crate::kafka::client::call::{Answer, ClientError, Consumed};
 use crate::kafka::client::consumer::process::Consumer;
 use crate::kafka::protocol::share::Acknowledge;
 use crate::kafka::types::NamedPartition;
@@ -34,6 +34,31 @@ impl Consumer {
             share.current.acknowledge(partition, *offset, *kind)?;
         }
         Ok(Answer::Done)
+    }
+
+    /// Everything that the application has and has said nothing of, with what it says now.
+    pub(in crate::kafka::client::consumer) fn open_records(
+        &self,
+        kind: Acknowledge,
+    ) -> Vec<(NamedPartition, i64, Acknowledge)> {
+        let share = self.share.iter();
+        let open = share.flat_map(|share| share.current.open());
+        open.map(|(partition, offset)| (partition.clone(), offset, kind))
+            .collect()
+    }
+
+    /// The application has worked on these: record by record it says what it came to, if that is its way.
+    pub(in crate::kafka::client::consumer) fn say_verdicts(&mut self, records: &[Consumed]) {
+        let Some(share) = self.share.as_mut().filter(|share| share.explicit) else {
+            return;
+        };
+        for record in records {
+            let is = |value: &str| record.value.as_deref() == Some(value.as_bytes());
+            let verdict = self.application.verdicts.iter().find(|(value, _)| is(value));
+            let kind = verdict.map_or(Acknowledge::Accept, |(_, kind)| *kind);
+            // What a commit between has taken away is no longer the application's.
+            let _ = share.current.acknowledge(&record.partition, record.offset, kind);
+        }
     }
 
     /// The number of a `commitSync()` that is under way; `None`: there is nothing to commit.

@@ -91,6 +91,11 @@ impl Share {
         self.explicit
     }
 
+    /// Records are wanted, and no request is under way.
+    pub fn asks_nobody(&self) -> bool {
+        self.fetch_more && self.pending.is_empty()
+    }
+
     /// When an acknowledgement has to be looked at.
     pub fn next_due(&self, now: Time) -> Time {
         let dues = self.requests.values().map(|requests| requests.next_due(now));
