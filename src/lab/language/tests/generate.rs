@@ -441,7 +441,17 @@ fn later() -> impl Strategy<Value = Command> {
 
 /// A whole scenario: the set-up above, then commands of all kinds at growing times, remarks and blank lines.
 pub fn scenario() -> impl Strategy<Value = Scenario> {
-    let command = prop_oneof![places(), data(), rabbit(), web(), admin(), faults(), check(), later()];
+    // Boxed: together the strategies are larger than the stack of a test's thread.
+    let command = prop_oneof![
+        places().boxed(),
+        data().boxed(),
+        rabbit().boxed(),
+        web().boxed(),
+        admin().boxed(),
+        faults().boxed(),
+        check().boxed(),
+        later().boxed()
+    ];
     let when = prop_oneof![2 => Just(None), 1 => us().prop_map(|us| Some((true, us))), 1 => us().prop_map(|us| Some((false, us)))];
     let comment = option::of("[^\r\n]{0,20}".prop_map(|c: String| Name::from(c.trim_end())));
     let line = (when, option::weighted(0.8, command), comment, any::<bool>());

@@ -97,7 +97,7 @@ topic loan_request partitions=3 replicas=3 min.insync.replicas=2 retention.ms=10
 topic pinned replicas=b1,b2,b3;b2,b3,b1 cleanup.policy=compact,delete
 producer web api acks=all linger.ms=5ms batch.size=16KiB on=h2
 consumer w1..w3 group=loans topics=loan_request,pinned work=50ms poll=manual commit=after enable.auto.commit=false
-consumer s1 s2 group=shares topics=pinned type=share release="a b" reject=bad share.acknowledgement.mode=explicit
+consumer sh1 sh2 group=shares topics=pinned type=share release="a b" reject=bad share.acknowledgement.mode=explicit
 consumer free assign=pinned/0,pinned/1 auto.offset.reset=earliest
 feed loan_request rate=10/s keys=20 until=60s count=100 size=1KiB -> web api
 rabbit r1
@@ -142,11 +142,11 @@ stop web loan_request w1
 after 250ms  poll w1 timeout=1s
 commit w1 w2 async
 commit w1 loan_request/0=5 loan_request/1=0
-acknowledge s1 pinned/0=3 pinned/0=4
-acknowledge s1 s2
-acknowledge s1 release pinned/1=0
-acknowledge s1 s2 reject
-acknowledge s1 renew pinned/0=3
+acknowledge sh1 pinned/0=3 pinned/0=4
+acknowledge sh1 sh2
+acknowledge sh1 release pinned/1=0
+acknowledge sh1 sh2 reject
+acknowledge sh1 renew pinned/0=3
 begin web
 end web abort
 end web offsets=w1
