@@ -8,7 +8,7 @@ use crate::kafka::hash::coordinator_partition;
 use crate::kafka::types::{NO_LEADER, NamedPartition, NodeId, TopicPartition};
 use crate::lab::view::{GroupView, MembershipView, SharedRecordView, SharedView};
 use crate::lab::world::{Role, World};
-use crate::ordered::OrderedSet;
+use crate::ordered::{OrderedSet, SortSmall};
 use crate::sim::ProcId;
 use std::rc::Rc;
 
@@ -104,7 +104,7 @@ fn shared(world: &World, group: &str) -> Vec<SharedView> {
             });
         }
     }
-    found.sort_by(|a, b| a.partition.cmp(&b.partition));
+    found.sort_small_by(|a, b| a.partition.cmp(&b.partition));
     found
 }
 
