@@ -260,9 +260,9 @@ impl Producer {
                 self.on_event(event, ctx);
             }
             self.hand_over(ctx);
-            self.take_turns(ctx);
+            let took = self.take_turns(ctx);
             self.run_sender(ctx);
-            let began = self.return_transactional(ctx);
+            let began = self.return_transactional(ctx) || took;
             // A sender that sleeps polls no network.
             let asleep = self.sleeps(ctx.now());
             let again = (!asleep && self.net.drive(ctx)) || self.someone_may_go_on() || began;
