@@ -1,7 +1,7 @@
 //! Web servers and their clients: made, configured, and told what to do.
 
 use super::Refusal;
-use crate::lab::language::ast::{Config, GroupName, Name, Web, WebRequest};
+use crate::lab::language::ast::{Config, GroupName, Name, Web, WebRequest, words};
 use crate::lab::node::Node;
 use crate::lab::requests::HandOn;
 use crate::lab::world::{Role, World};
@@ -196,10 +196,6 @@ fn at(prefix: &str, action: Action) -> Location {
         prefix: prefix.into(),
         action,
     }
-}
-
-fn words(config: &Config) -> impl Iterator<Item = (&str, &str)> {
-    config.iter().map(|(key, value)| (&**key, &**value))
 }
 
 fn refused(wrong: Wrong) -> Refusal {

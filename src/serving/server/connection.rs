@@ -35,23 +35,6 @@ pub enum Phase {
     Tunnel,
 }
 
-impl Phase {
-    pub fn name(self) -> &'static str {
-        match self {
-            Phase::Queued => "in the accept queue",
-            Phase::Idle => "idle keep-alive",
-            Phase::Head => "reading a head",
-            Phase::Body => "reading a body",
-            Phase::Held => "held",
-            Phase::Locked => "waiting for the cache",
-            Phase::Working => "working",
-            Phase::Passing => "waiting for an upstream",
-            Phase::Writing => "writing",
-            Phase::Tunnel => "tunnel",
-        }
-    }
-}
-
 /// An answer on its way out.
 #[derive(Clone, Debug)]
 pub struct Answer {

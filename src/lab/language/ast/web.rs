@@ -4,6 +4,11 @@
 use super::{Config, Name};
 pub use crate::serving::directives::ServerKind;
 
+/// The pairs of a line's settings, as a server reads its directives.
+pub fn words(config: &Config) -> impl Iterator<Item = (&str, &str)> {
+    config.iter().map(|(key, value)| (&**key, &**value))
+}
+
 /// A command about web servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Web {

@@ -2,7 +2,7 @@
 
 use super::args::{Args, Read, choice_of, name_at, name_of, number_of, wrong};
 use super::commands::on;
-use crate::lab::language::ast::{Command, Config, GroupName, Name, ServerKind, Web, WebNumber, WebRequest};
+use crate::lab::language::ast::{Command, Config, GroupName, Name, ServerKind, Web, WebNumber, WebRequest, words};
 use crate::lab::language::lexer::Token;
 use crate::lab::language::limits;
 use crate::lab::language::scope::Kind;
@@ -59,11 +59,6 @@ fn pairs<'a>(args: &mut Args<'a>) -> Read<(Config, Vec<&'a Token>)> {
         }
     }
     Ok((config, tokens))
-}
-
-/// The pairs of a config, as a server reads them.
-pub fn words(config: &Config) -> impl Iterator<Item = (&str, &str)> {
-    config.iter().map(|(key, value)| (&**key, &**value))
 }
 
 /// What the server's own reading says of the pairs, at the pair that is wrong.
