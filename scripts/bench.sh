@@ -13,3 +13,8 @@ wasm-bindgen --target nodejs --no-typescript --out-name busy --out-dir target/wa
 export BROKERLAB_WASM_BENCH="$PWD/target/wasm-bench/busy.js"
 say "Benchmarks (compiled for release first, a few minutes)"
 cargo bench --locked
+need_build_tools
+need_browser
+say "The page with 2,000 messages in flight (built first, a few minutes)"
+trunk build "$(page_source)" --release --locked
+BROKERLAB_DIST="$PWD/dist" cargo test --locked --test e2e -- two_thousand --nocapture
